@@ -1,0 +1,281 @@
+//! The vault API under `/api/v2/vault`, for a person's session: clients, credentials and flags.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Flag, FlagKind, Outcome, SealedText, WrappedKey};
+
+/// What happens to one credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SyncMode {
+    /// Nothing.
+    Off,
+    /// Checked, never written.
+    ReportMismatches,
+    /// Pushed.
+    Enabled,
+}
+
+/// A client's Microsoft sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum MicrosoftSync {
+    /// None.
+    None,
+    /// Entra ID.
+    EntraId,
+}
+
+/// Whether a client's passwords are processed at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Mute {
+    /// Not at all.
+    Muted,
+    /// Normal.
+    Unmuted,
+}
+
+/// Whether a credential is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Standing {
+    /// In use.
+    Active,
+    /// Kept for its audit trail.
+    Disabled,
+}
+
+/// `GET /api/v2/vault/clients`: a client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Client {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the organization's own company vault.
+    pub company_vault: bool,
+    /// Its Microsoft sync.
+    pub sync: MicrosoftSync,
+    /// The mode of credentials that have none of their own.
+    pub default_mode: SyncMode,
+    /// Whether it is muted.
+    pub mute: Mute,
+    /// Active credentials.
+    pub credentials: u32,
+    /// Standing flags by kind.
+    pub flags: BTreeMap<FlagKind, u32>,
+    /// Its data key, which the organization key opens.
+    pub key: WrappedKey,
+}
+
+/// `POST /api/v2/vault/clients`. The data key is made and wrapped by the caller, who has the
+/// organization key; the server never does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewClient {
+    /// Its id, chosen by the caller because the wrapped key names it.
+    pub id: Uuid,
+    /// Its name, unique in the organization.
+    pub name: String,
+    /// Its Microsoft sync.
+    pub sync: MicrosoftSync,
+    /// The mode of credentials that have none of their own.
+    pub default_mode: SyncMode,
+    /// Its data key.
+    pub key: WrappedKey,
+}
+
+/// `PATCH /api/v2/vault/clients/{id}`: what is absent stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClientPatch {
+    /// A new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A new Microsoft sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<MicrosoftSync>,
+    /// A new default mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_mode: Option<SyncMode>,
+    /// Muted or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute: Option<Mute>,
+}
+
+/// `GET /api/v2/documents/clients`: a client as Passportal's documented API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DocumentsClient {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
+/// The paging of `documents/clients`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+pub struct ClientPageQuery {
+    /// Clients on a page (1 to 1000).
+    #[serde(rename = "resultsPerPage")]
+    pub results_per_page: u32,
+    /// The page, from 1.
+    #[serde(rename = "pageNum")]
+    pub page_num: u32,
+}
+
+/// A page of `documents/clients`; the last one is shorter than `resultsPerPage`.
+pub type ClientPage = Vec<DocumentsClient>;
+
+/// `GET /api/v2/vault/clients/{id}/credentials`: a credential without its password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Credential {
+    /// Its id.
+    pub id: Uuid,
+    /// Its client.
+    pub client: Uuid,
+    /// Its type, e.g. `Azure/Office365 Admin`.
+    pub credential_type: String,
+    /// The account that it is for.
+    pub user_name: String,
+    /// What it is.
+    pub description: String,
+    /// Notes.
+    pub notes: String,
+    /// The version of its password.
+    pub version: u64,
+    /// Its own mode; `None` inherits.
+    pub own_mode: Option<SyncMode>,
+    /// Its effective mode.
+    pub mode: SyncMode,
+    /// Whether it is in use.
+    pub standing: Standing,
+    /// When its password changed last.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub changed: Timestamp,
+    /// Flags that stand on it.
+    pub flags: BTreeMap<FlagKind, Flag>,
+    /// The last sync result.
+    pub last_result: Option<HistoryEntry>,
+}
+
+/// One line of a credential's history of sync results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HistoryEntry {
+    /// When.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub at: Timestamp,
+    /// The version that it is about.
+    pub version: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why.
+    pub why: String,
+    /// Which agent said so.
+    pub agent: String,
+}
+
+/// `POST /api/v2/vault/clients/{id}/credentials`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewCredential {
+    /// Its id, chosen by the caller because the envelope names it.
+    pub id: Uuid,
+    /// Its type.
+    pub credential_type: String,
+    /// The account that it is for.
+    pub user_name: String,
+    /// What it is.
+    #[serde(default)]
+    pub description: String,
+    /// Notes.
+    #[serde(default)]
+    pub notes: String,
+    /// Its own mode; `None` inherits.
+    #[serde(default)]
+    pub own_mode: Option<SyncMode>,
+    /// Its password, sealed as version 1.
+    pub sealed: SealedText,
+}
+
+/// `PATCH /api/v2/vault/credentials/{id}`: what is absent stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CredentialPatch {
+    /// A mode of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_mode: Option<SyncMode>,
+    /// Back to the client's default mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inherit_mode: bool,
+    /// In use or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// A person confirms this version: push what is held, accept a new account, try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_version: Option<u64>,
+}
+
+/// `PUT /api/v2/vault/credentials/{id}/password`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewPassword {
+    /// The version that it is sealed for: the current one plus one. Another is a conflict (409).
+    pub version: u64,
+    /// The password.
+    pub sealed: SealedText,
+}
+
+/// `GET /api/v2/vault/flags`: which flags.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+pub struct FlagQuery {
+    /// Of this client only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Uuid>,
+    /// Of this kind only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FlagKind>,
+}
+
+/// A flag and where it stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlaggedCredential {
+    /// The credential.
+    pub credential: Uuid,
+    /// Its client.
+    pub client: Uuid,
+    /// The client's name.
+    pub client_name: String,
+    /// The account that it is for.
+    pub user_name: String,
+    /// The kind.
+    pub kind: FlagKind,
+    /// What it stands for.
+    pub flag: Flag,
+    /// When it was raised.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub raised: Timestamp,
+}
+
+/// `DELETE /api/v2/vault/credentials/{id}/flags/{kind}`: cleared until its fact changes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlagCleared {
+    /// Whether it stood.
+    pub stood: bool,
+}

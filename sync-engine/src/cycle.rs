@@ -1,0 +1,198 @@
+//! What a cycle tells about itself: one row for each credential.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, Outcome,
+    RememberedVerdict, ReportEntry, StepKind, SyncMode, UserPrincipalName, VaultVersion, Verdict,
+    VerdictSource,
+};
+use crate::plan::{Action, Decision, PauseReason};
+
+/// On what footing a cycle ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Footing {
+    /// It only looked.
+    Preview,
+    /// It held the lease.
+    Leader,
+    /// Another agent holds the lease: nothing was done.
+    Standby {
+        /// Who.
+        holder: String,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// What a cycle did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleReport {
+    /// Which cycle.
+    pub cycle: CycleId,
+    /// On what footing.
+    pub footing: Footing,
+    /// One row for each credential, in the order of the plan.
+    pub rows: Vec<Row>,
+    /// When something waits to be looked at again.
+    pub next_due: Option<Timestamp>,
+}
+
+/// One credential after a cycle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which credential.
+    pub credential: CredentialId,
+    /// The account it is for.
+    pub user_name: UserPrincipalName,
+    /// Its mode.
+    pub mode: SyncMode,
+    /// The version of its password.
+    pub version: VaultVersion,
+    /// What is known of the password.
+    pub verdict: Option<Verdict>,
+    /// The sign-in code behind the verdict.
+    pub code: Option<u32>,
+    /// What is still planned.
+    pub action: Action,
+    /// What was done in this cycle.
+    pub done: Option<StepKind>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, in words for a technician.
+    pub why: String,
+    /// The engine's flags that stand on it.
+    pub flags: BTreeMap<FlagKind, FlagFact>,
+}
+
+impl CycleReport {
+    pub(crate) fn new(cycle: CycleId, footing: Footing, rows: Vec<Row>) -> Self {
+        let next_due = rows.iter().filter_map(Row::next_due).min();
+        Self {
+            cycle,
+            footing,
+            rows,
+            next_due,
+        }
+    }
+
+    /// Rows with this kind of flag.
+    pub fn flagged(&self, kind: FlagKind) -> usize {
+        self.rows
+            .iter()
+            .filter(|row| row.flags.contains_key(&kind))
+            .count()
+    }
+
+    /// Rows to which this was done.
+    pub fn done(&self, kind: StepKind) -> usize {
+        self.rows
+            .iter()
+            .filter(|row| row.done == Some(kind))
+            .count()
+    }
+
+    /// Whether a write is not visible in Entra ID yet.
+    pub fn unsettled(&self) -> usize {
+        self.rows
+            .iter()
+            .filter(|row| row.outcome == Outcome::Unsettled)
+            .count()
+    }
+}
+
+impl Row {
+    fn next_due(&self) -> Option<Timestamp> {
+        match self.action {
+            Action::Wait(pause) => pause.until,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn entry(&self, at: Timestamp) -> ReportEntry {
+        ReportEntry {
+            credential: self.credential,
+            at,
+            version: self.version,
+            outcome: self.outcome.clone(),
+            why: self.why.clone(),
+            flags: self.flags.clone(),
+        }
+    }
+}
+
+/// The row of one credential, from its last decision and what is remembered of it.
+pub(crate) fn row(
+    decision: &Decision,
+    known: Option<&CredentialMemory>,
+    account: Option<&Account>,
+    done: Option<&StepKind>,
+) -> Row {
+    let remembered =
+        account.and_then(|account| known?.verdict_for(account.id, decision.version, account.stamp));
+    Row {
+        credential: decision.credential,
+        user_name: decision.user_name.clone(),
+        mode: decision.mode,
+        version: decision.version,
+        verdict: remembered.map(|it| it.verdict.clone()),
+        code: remembered.and_then(|it| it.code),
+        outcome: outcome(decision, remembered),
+        why: why(decision, remembered),
+        action: decision.action.clone(),
+        done: done.copied(),
+        flags: decision.flags.clone(),
+    }
+}
+
+fn outcome(decision: &Decision, remembered: Option<&RememberedVerdict>) -> Outcome {
+    match &decision.action {
+        Action::Hold(reason) => Outcome::Held(*reason),
+        Action::Block(reason) => Outcome::Blocked(*reason),
+        Action::Wait(pause) => match pause.why {
+            PauseReason::Unsettled => Outcome::Unsettled,
+            PauseReason::Unknown(why) => Outcome::Unknown(why),
+            PauseReason::Patience => Outcome::Failed,
+        },
+        Action::Verify(_) | Action::Push(_) => Outcome::Failed,
+        Action::Nothing => match remembered {
+            Some(it) if it.verdict == Verdict::Mismatch => Outcome::Mismatched,
+            Some(it) if it.source == VerdictSource::Push => Outcome::Pushed,
+            Some(_) => Outcome::Matched,
+            None => Outcome::Ignored,
+        },
+    }
+}
+
+fn why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> String {
+    match &decision.action {
+        Action::Hold(reason) => reason.to_string(),
+        Action::Block(reason) => reason.to_string(),
+        Action::Wait(pause) => match pause.why {
+            PauseReason::Unknown(why) => why.to_string(),
+            PauseReason::Unsettled => decision.rule.why().to_owned(),
+            PauseReason::Patience => "Entra ID asked to try again later".to_owned(),
+        },
+        Action::Verify(_) | Action::Push(_) => decision.rule.why().to_owned(),
+        Action::Nothing => settled_why(decision, remembered),
+    }
+}
+
+fn settled_why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> String {
+    let said = match remembered {
+        None => return decision.rule.why().to_owned(),
+        Some(it) => match (&it.verdict, it.source) {
+            (Verdict::Mismatch, _) => "Entra ID does not accept the vault's password",
+            (_, VerdictSource::Push) => "set by us, and seen in Entra ID",
+            (_, VerdictSource::SignIn) => "Entra ID accepts the vault's password",
+        },
+    };
+    match remembered.and_then(|it| it.code) {
+        Some(code) => format!("{said} (AADSTS{code})"),
+        None => said.to_owned(),
+    }
+}

@@ -1,0 +1,400 @@
+//! The engine of one client: its views, its memory, and the cycle that keeps both sides in step.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+
+use crate::apply::{Done, Walk};
+use crate::cycle::{CycleReport, Footing, Row, row};
+use crate::model::{
+    CredentialId, CycleId, DirectoryView, Memory, PlanId, Report, ReportEntry, ReportId, Reported,
+    StepKind, VaultView,
+};
+use crate::observe::observe;
+use crate::plan::{Action, Decision, Plan, Policy, Tripped, guard, plan};
+use crate::ports::{
+    Clock, CredentialVault, Directory, DirectoryError, HeldPlan, Lease, StateStore, StoreError,
+    VaultError, Wait,
+};
+
+/// Rounds of plan and apply in one cycle at the most: verify, push, settle, and one to spare.
+const MOST_ROUNDS: usize = 4;
+/// Entries in one report at the most.
+const REPORT_SIZE: usize = 500;
+
+/// The world, as one client's engine reaches it.
+#[derive(Clone)]
+pub struct Ports {
+    /// The client's vault.
+    pub vault: Arc<dyn CredentialVault>,
+    /// The client's tenant.
+    pub directory: Arc<dyn Directory>,
+    /// The client's memory.
+    pub store: Arc<dyn StateStore>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A request to stop: steps in flight are finished, no further one begins.
+#[derive(Clone, Debug, Default)]
+pub struct Halt(Arc<AtomicBool>);
+
+impl Halt {
+    /// Asks to stop.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Somebody who watches a cycle, for a progress bar.
+pub trait Observer: Send + Sync {
+    /// So many steps follow.
+    fn planned(&self, steps: usize);
+    /// One of them is finished.
+    fn finished(&self, decision: &Decision, kind: StepKind);
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn planned(&self, _steps: usize) {}
+    fn finished(&self, _decision: &Decision, _kind: StepKind) {}
+}
+
+/// Why a cycle could not be finished. What was done until then is journaled.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The vault.
+    #[error("the vault could not be read or told")]
+    Vault(#[from] VaultError),
+    /// The directory.
+    #[error("the directory could not be read")]
+    Directory(#[from] DirectoryError),
+    /// The memory. Nothing is written to the directory while it fails.
+    #[error("the engine cannot remember, so it does nothing")]
+    Store(#[from] StoreError),
+}
+
+/// The engine of one client.
+pub struct Engine {
+    ports: Ports,
+    policy: Policy,
+    halt: Halt,
+    memory: Option<Memory>,
+    vault: Option<VaultView>,
+    directory: Option<DirectoryView>,
+    directory_read: Option<Timestamp>,
+}
+
+impl Engine {
+    /// An engine that has seen nothing yet: its first cycle reads everything.
+    pub fn new(ports: Ports, policy: Policy) -> Self {
+        Self {
+            ports,
+            policy,
+            halt: Halt::default(),
+            memory: None,
+            vault: None,
+            directory: None,
+            directory_read: None,
+        }
+    }
+
+    /// The switch that stops this engine between two steps.
+    pub fn halt(&self) -> Halt {
+        self.halt.clone()
+    }
+
+    /// Forgets the views, so that the next cycle reads vault and directory in full.
+    pub fn read_all_next(&mut self) {
+        self.vault = None;
+        self.directory = None;
+    }
+
+    /// When the directory was last read in full.
+    pub fn last_full_read(&self) -> Option<Timestamp> {
+        self.directory_read
+    }
+
+    /// What the next cycle would do. Touches nothing: neither vault, directory nor memory change.
+    ///
+    /// # Errors
+    /// When vault, directory or memory cannot be read.
+    pub async fn preview(&mut self) -> Result<CycleReport, EngineError> {
+        let cycle = CycleId(self.ports.clock.new_id());
+        self.gather(Wait::No).await?;
+        let now = self.ports.clock.now();
+        let policy = self.policy.clone();
+        let sight = self.sight()?;
+        let mut memory = sight.memory.clone();
+        let sight = Sight {
+            memory: &mut memory,
+            ..sight
+        };
+        observe(sight.memory, sight.vault, sight.directory, &policy, now);
+        let (plan, _) = sight.decide(&policy, now);
+        let rows = sight.rows(&plan, &Done::new());
+        Ok(CycleReport::new(cycle, Footing::Preview, rows))
+    }
+
+    /// One cycle: gather, plan, guard, apply, report. With [`Wait::UpTo`] it waits for a change in
+    /// the vault first.
+    ///
+    /// # Errors
+    /// When a port fails as a whole. Failures of single accounts are rows of the report.
+    pub async fn cycle(
+        &mut self,
+        wait: Wait,
+        observer: &dyn Observer,
+    ) -> Result<CycleReport, EngineError> {
+        let cycle = CycleId(self.ports.clock.new_id());
+        self.gather(wait).await?;
+        let lease = self.ports.vault.lease().await?;
+        if let Lease::Elsewhere { holder, until } = lease {
+            let footing = Footing::Standby { holder, until };
+            return Ok(CycleReport::new(cycle, footing, Vec::new()));
+        }
+        self.flush_reports().await?;
+        let mut done = Done::new();
+        let plan = self.rounds(cycle, lease, observer, &mut done).await?;
+        let rows = self.sight()?.rows(&plan, &done);
+        self.report(&rows).await?;
+        Ok(CycleReport::new(cycle, Footing::Leader, rows))
+    }
+
+    /// Reads what changed on both sides, everything the first time.
+    async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
+        if self.memory.is_none() {
+            self.memory = Some(self.ports.store.load().await?);
+        }
+        let cursor = self.vault.as_ref().map(|view| view.cursor.clone());
+        let changes = self.ports.vault.changes(cursor.as_ref(), wait).await?;
+        match &mut self.vault {
+            Some(view) => view.absorb(changes),
+            None => self.vault = Some(VaultView::new(changes)),
+        }
+        self.gather_directory().await
+    }
+
+    async fn gather_directory(&mut self) -> Result<(), EngineError> {
+        let Some(view) = &mut self.directory else {
+            let changes = self.ports.directory.changes(None).await?;
+            let domains = self.ports.directory.domains().await?;
+            self.directory = Some(DirectoryView::new(changes, domains));
+            self.directory_read = Some(self.ports.clock.now());
+            return Ok(());
+        };
+        let link = view.link().clone();
+        view.absorb(self.ports.directory.changes(Some(&link)).await?);
+        Ok(())
+    }
+
+    /// Plans and applies until nothing is left to do now. Returns the last plan.
+    async fn rounds(
+        &mut self,
+        cycle: CycleId,
+        lease: Lease,
+        observer: &dyn Observer,
+        done: &mut Done,
+    ) -> Result<Plan, EngineError> {
+        for round in 0.. {
+            let plan = self.plan_now().await?;
+            let stop = round == MOST_ROUNDS || self.halt.is_requested() || !has_steps(&plan);
+            if stop {
+                return Ok(plan);
+            }
+            let before = done.len();
+            self.walk(&plan, cycle, lease.clone(), observer, done)
+                .await?;
+            if done.len() == before && round > 0 {
+                return Ok(plan);
+            }
+            if plan.decisions.iter().any(|it| is_push(&it.action)) {
+                self.gather_directory().await?;
+            }
+        }
+        Ok(Plan::default())
+    }
+
+    /// Takes in what the views show, makes that durable, and plans.
+    async fn plan_now(&mut self) -> Result<Plan, EngineError> {
+        let now = self.ports.clock.now();
+        let policy = self.policy.clone();
+        let sight = self.sight()?;
+        let client_before = sight.memory.client.clone();
+        let changed = observe(sight.memory, sight.vault, sight.directory, &policy, now);
+        let memories: Vec<_> = changed
+            .iter()
+            .filter_map(|id| sight.memory.credentials.get(id).cloned())
+            .collect();
+        let client = (sight.memory.client != client_before).then(|| sight.memory.client.clone());
+        let (plan, tripped) = sight.decide(&policy, now);
+        if let Some(client) = client {
+            self.ports.store.save_client(&client).await?;
+        }
+        if !memories.is_empty() {
+            self.ports.store.save_credentials(&memories).await?;
+        }
+        self.keep_held(tripped, now).await?;
+        Ok(plan)
+    }
+
+    /// Saves the plan that the breaker held, once for the same writes; removes it when it is over.
+    async fn keep_held(&self, tripped: Option<Tripped>, now: Timestamp) -> Result<(), EngineError> {
+        let held = self.ports.store.held_plan().await?;
+        match (tripped, held) {
+            (None, None) => {}
+            (None, Some(_)) => self.ports.store.hold_plan(None).await?,
+            (Some(tripped), Some(held)) if held.writes == tripped.wanted => {}
+            (Some(tripped), _) => {
+                let plan = HeldPlan {
+                    id: PlanId(self.ports.clock.new_id()),
+                    at: now,
+                    writes: tripped.wanted,
+                };
+                let writes = plan.writes.len();
+                tracing::warn!(plan.id = %plan.id, writes, "held a plan of {writes} writes for approval");
+                self.ports.store.hold_plan(Some(&plan)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn walk(
+        &mut self,
+        plan: &Plan,
+        cycle: CycleId,
+        lease: Lease,
+        observer: &dyn Observer,
+        done: &mut Done,
+    ) -> Result<(), EngineError> {
+        let (Some(vault), Some(memory)) = (&self.vault, &mut self.memory) else {
+            return Ok(());
+        };
+        let mut walk = Walk {
+            ports: &self.ports,
+            policy: &self.policy,
+            halt: &self.halt,
+            observer,
+            vault,
+            memory,
+            cycle,
+            lease,
+            done,
+        };
+        walk.walk(plan).await
+    }
+
+    /// Tells the vault what changed, and remembers that it was told. The report is kept until the
+    /// vault has it, so that a lost answer loses nothing.
+    async fn report(&mut self, rows: &[Row]) -> Result<(), EngineError> {
+        let now = self.ports.clock.now();
+        let sight = self.sight()?;
+        let news: Vec<ReportEntry> = rows
+            .iter()
+            .filter(|row| sight.is_news(row))
+            .map(|row| row.entry(now))
+            .collect();
+        for entries in news.chunks(REPORT_SIZE) {
+            let report = Report {
+                id: ReportId(self.ports.clock.new_id()),
+                entries: entries.to_vec(),
+            };
+            self.ports.store.keep_report(&report).await?;
+            self.remember_reported(&report).await?;
+        }
+        self.flush_reports().await
+    }
+
+    async fn remember_reported(&mut self, report: &Report) -> Result<(), EngineError> {
+        let Some(memory) = &mut self.memory else {
+            return Ok(());
+        };
+        let mut told = Vec::new();
+        for entry in &report.entries {
+            if let Some(known) = memory.credentials.get_mut(&entry.credential) {
+                known.raised.clone_from(&entry.flags);
+                known.reported = Some(Reported {
+                    version: entry.version,
+                    outcome: entry.outcome.clone(),
+                });
+                told.push(known.clone());
+            }
+        }
+        Ok(self.ports.store.save_credentials(&told).await?)
+    }
+
+    async fn flush_reports(&self) -> Result<(), EngineError> {
+        for report in self.ports.store.kept_reports().await? {
+            self.ports.vault.report(&report).await?;
+            self.ports.store.drop_report(report.id).await?;
+        }
+        Ok(())
+    }
+
+    fn sight(&mut self) -> Result<Sight<'_>, StoreError> {
+        match (&self.vault, &self.directory, &mut self.memory) {
+            (Some(vault), Some(directory), Some(memory)) => Ok(Sight {
+                vault,
+                directory,
+                memory,
+            }),
+            _ => Err(StoreError::NotReadable("nothing was gathered yet".into())),
+        }
+    }
+}
+
+/// Both views and the memory, once they have been gathered.
+struct Sight<'a> {
+    vault: &'a VaultView,
+    directory: &'a DirectoryView,
+    memory: &'a mut Memory,
+}
+
+impl Sight<'_> {
+    fn decide(&self, policy: &Policy, now: Timestamp) -> (Plan, Option<Tripped>) {
+        let plan = plan(self.vault, self.directory, self.memory, policy, now);
+        guard(plan, self.vault, self.directory, self.memory, policy, now)
+    }
+
+    fn rows(&self, plan: &Plan, done: &BTreeMap<CredentialId, StepKind>) -> Vec<Row> {
+        plan.decisions
+            .iter()
+            .map(|decision| {
+                let known = self.memory.credentials.get(&decision.credential);
+                let account = self.directory.resolve(&decision.user_name);
+                row(decision, known, account, done.get(&decision.credential))
+            })
+            .collect()
+    }
+
+    fn is_news(&self, row: &Row) -> bool {
+        let Some(known) = self.memory.credentials.get(&row.credential) else {
+            return true;
+        };
+        let told = Reported {
+            version: row.version,
+            outcome: row.outcome.clone(),
+        };
+        known.reported.as_ref() != Some(&told) || known.raised != row.flags
+    }
+}
+
+fn has_steps(plan: &Plan) -> bool {
+    plan.decisions
+        .iter()
+        .any(|it| is_push(&it.action) || matches!(it.action, Action::Verify(_)))
+}
+
+fn is_push(action: &Action) -> bool {
+    matches!(action, Action::Push(_))
+}

@@ -1,0 +1,227 @@
+//! What the vault tells the engine: clients, credentials, and the view that the engine keeps of them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AttemptId, ClientId, CredentialId, Cursor, FlagKind, ObjectId, PasswordFacts, Stamp,
+    UserPrincipalName, VaultEpoch, VaultVersion,
+};
+
+/// What happens to one credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// Nothing.
+    Off,
+    /// Checked and flagged, never written.
+    ReportMismatches,
+    /// Pushed to Entra ID.
+    Enabled,
+}
+
+impl SyncMode {
+    /// The words that users know.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Off => "Off",
+            Self::ReportMismatches => "Report mismatches",
+            Self::Enabled => "Enabled",
+        }
+    }
+}
+
+/// Which directory a client's credentials are kept in step with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MicrosoftSync {
+    /// None: the client's credentials are left alone.
+    None,
+    /// Entra ID.
+    EntraId,
+}
+
+/// Whether any password of a client is processed at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mute {
+    /// No password processing.
+    Muted,
+    /// Normal.
+    Unmuted,
+}
+
+/// Whether a credential is in use. A credential is disabled, never deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// In use.
+    Active,
+    /// Kept for its audit trail only.
+    Disabled,
+}
+
+/// The settings of one client that decide over its credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSettings {
+    /// Which client.
+    pub id: ClientId,
+    /// Its name, for people.
+    pub name: String,
+    /// Which directory it is kept in step with.
+    pub sync: MicrosoftSync,
+    /// Whether it is muted.
+    pub mute: Mute,
+}
+
+/// One stored password, without the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VaultCredential {
+    /// Which credential.
+    pub id: CredentialId,
+    /// The account it is for.
+    pub user_name: UserPrincipalName,
+    /// Which password of this credential is the current one.
+    pub version: VaultVersion,
+    /// Its sync mode, with the client's default already applied.
+    pub mode: SyncMode,
+    /// Whether it is in use.
+    pub standing: Standing,
+    /// What may be known of the current password; `None` where its envelope does not open with the
+    /// client's key, so that it can be neither tested nor written.
+    pub facts: Option<PasswordFacts>,
+    /// What a person confirmed last; `None` where nobody did.
+    pub confirmed: Option<Confirmation>,
+    /// Failed or unfinished sign-in tests of the last day, as the vault was told of them.
+    pub attempts: Vec<SignInAttempt>,
+    /// The engine's flags that stand on it in the vault now.
+    pub raised: BTreeMap<FlagKind, FlagFact>,
+}
+
+/// A person's word that the engine may go on: push what is held, accept a new account behind the
+/// user name, or send a refused version once more. It holds for one version of the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Which version of the password the person saw.
+    pub version: VaultVersion,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a flag stands for. A person's clearing lasts until this changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlagFact {
+    /// The version of the password when the flag was raised.
+    pub version: VaultVersion,
+    /// The account's password stamp when the flag was raised.
+    pub stamp: Option<Stamp>,
+    /// Why, in words for a technician.
+    pub why: String,
+}
+
+/// A sign-in test that did not pass, or whose outcome never became known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInAttempt {
+    /// Which attempt.
+    pub id: AttemptId,
+    /// The account that was signed in to.
+    pub object: ObjectId,
+    /// The version of the password that was sent.
+    pub version: VaultVersion,
+    /// The account's password stamp when it was sent.
+    pub stamp: Option<Stamp>,
+    /// When it was written down, before it was sent.
+    pub at: Timestamp,
+    /// What became of it.
+    pub state: AttemptState,
+}
+
+/// What became of a sign-in test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Not known: it counts as failed until it is.
+    Open,
+    /// The password was refused, or the account answered that it is locked.
+    Failed,
+    /// It did not count against the account.
+    Passed,
+}
+
+impl AttemptState {
+    /// Whether Entra ID may have counted it towards a lockout.
+    pub fn counts(self) -> bool {
+        self != Self::Passed
+    }
+}
+
+/// One answer of the vault to "what changed?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultChanges {
+    /// The state of the vault's history that this belongs to.
+    pub epoch: VaultEpoch,
+    /// Where the next reading begins.
+    pub cursor: Cursor,
+    /// Whether this is everything there is or only what changed.
+    pub extent: Extent,
+    /// The client as it is now.
+    pub client: ClientSettings,
+    /// New and changed credentials.
+    pub credentials: Vec<VaultCredential>,
+}
+
+/// Whether an answer holds everything or only what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// Everything: what is missing in it does not exist.
+    Full,
+    /// Only what changed.
+    Changes,
+}
+
+/// What the engine knows of one client's vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultView {
+    /// The state of the vault's history.
+    pub epoch: VaultEpoch,
+    /// Where the next reading begins.
+    pub cursor: Cursor,
+    /// The client.
+    pub client: ClientSettings,
+    /// Its credentials.
+    pub credentials: BTreeMap<CredentialId, VaultCredential>,
+}
+
+impl VaultView {
+    /// The first view, from a full reading.
+    pub fn new(changes: VaultChanges) -> Self {
+        Self {
+            epoch: changes.epoch,
+            cursor: changes.cursor,
+            client: changes.client,
+            credentials: by_id(changes.credentials),
+        }
+    }
+
+    /// Brings the view up to date.
+    pub fn absorb(&mut self, changes: VaultChanges) {
+        if changes.extent == Extent::Full {
+            *self = Self::new(changes);
+            return;
+        }
+        self.epoch = changes.epoch;
+        self.cursor = changes.cursor;
+        self.client = changes.client;
+        self.credentials.extend(by_id(changes.credentials));
+    }
+}
+
+fn by_id(credentials: Vec<VaultCredential>) -> BTreeMap<CredentialId, VaultCredential> {
+    credentials
+        .into_iter()
+        .map(|credential| (credential.id, credential))
+        .collect()
+}

@@ -1,0 +1,15 @@
+//! Decides what one cycle does. Pure: no clock, no port, equal input gives an equal plan.
+
+mod action;
+pub(crate) mod budget;
+pub(crate) mod guard;
+mod policy;
+mod rule;
+mod rules;
+pub(crate) mod situation;
+
+pub use action::{Action, Decision, Pause, PauseReason, Plan, Target};
+pub use guard::{Tripped, guard};
+pub use policy::{Policy, Verification};
+pub use rule::Rule;
+pub use rules::plan;

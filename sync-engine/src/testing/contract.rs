@@ -1,0 +1,336 @@
+//! What every implementation of a port must do, as tests that run against any of them.
+//!
+//! `state_store_contract!(async { store })`, `credential_vault_contract!` and
+//! `directory_contract!` expand to one test for each claim; the expression makes a fresh world.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::model::{
+    ClientMemory, CredentialId, CredentialMemory, CycleId, Extent, JournalEntry, ObjectId,
+    Password, Phase, Report, ReportId, StepKind, UserPrincipalName, VaultEpoch, VaultVersion,
+    Verdict,
+};
+use crate::ports::{
+    CredentialVault, Directory, HeldPlan, PasswordAnswer, SetPassword, StateStore, Wait,
+};
+
+/// Expands to one test for each claim of the [`StateStore`] port. The expression is awaited and
+/// gives `(store, guard)`; the guard keeps whatever the store needs.
+#[macro_export]
+macro_rules! state_store_contract {
+    ($make:expr) => {
+        $crate::contract_tests!($make, state_store: [
+            a_fresh_store_is_empty,
+            what_was_saved_is_loaded,
+            saving_again_replaces,
+            the_journal_is_read_newest_first,
+            a_report_is_kept_until_it_is_dropped,
+            a_held_plan_is_replaced_and_removed,
+        ]);
+    };
+}
+
+/// Expands to one test for each claim of the [`CredentialVault`] port. The expression is awaited
+/// and gives `(vault, guard)`: a vault whose one credential is `anna@contoso.com` with the
+/// password `Contract-1st`.
+#[macro_export]
+macro_rules! credential_vault_contract {
+    ($make:expr) => {
+        $crate::contract_tests!($make, credential_vault: [
+            the_first_reading_is_full,
+            a_reading_from_the_cursor_has_nothing_twice,
+            the_password_is_carried_exactly,
+            another_version_is_superseded,
+            a_report_may_be_sent_twice,
+        ]);
+    };
+}
+
+/// Expands to one test for each claim of the [`Directory`] port. The expression is awaited and
+/// gives `(directory, guard)`: a tenant with the managed domain `contoso.com`, and in it the one
+/// account `anna@contoso.com` with the password `Contract-1st`.
+#[macro_export]
+macro_rules! directory_contract {
+    ($make:expr) => {
+        $crate::contract_tests!($make, directory: [
+            the_first_reading_has_every_account,
+            the_domain_is_managed,
+            the_right_password_matches,
+            a_wrong_password_mismatches_and_counts,
+            a_write_moves_the_stamp_into_its_own_time,
+            an_unknown_account_is_gone,
+        ]);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($make:expr, $port:ident: [$($claim:ident),+ $(,)?]) => {
+        $(
+            #[tokio::test]
+            async fn $claim() {
+                let (port, _guard) = $make.await;
+                $crate::testing::contract::$port::$claim(&port).await;
+            }
+        )+
+    };
+}
+
+/// Claims of the [`StateStore`] port.
+pub mod state_store {
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn credential(number: u128, written: Option<u64>) -> CredentialMemory {
+        CredentialMemory {
+            object: Some(ObjectId(id(number))),
+            written: written.map(|version| crate::model::Written {
+                version: VaultVersion(version),
+                at: Timestamp::UNIX_EPOCH,
+            }),
+            ..CredentialMemory::new(CredentialId(id(number)))
+        }
+    }
+
+    fn entry(number: u128, phase: Phase) -> JournalEntry {
+        JournalEntry {
+            at: Timestamp::UNIX_EPOCH,
+            cycle: CycleId(id(1)),
+            credential: CredentialId(id(number)),
+            object: ObjectId(id(number)),
+            version: VaultVersion(1),
+            stamp: None,
+            step: StepKind::Push,
+            phase,
+            why: "because".to_owned(),
+        }
+    }
+
+    /// Nothing is remembered at first.
+    pub async fn a_fresh_store_is_empty(store: &impl StateStore) {
+        let memory = store.load().await.unwrap();
+        assert!(memory.credentials.is_empty());
+        assert_eq!(memory.client, ClientMemory::default());
+        assert!(store.journal(None, 10).await.unwrap().is_empty());
+        assert!(store.kept_reports().await.unwrap().is_empty());
+        assert_eq!(store.held_plan().await.unwrap(), None);
+    }
+
+    /// Client and credentials come back as they were.
+    pub async fn what_was_saved_is_loaded(store: &impl StateStore) {
+        let client = ClientMemory {
+            epoch: Some(VaultEpoch(id(9))),
+            writes: vec![Timestamp::UNIX_EPOCH],
+            ..ClientMemory::default()
+        };
+        store.save_client(&client).await.unwrap();
+        let memories = [credential(1, None), credential(2, Some(3))];
+        store.save_credentials(&memories).await.unwrap();
+        let memory = store.load().await.unwrap();
+        assert_eq!(memory.client, client);
+        let loaded: Vec<_> = memory.credentials.into_values().collect();
+        assert_eq!(loaded, memories);
+    }
+
+    /// The newest state of a credential wins, and the others stay.
+    pub async fn saving_again_replaces(store: &impl StateStore) {
+        let before = [credential(1, None), credential(2, None)];
+        store.save_credentials(&before).await.unwrap();
+        store
+            .save_credentials(&[credential(1, Some(7))])
+            .await
+            .unwrap();
+        let memory = store.load().await.unwrap();
+        let loaded: Vec<_> = memory.credentials.into_values().collect();
+        assert_eq!(loaded, [credential(1, Some(7)), credential(2, None)]);
+    }
+
+    /// The journal keeps order, filters by credential, and comes with the memory.
+    pub async fn the_journal_is_read_newest_first(store: &impl StateStore) {
+        let entries = [entry(1, Phase::Intent), entry(2, Phase::Intent)];
+        store
+            .record(&entries, &[credential(1, Some(1))])
+            .await
+            .unwrap();
+        store
+            .record(&[entry(1, Phase::Outcome)], &[])
+            .await
+            .unwrap();
+        let all = store.journal(None, 2).await.unwrap();
+        assert_eq!(all, [entry(1, Phase::Outcome), entry(2, Phase::Intent)]);
+        let first = store.journal(Some(CredentialId(id(1))), 10).await.unwrap();
+        assert_eq!(first, [entry(1, Phase::Outcome), entry(1, Phase::Intent)]);
+        let memory = store.load().await.unwrap();
+        assert_eq!(
+            memory.credentials.into_values().collect::<Vec<_>>(),
+            [credential(1, Some(1))]
+        );
+    }
+
+    /// Reports wait in order, each once.
+    pub async fn a_report_is_kept_until_it_is_dropped(store: &impl StateStore) {
+        let report = |number| Report {
+            id: ReportId(id(number)),
+            entries: Vec::new(),
+        };
+        for number in [2, 1, 2] {
+            store.keep_report(&report(number)).await.unwrap();
+        }
+        let kept = store.kept_reports().await.unwrap();
+        assert_eq!(kept.len(), 2);
+        store.drop_report(ReportId(id(2))).await.unwrap();
+        store.drop_report(ReportId(id(5))).await.unwrap();
+        assert_eq!(store.kept_reports().await.unwrap(), [report(1)]);
+    }
+
+    /// There is one held plan at the most.
+    pub async fn a_held_plan_is_replaced_and_removed(store: &impl StateStore) {
+        let plan = |number| HeldPlan {
+            id: crate::model::PlanId(id(number)),
+            at: Timestamp::UNIX_EPOCH,
+            writes: Vec::new(),
+        };
+        store.hold_plan(Some(&plan(1))).await.unwrap();
+        store.hold_plan(Some(&plan(2))).await.unwrap();
+        assert_eq!(store.held_plan().await.unwrap(), Some(plan(2)));
+        store.hold_plan(None).await.unwrap();
+        assert_eq!(store.held_plan().await.unwrap(), None);
+    }
+}
+
+/// Claims of the [`CredentialVault`] port.
+pub mod credential_vault {
+    use super::*;
+
+    async fn first(vault: &impl CredentialVault) -> crate::model::VaultChanges {
+        vault.changes(None, Wait::No).await.unwrap()
+    }
+
+    /// Without a cursor everything comes.
+    pub async fn the_first_reading_is_full(vault: &impl CredentialVault) {
+        let changes = first(vault).await;
+        assert_eq!(changes.extent, Extent::Full);
+        assert_eq!(changes.credentials.len(), 1);
+        let anna = &changes.credentials[0];
+        assert_eq!(anna.user_name, UserPrincipalName::new("ANNA@contoso.com"));
+        assert_eq!(anna.version, VaultVersion(1));
+        assert_eq!(anna.facts, Some(Password::new("Contract-1st").facts()));
+    }
+
+    /// With the cursor nothing that was seen comes again.
+    pub async fn a_reading_from_the_cursor_has_nothing_twice(vault: &impl CredentialVault) {
+        let cursor = first(vault).await.cursor;
+        let again = vault.changes(Some(&cursor), Wait::No).await.unwrap();
+        assert_eq!(again.extent, Extent::Changes);
+        assert!(again.credentials.is_empty());
+    }
+
+    /// The password that was stored is the one that is handed out.
+    pub async fn the_password_is_carried_exactly(vault: &impl CredentialVault) {
+        let anna = first(vault).await.credentials.remove(0);
+        match vault.password(anna.id, anna.version).await.unwrap() {
+            PasswordAnswer::Current(password) => assert_eq!(password.expose(), "Contract-1st"),
+            PasswordAnswer::Superseded => panic!("the current version is not superseded"),
+        }
+    }
+
+    /// A version that is not the current one is never handed out.
+    pub async fn another_version_is_superseded(vault: &impl CredentialVault) {
+        let anna = first(vault).await.credentials.remove(0);
+        let answer = vault.password(anna.id, VaultVersion(2)).await.unwrap();
+        assert!(matches!(answer, PasswordAnswer::Superseded));
+    }
+
+    /// Sending a report again is no error.
+    pub async fn a_report_may_be_sent_twice(vault: &impl CredentialVault) {
+        let report = Report {
+            id: ReportId(Uuid::from_u128(77)),
+            entries: Vec::new(),
+        };
+        vault.report(&report).await.unwrap();
+        vault.report(&report).await.unwrap();
+    }
+}
+
+/// Claims of the [`Directory`] port.
+pub mod directory {
+    use super::*;
+
+    async fn anna(directory: &impl Directory) -> crate::model::Account {
+        let mut changes = directory.changes(None).await.unwrap();
+        assert_eq!(changes.accounts.len(), 1);
+        changes.accounts.remove(0)
+    }
+
+    fn name() -> UserPrincipalName {
+        UserPrincipalName::new("anna@contoso.com")
+    }
+
+    /// Without a link everything comes; with it nothing twice.
+    pub async fn the_first_reading_has_every_account(directory: &impl Directory) {
+        let changes = directory.changes(None).await.unwrap();
+        assert_eq!(changes.extent, Extent::Full);
+        assert_eq!(changes.accounts.len(), 1);
+        assert_eq!(changes.accounts[0].user_name, name());
+        assert!(changes.accounts[0].stamp.is_some());
+        let again = directory.changes(Some(&changes.link)).await.unwrap();
+        assert_eq!(again.extent, Extent::Changes);
+        assert!(again.accounts.is_empty());
+    }
+
+    /// Domains are told with who checks their passwords.
+    pub async fn the_domain_is_managed(directory: &impl Directory) {
+        let domains = directory.domains().await.unwrap();
+        let kind = domains.get("contoso.com");
+        assert_eq!(kind, Some(&crate::model::DomainKind::Managed));
+    }
+
+    /// Signing in with the right password is a Match and costs nothing.
+    pub async fn the_right_password_matches(directory: &impl Directory) {
+        let answer = directory
+            .verify(&name(), &Password::new("Contract-1st"))
+            .await;
+        assert_eq!((answer.verdict, answer.counted), (Verdict::Match, false));
+    }
+
+    /// Signing in with a wrong password is a Mismatch and counts.
+    pub async fn a_wrong_password_mismatches_and_counts(directory: &impl Directory) {
+        let answer = directory
+            .verify(&name(), &Password::new("Contract-2nd"))
+            .await;
+        assert_eq!((answer.verdict, answer.counted), (Verdict::Mismatch, true));
+    }
+
+    /// The new stamp lies within the write, by the service's clock.
+    pub async fn a_write_moves_the_stamp_into_its_own_time(directory: &impl Directory) {
+        let before = anna(directory).await;
+        let password = Password::new("Contract-2nd");
+        let answer = directory.set_password(before.id, &password).await;
+        let SetPassword::Accepted(accepted) = answer else {
+            panic!("expected the write to be accepted, got {answer:?}");
+        };
+        let after = directory.account(before.id).await.unwrap().unwrap();
+        let stamp = after.stamp.unwrap().0;
+        let tolerance = Duration::from_secs(5);
+        assert!(accepted.sent - tolerance <= stamp && stamp <= accepted.answered + tolerance);
+        let verdict = directory.verify(&name(), &password).await.verdict;
+        assert_eq!(verdict, Verdict::Match);
+    }
+
+    /// An id that nobody has is told apart from a failure.
+    pub async fn an_unknown_account_is_gone(directory: &impl Directory) {
+        let nobody = ObjectId(Uuid::from_u128(0xDEAD));
+        assert_eq!(directory.account(nobody).await.unwrap(), None);
+        let answer = directory
+            .set_password(nobody, &Password::new("Contract-2nd"))
+            .await;
+        assert_eq!(answer, SetPassword::Gone);
+    }
+}

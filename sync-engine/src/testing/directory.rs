@@ -1,0 +1,271 @@
+//! A tenant in memory, with smart lockout and other people's hands on it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::model::{
+    Accepted, Account, AccountAccess, AccountKind, BlockedReason, DeltaLink, DirectoryChanges,
+    DomainKind, Domains, Extent, Mastered, ObjectId, Password, SignIn, Stamp, UnknownReason,
+    UserPrincipalName, Verdict,
+};
+use crate::ports::{Clock, Directory, DirectoryError, SetPassword};
+
+/// Failed sign-ins after which an account is locked.
+/// Source: Microsoft Entra smart lockout, default threshold.
+const LOCKOUT_THRESHOLD: u32 = 10;
+
+/// What goes wrong with the next write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The answer is lost, and the password was not set.
+    LostBefore,
+    /// The answer is lost, and the password was set.
+    LostAfter,
+    /// The password is refused.
+    Refused(BlockedReason),
+    /// The service asks for patience, for this long.
+    NotNow(Duration),
+}
+
+/// A tenant in memory.
+pub struct FakeDirectory {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    sequence: u64,
+    domains: Domains,
+    users: BTreeMap<ObjectId, User>,
+    removed: Vec<(u64, ObjectId)>,
+    faults: VecDeque<Fault>,
+    verification: Option<UnknownReason>,
+    writes: u32,
+    sign_ins: u32,
+}
+
+struct User {
+    sequence: u64,
+    account: Account,
+    password: String,
+    failed: u32,
+}
+
+impl FakeDirectory {
+    /// A tenant with one managed domain and no account.
+    pub fn new(domain: &str, clock: Arc<dyn Clock>) -> Self {
+        let domains = [(domain.to_lowercase(), DomainKind::Managed)];
+        Self {
+            clock,
+            state: Mutex::new(State {
+                sequence: 0,
+                domains: domains.into(),
+                users: BTreeMap::new(),
+                removed: Vec::new(),
+                faults: VecDeque::new(),
+                verification: None,
+                writes: 0,
+                sign_ins: 0,
+            }),
+        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self
+            .state
+            .lock()
+            .expect("no test panics while it holds the directory"))
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp(self.clock.now())
+    }
+
+    /// Adds a member with a password. Its object id counts up from one.
+    pub fn add(&self, user_name: &str, password: &str) -> ObjectId {
+        let stamp = self.stamp();
+        self.with(|state| {
+            state.sequence += 1;
+            let id = ObjectId(Uuid::from_u128(0xE000 + u128::from(state.sequence)));
+            let account = Account {
+                id,
+                user_name: UserPrincipalName::new(user_name),
+                access: AccountAccess::Enabled,
+                kind: AccountKind::Member,
+                mastered: Mastered::Cloud,
+                stamp: Some(stamp),
+            };
+            let user = User {
+                sequence: state.sequence,
+                account,
+                password: password.to_owned(),
+                failed: 0,
+            };
+            state.users.insert(id, user);
+            id
+        })
+    }
+
+    /// Somebody changes an account: its name, whether it may sign in, where it is mastered.
+    pub fn change(&self, id: ObjectId, act: impl FnOnce(&mut Account)) {
+        self.with(|state| {
+            state.sequence += 1;
+            let user = state.users.get_mut(&id).expect("the test added it");
+            user.sequence = state.sequence;
+            act(&mut user.account);
+        });
+    }
+
+    /// Somebody else changes the password.
+    pub fn change_password(&self, id: ObjectId, password: &str) {
+        let stamp = self.stamp();
+        self.change(id, |account| account.stamp = Some(stamp));
+        self.with(|state| {
+            if let Some(user) = state.users.get_mut(&id) {
+                password.clone_into(&mut user.password);
+            }
+        });
+    }
+
+    /// Somebody deletes the account.
+    pub fn remove(&self, id: ObjectId) {
+        self.with(|state| {
+            state.sequence += 1;
+            state.users.remove(&id);
+            state.removed.push((state.sequence, id));
+        });
+    }
+
+    /// A domain is converted.
+    pub fn set_domain(&self, domain: &str, kind: DomainKind) {
+        self.with(|state| state.domains.insert(domain.to_lowercase(), kind));
+    }
+
+    /// The next write goes wrong in this way.
+    pub fn fault(&self, fault: Fault) {
+        self.with(|state| state.faults.push_back(fault));
+    }
+
+    /// From now on every sign-in test is answered like this; `None` ends it.
+    pub fn answer_sign_ins_with(&self, unknown: Option<UnknownReason>) {
+        self.with(|state| state.verification = unknown);
+    }
+
+    /// Whether this is the account's password.
+    pub fn has_password(&self, id: ObjectId, password: &str) -> bool {
+        self.with(|state| {
+            state
+                .users
+                .get(&id)
+                .is_some_and(|user| user.password == password)
+        })
+    }
+
+    /// How many writes took effect.
+    pub fn writes(&self) -> u32 {
+        self.with(|state| state.writes)
+    }
+
+    /// How many sign-in tests were sent.
+    pub fn sign_ins(&self) -> u32 {
+        self.with(|state| state.sign_ins)
+    }
+}
+
+#[async_trait]
+impl Directory for FakeDirectory {
+    async fn changes(&self, since: Option<&DeltaLink>) -> Result<DirectoryChanges, DirectoryError> {
+        Ok(self.with(|state| {
+            let from: Option<u64> = since.and_then(|link| link.0.parse().ok());
+            let is_new = |sequence: u64| from.is_none_or(|from| sequence > from);
+            let users = state.users.values().filter(|user| is_new(user.sequence));
+            let removed = state
+                .removed
+                .iter()
+                .filter(|(sequence, _)| is_new(*sequence));
+            DirectoryChanges {
+                link: DeltaLink(state.sequence.to_string()),
+                extent: from.map_or(Extent::Full, |_| Extent::Changes),
+                accounts: users.map(|user| user.account.clone()).collect(),
+                removed: removed.map(|(_, id)| *id).collect(),
+            }
+        }))
+    }
+
+    async fn domains(&self) -> Result<Domains, DirectoryError> {
+        Ok(self.with(|state| state.domains.clone()))
+    }
+
+    async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {
+        Ok(self.with(|state| state.users.get(&id).map(|user| user.account.clone())))
+    }
+
+    async fn verify(&self, user_name: &UserPrincipalName, password: &Password) -> SignIn {
+        self.with(|state| {
+            state.sign_ins += 1;
+            if let Some(reason) = state.verification {
+                return unknown(reason);
+            }
+            let user = state
+                .users
+                .values_mut()
+                .find(|user| user.account.user_name == *user_name);
+            match user {
+                None => unknown(UnknownReason::Inconclusive),
+                Some(user) if user.failed >= LOCKOUT_THRESHOLD => unknown(UnknownReason::Locked),
+                Some(user) if user.password == password.expose() => SignIn {
+                    verdict: Verdict::Match,
+                    ..unknown(UnknownReason::Inconclusive)
+                },
+                Some(user) => {
+                    user.failed += 1;
+                    SignIn {
+                        verdict: Verdict::Mismatch,
+                        counted: true,
+                        code: Some(50126),
+                        retry_at: None,
+                    }
+                }
+            }
+        })
+    }
+
+    async fn set_password(&self, id: ObjectId, password: &Password) -> SetPassword {
+        let now = self.clock.now();
+        let fault = self.with(|state| state.faults.pop_front());
+        match fault {
+            Some(Fault::LostBefore) => return SetPassword::Ambiguous,
+            Some(Fault::Refused(reason)) => return SetPassword::Refused(reason),
+            Some(Fault::NotNow(wait)) => {
+                let retry_at = now.checked_add(wait).unwrap_or(now);
+                return SetPassword::NotNow { retry_at };
+            }
+            Some(Fault::LostAfter) | None => {}
+        }
+        if !self.with(|state| state.users.contains_key(&id)) {
+            return SetPassword::Gone;
+        }
+        self.change_password(id, password.expose());
+        self.with(|state| state.writes += 1);
+        if fault == Some(Fault::LostAfter) {
+            return SetPassword::Ambiguous;
+        }
+        SetPassword::Accepted(Accepted {
+            sent: now,
+            answered: now,
+        })
+    }
+}
+
+fn unknown(reason: UnknownReason) -> SignIn {
+    SignIn {
+        verdict: Verdict::Unknown(reason),
+        counted: false,
+        code: None,
+        retry_at: None,
+    }
+}

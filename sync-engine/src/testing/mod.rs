@@ -1,0 +1,23 @@
+//! Stateful fakes of the four ports, and the contract tests that every implementation runs.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_imports,
+    reason = "all of this runs in tests only, where a failure should say where it happened"
+)]
+
+mod clock;
+#[doc(hidden)]
+pub mod contract;
+mod directory;
+mod store;
+mod vault;
+
+pub use clock::ManualClock;
+pub use directory::{FakeDirectory, Fault};
+pub use store::MemoryStore;
+pub use vault::FakeVault;

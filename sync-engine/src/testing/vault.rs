@@ -1,0 +1,250 @@
+//! A vault in memory, with a person's hands on it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::model::{
+    AttemptNotice, ClientId, ClientSettings, Confirmation, CredentialId, Cursor, Extent, FlagFact,
+    FlagKind, MicrosoftSync, Mute, Password, Report, SignInAttempt, Standing, SyncMode,
+    UserPrincipalName, VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
+};
+use crate::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
+
+/// A vault in memory.
+#[derive(Debug)]
+pub struct FakeVault {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    epoch: u128,
+    sequence: u64,
+    client: ClientSettings,
+    lease: Lease,
+    entries: BTreeMap<CredentialId, Entry>,
+    reports: Vec<Report>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    sequence: u64,
+    credential: VaultCredential,
+    password: Password,
+}
+
+impl FakeVault {
+    /// A client with Microsoft sync on and no credential; its lease is granted for ever.
+    pub fn new(client: &str) -> Self {
+        Self {
+            state: Mutex::new(State {
+                epoch: 1,
+                sequence: 0,
+                client: ClientSettings {
+                    id: ClientId(Uuid::from_u128(0xC11E)),
+                    name: client.to_owned(),
+                    sync: MicrosoftSync::EntraId,
+                    mute: Mute::Unmuted,
+                },
+                lease: Lease::Granted {
+                    until: Timestamp::MAX,
+                    writes_from: None,
+                },
+                entries: BTreeMap::new(),
+                reports: Vec::new(),
+            }),
+        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self
+            .state
+            .lock()
+            .expect("no test panics while it holds the vault"))
+    }
+
+    fn change(&self, id: CredentialId, act: impl FnOnce(&mut Entry)) {
+        self.with(|state| {
+            state.sequence += 1;
+            let entry = state.entries.get_mut(&id).expect("the test added it");
+            entry.sequence = state.sequence;
+            act(entry);
+        });
+    }
+
+    /// Adds a credential. Its id counts up from one.
+    pub fn add(&self, user_name: &str, password: &str, mode: SyncMode) -> CredentialId {
+        self.with(|state| {
+            state.sequence += 1;
+            let id = CredentialId(Uuid::from_u128(state.entries.len() as u128 + 1));
+            let password = Password::new(password);
+            let credential = VaultCredential {
+                id,
+                user_name: UserPrincipalName::new(user_name),
+                version: VaultVersion(1),
+                mode,
+                standing: Standing::Active,
+                facts: Some(password.facts()),
+                confirmed: None,
+                attempts: Vec::new(),
+                raised: BTreeMap::new(),
+            };
+            let sequence = state.sequence;
+            let entry = Entry {
+                sequence,
+                credential,
+                password,
+            };
+            state.entries.insert(id, entry);
+            id
+        })
+    }
+
+    /// A person types another password.
+    pub fn set_password(&self, id: CredentialId, password: &str) {
+        self.change(id, |entry| {
+            entry.password = Password::new(password);
+            entry.credential.facts = Some(entry.password.facts());
+            entry.credential.version.0 += 1;
+        });
+    }
+
+    /// A person switches the mode.
+    pub fn set_mode(&self, id: CredentialId, mode: SyncMode) {
+        self.change(id, |entry| entry.credential.mode = mode);
+    }
+
+    /// A person disables the credential, or takes it back into use.
+    pub fn set_standing(&self, id: CredentialId, standing: Standing) {
+        self.change(id, |entry| entry.credential.standing = standing);
+    }
+
+    /// A person confirms the current version.
+    pub fn confirm(&self, id: CredentialId, at: Timestamp) {
+        self.change(id, |entry| {
+            let version = entry.credential.version;
+            entry.credential.confirmed = Some(Confirmation { version, at });
+        });
+    }
+
+    /// A person mutes the client, or ends that.
+    pub fn set_mute(&self, mute: Mute) {
+        self.with(|state| state.client.mute = mute);
+    }
+
+    /// A backup is restored: the same credentials, in a new epoch.
+    pub fn restore_backup(&self) {
+        self.with(|state| state.epoch += 1);
+    }
+
+    /// From now on this is the answer to a request for the lease.
+    pub fn set_lease(&self, lease: Lease) {
+        self.with(|state| state.lease = lease);
+    }
+
+    /// The engine's flags that stand on a credential.
+    pub fn flags(&self, id: CredentialId) -> BTreeMap<FlagKind, FlagFact> {
+        self.with(|state| {
+            state
+                .entries
+                .get(&id)
+                .map(|it| it.credential.raised.clone())
+        })
+        .unwrap_or_default()
+    }
+
+    /// Every report that was taken, each once.
+    pub fn reports(&self) -> Vec<Report> {
+        self.with(|state| state.reports.clone())
+    }
+
+    /// The sign-in tests that the vault was told of.
+    pub fn attempts(&self, id: CredentialId) -> Vec<SignInAttempt> {
+        self.with(|state| {
+            state
+                .entries
+                .get(&id)
+                .map(|it| it.credential.attempts.clone())
+        })
+        .unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl CredentialVault for FakeVault {
+    async fn lease(&self) -> Result<Lease, VaultError> {
+        Ok(self.with(|state| state.lease.clone()))
+    }
+
+    async fn changes(
+        &self,
+        since: Option<&Cursor>,
+        _wait: Wait,
+    ) -> Result<VaultChanges, VaultError> {
+        Ok(self.with(|state| {
+            let epoch = state.epoch.to_string();
+            let from = since
+                .and_then(|cursor| cursor.0.strip_prefix(&format!("{epoch}:")))
+                .and_then(|sequence| sequence.parse().ok());
+            let changed = state
+                .entries
+                .values()
+                .filter(|entry| from.is_none_or(|from: u64| entry.sequence > from));
+            VaultChanges {
+                epoch: VaultEpoch(Uuid::from_u128(state.epoch)),
+                cursor: Cursor(format!("{epoch}:{}", state.sequence)),
+                extent: from.map_or(Extent::Full, |_| Extent::Changes),
+                client: state.client.clone(),
+                credentials: changed.map(|entry| entry.credential.clone()).collect(),
+            }
+        }))
+    }
+
+    async fn password(
+        &self,
+        credential: CredentialId,
+        version: VaultVersion,
+    ) -> Result<PasswordAnswer, VaultError> {
+        Ok(self.with(|state| match state.entries.get(&credential) {
+            Some(entry)
+                if entry.credential.version == version
+                    && entry.credential.standing == Standing::Active =>
+            {
+                PasswordAnswer::Current(entry.password.clone())
+            }
+            _ => PasswordAnswer::Superseded,
+        }))
+    }
+
+    async fn note_attempts(&self, notices: &[AttemptNotice]) -> Result<(), VaultError> {
+        self.with(|state| {
+            for notice in notices {
+                if let Some(entry) = state.entries.get_mut(&notice.credential) {
+                    let attempts = &mut entry.credential.attempts;
+                    attempts.retain(|known| known.id != notice.attempt.id);
+                    attempts.push(notice.attempt.clone());
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn report(&self, report: &Report) -> Result<(), VaultError> {
+        self.with(|state| {
+            if state.reports.iter().any(|known| known.id == report.id) {
+                return;
+            }
+            for news in &report.entries {
+                if let Some(entry) = state.entries.get_mut(&news.credential) {
+                    entry.credential.raised = news.flags.clone();
+                }
+            }
+            state.reports.push(report.clone());
+        });
+        Ok(())
+    }
+}
