@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::apply::Deed;
 use crate::model::{
     Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, Outcome,
     RememberedVerdict, ReportEntry, StepKind, SyncMode, UserPrincipalName, VaultVersion, Verdict,
@@ -61,12 +62,16 @@ pub struct Row {
     pub action: Action,
     /// What was done in this cycle.
     pub done: Option<StepKind>,
+    /// What a sign-in test said in this cycle.
+    pub tested: Option<Verdict>,
     /// What came of it.
     pub outcome: Outcome,
     /// Why, in words for a technician.
     pub why: String,
     /// The engine's flags that stand on it.
     pub flags: BTreeMap<FlagKind, FlagFact>,
+    /// Those of them that this cycle raised.
+    pub raised: Vec<FlagKind>,
 }
 
 impl CycleReport {
@@ -130,7 +135,7 @@ pub(crate) fn row(
     decision: &Decision,
     known: Option<&CredentialMemory>,
     account: Option<&Account>,
-    done: Option<&StepKind>,
+    deed: Option<&Deed>,
 ) -> Row {
     let remembered =
         account.and_then(|account| known?.verdict_for(account.id, decision.version, account.stamp));
@@ -144,7 +149,14 @@ pub(crate) fn row(
         outcome: outcome(decision, remembered),
         why: why(decision, remembered),
         action: decision.action.clone(),
-        done: done.copied(),
+        done: deed.and_then(|deed| deed.step),
+        tested: deed.and_then(|deed| deed.tested.clone()),
+        raised: decision
+            .flags
+            .keys()
+            .filter(|kind| known.is_none_or(|known| !known.raised.contains_key(kind)))
+            .copied()
+            .collect(),
         flags: decision.flags.clone(),
     }
 }

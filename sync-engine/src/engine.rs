@@ -1,16 +1,16 @@
 //! The engine of one client: its views, its memory, and the cycle that keeps both sides in step.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::apply::{Done, Walk};
 use crate::cycle::{CycleReport, Footing, Row, row};
 use crate::model::{
-    CredentialId, CycleId, DirectoryView, Memory, PlanId, Report, ReportEntry, ReportId, Reported,
-    StepKind, VaultView,
+    CycleId, DirectoryView, Memory, PlanId, Report, ReportEntry, ReportId, Reported, StepKind,
+    VaultView,
 };
 use crate::observe::observe;
 use crate::plan::{Action, Decision, Plan, Policy, Tripped, guard, plan};
@@ -93,6 +93,7 @@ pub struct Engine {
     vault: Option<VaultView>,
     directory: Option<DirectoryView>,
     directory_read: Option<Timestamp>,
+    vault_is_fresh: bool,
 }
 
 impl Engine {
@@ -106,6 +107,7 @@ impl Engine {
             vault: None,
             directory: None,
             directory_read: None,
+            vault_is_fresh: false,
         }
     }
 
@@ -118,6 +120,7 @@ impl Engine {
     pub fn read_all_next(&mut self) {
         self.vault = None;
         self.directory = None;
+        self.vault_is_fresh = false;
     }
 
     /// When the directory was last read in full.
@@ -144,6 +147,20 @@ impl Engine {
         let (plan, _) = sight.decide(&policy, now);
         let rows = sight.rows(&plan, &Done::new());
         Ok(CycleReport::new(cycle, Footing::Preview, rows))
+    }
+
+    /// Waits until the vault changes, at the most this long, and tells whether it did. The next
+    /// cycle then need not read the vault again. Dropping the future before it is ready is safe.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn await_change(&mut self, most: Duration) -> Result<bool, EngineError> {
+        let Some(before) = self.vault.as_ref().map(|view| view.cursor.clone()) else {
+            return Ok(true);
+        };
+        self.gather_vault(Wait::UpTo(most)).await?;
+        self.vault_is_fresh = true;
+        Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
     }
 
     /// One cycle: gather, plan, guard, apply, report. With [`Wait::UpTo`] it waits for a change in
@@ -176,13 +193,20 @@ impl Engine {
         if self.memory.is_none() {
             self.memory = Some(self.ports.store.load().await?);
         }
+        if !std::mem::take(&mut self.vault_is_fresh) {
+            self.gather_vault(wait).await?;
+        }
+        self.gather_directory().await
+    }
+
+    async fn gather_vault(&mut self, wait: Wait) -> Result<(), EngineError> {
         let cursor = self.vault.as_ref().map(|view| view.cursor.clone());
         let changes = self.ports.vault.changes(cursor.as_ref(), wait).await?;
         match &mut self.vault {
             Some(view) => view.absorb(changes),
             None => self.vault = Some(VaultView::new(changes)),
         }
-        self.gather_directory().await
+        Ok(())
     }
 
     async fn gather_directory(&mut self) -> Result<(), EngineError> {
@@ -366,7 +390,7 @@ impl Sight<'_> {
         guard(plan, self.vault, self.directory, self.memory, policy, now)
     }
 
-    fn rows(&self, plan: &Plan, done: &BTreeMap<CredentialId, StepKind>) -> Vec<Row> {
+    fn rows(&self, plan: &Plan, done: &Done) -> Vec<Row> {
         plan.decisions
             .iter()
             .map(|decision| {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::engine::{EngineError, Halt, Observer, Ports};
 use crate::model::{
     CredentialId, CredentialMemory, CycleId, JournalEntry, Memory, Phase, StepKind, VaultView,
+    Verdict,
 };
 use crate::plan::{Action, Decision, Plan, Policy, Target};
 use crate::ports::Lease;
@@ -20,8 +21,17 @@ use crate::ports::Lease;
 /// Steps in flight at once.
 const BATCH: usize = 8;
 
-/// What was done to a credential in a cycle.
-pub(crate) type Done = BTreeMap<CredentialId, StepKind>;
+/// What was done in a cycle.
+pub(crate) type Done = BTreeMap<CredentialId, Deed>;
+
+/// What was done to one credential in a cycle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deed {
+    /// The last step.
+    pub(crate) step: Option<StepKind>,
+    /// What a sign-in test said.
+    pub(crate) tested: Option<Verdict>,
+}
 
 /// One walk through one plan.
 pub(crate) struct Walk<'a> {
@@ -124,7 +134,8 @@ impl Walk<'_> {
     }
 
     fn finished(&mut self, step: Step<'_>, kind: StepKind) {
-        self.done.insert(step.decision.credential, kind);
+        let deed = self.done.entry(step.decision.credential).or_default();
+        deed.step = Some(kind);
         self.observer.finished(step.decision, kind);
     }
 }

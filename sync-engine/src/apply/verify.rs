@@ -34,7 +34,12 @@ impl Walk<'_> {
         for ((step, attempt), result) in batch.iter().zip(attempts).zip(signed_in) {
             let mut known = self.known(step.decision.credential);
             let (state, why) = match result {
-                Ok(Some(answer)) => self.learn(&mut known, *step, &answer),
+                Ok(Some(answer)) => {
+                    let learnt = self.learn(&mut known, *step, &answer);
+                    let verdict = known.verdict.as_ref().map(|it| it.verdict.clone());
+                    self.done.entry(known.id).or_default().tested = verdict;
+                    learnt
+                }
                 Ok(None) => (
                     AttemptState::Passed,
                     "the password changed meanwhile".into(),

@@ -1,0 +1,155 @@
+//! The service's own command line: parses, calls, and turns the result into an exit status.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use agent_bin::config::{self, Config, ConfigError, Overrides};
+use agent_bin::scheduler::chain;
+use agent_bin::service::{self, ServiceError};
+use agent_bin::setup::{self, SetupError};
+use agent_bin::setup_args::{ArgsError, SetupArgs};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
+#[derive(Parser)]
+#[command(version, name = "passportal-agent")]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = config::DEFAULT_PATH)]
+    config: PathBuf,
+    /// What to log, as a `tracing` filter: `info`, `debug`, `msgraph_sync=trace`.
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    log: String,
+    /// How to log.
+    #[arg(long, global = true, value_name = "text|json", default_value = "text")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs until Ctrl-C or SIGTERM.
+    Run {
+        /// Where to answer /healthz, /readyz and /metrics, instead of `listen.address`.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Enrols this machine for one client.
+    Setup(Box<SetupArgs>),
+    /// Reads the configuration and says what is wrong with it.
+    CheckConfig,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error(transparent)]
+    Args(#[from] ArgsError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("could not print")]
+    Print(#[from] io::Error),
+}
+
+impl CommandError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(source) => Some(source.hint().to_owned()),
+            Self::Service(source) => source.hint().map(str::to_owned),
+            Self::Args(source) => Some(source.hint().to_owned()),
+            Self::Setup(source) => source.hint(),
+            Self::Print(_) => None,
+        }
+    }
+
+    fn status(&self) -> ExitCode {
+        match self {
+            Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+pub(crate) async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(&cli);
+    agent_bin::install_tls_provider();
+    match execute(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            error.status()
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<(), CommandError> {
+    match cli.command {
+        Command::Run { listen } => {
+            let overrides = listen.map_or_else(Overrides::none, |address| {
+                Overrides::none().set("--listen", "listen.address", address)
+            });
+            let config = Config::load(&cli.config, config::environment(), overrides)?;
+            config.require_clients()?;
+            let stop = service::stop_on_signals()?;
+            let say = |address| tell(&format!("listening on http://{address}"));
+            Ok(service::run(&config, stop, say).await?)
+        }
+        Command::Setup(args) => {
+            let done = setup::run(args.request(&cli.config)?).await?;
+            let path = done.config_path.display();
+            tell(&format!(
+                "enrolled for client {}; configuration in {path}",
+                done.client
+            ));
+            Ok(())
+        }
+        Command::CheckConfig => {
+            let config = Config::load(&cli.config, config::environment(), Overrides::none())?;
+            let clients = config.require_clients()?.len();
+            tell(&format!(
+                "{}: good, {clients} client(s)",
+                cli.config.display()
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn log_to_stderr(cli: &Cli) {
+    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match cli.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// A reader that went away ends nothing.
+fn tell(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn complain(error: &CommandError) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "error: {}", chain(error));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(err, "hint: {hint}");
+    }
+}

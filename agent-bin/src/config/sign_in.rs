@@ -1,0 +1,77 @@
+//! As whom, and to which national cloud, the agent signs in.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// As whom the agent signs in to a tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignIn {
+    /// An application with a certificate.
+    #[default]
+    Certificate,
+    /// An application with a client secret.
+    ClientSecret,
+    /// An application that trusts another issuer's token.
+    Federated,
+    /// An administrator, by device code.
+    DeviceCode,
+    /// The vault's own `Azure/Office365 Admin` credential.
+    VaultAdmin,
+}
+
+impl SignIn {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::ClientSecret => "client-secret",
+            Self::Federated => "federated",
+            Self::DeviceCode => "device-code",
+            Self::VaultAdmin => "vault-admin",
+        }
+    }
+}
+
+impl fmt::Display for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A national cloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cloud {
+    /// The worldwide one.
+    #[default]
+    #[serde(rename = "global")]
+    Global,
+    /// US Government L4.
+    #[serde(rename = "us-gov-l4")]
+    UsGovL4,
+    /// US Government L5 (Department of Defense).
+    #[serde(rename = "us-gov-l5")]
+    UsGovL5,
+    /// Operated by 21Vianet.
+    #[serde(rename = "china")]
+    China,
+}
+
+impl Cloud {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGovL4 => "us-gov-l4",
+            Self::UsGovL5 => "us-gov-l5",
+            Self::China => "china",
+        }
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,22 @@
+//! The agent: configuration, secrets, wiring, scheduling and service, as a library.
+
+pub mod clock;
+pub mod config;
+mod durable_file;
+pub mod listen;
+pub mod metrics;
+pub mod numbers;
+pub mod scheduler;
+pub mod secrets;
+pub mod service;
+pub mod setup;
+pub mod setup_args;
+pub mod tenant;
+mod token_keeper;
+pub mod wiring;
+
+/// Makes ring the one TLS provider of this process. Calling it again changes nothing.
+pub fn install_tls_provider() {
+    // A provider that is there already is this one: no other is compiled in.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,10 @@
+//! `passportal-agent`: the service.
+
+mod cli;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    cli::run().await
+}

@@ -1,0 +1,417 @@
+//! What enrolment leaves on this machine: one file a client, which only the agent can read.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use state_store::database_path;
+use sync_engine::model::{ClientId, OrganizationId};
+use uuid::Uuid;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::SecretError;
+use super::read::{open, read_text, refuse_open_to_others};
+use crate::durable_file::{self, Audience};
+
+const SUFFIX: &str = ".enrolment.json";
+
+/// An agent's identity for one client, and that client's data key.
+#[derive(Clone)]
+pub struct Enrolment {
+    /// The client.
+    pub client: ClientId,
+    /// Its name in the vault when it was enrolled.
+    pub client_name: String,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The agent's id in the vault.
+    pub agent: Uuid,
+    /// The agent's token.
+    pub token: SecretString,
+    /// The id of the data key, which every sealed field names.
+    pub key_id: Uuid,
+    /// The client's data key, as base64 text.
+    pub data_key: SecretString,
+}
+
+impl fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enrolment")
+            .field("client", &self.client)
+            .field("agent", &self.agent)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The enrolments of this machine, in a folder of their own.
+#[derive(Clone, Debug)]
+pub struct SecretFiles {
+    folder: PathBuf,
+}
+
+impl SecretFiles {
+    /// In this folder, which is made when something is written.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// In the folder `secrets` beside the state file; where the state is no file, beside the
+    /// default one.
+    pub fn beside(state_url: &str) -> Self {
+        let state = database_path(state_url)
+            .or_else(|_| database_path(crate::config::DEFAULT_STATE))
+            .unwrap_or_default();
+        Self::at(state.with_file_name("secrets"))
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The enrolment of the client with this id or name (in any case); `None` where there is none.
+    pub fn load_enrolment(&self, client: &str) -> Result<Option<Enrolment>, SecretError> {
+        if let Ok(id) = client.parse::<ClientId>() {
+            return self.by_id(id);
+        }
+        let wanted = client.trim().to_lowercase();
+        let all = self.list()?;
+        let mut named = all
+            .into_iter()
+            .filter(|enrolment| enrolment.client_name.trim().to_lowercase() == wanted);
+        let first = named.next();
+        if named.next().is_some() {
+            return Err(SecretError::Ambiguous {
+                name: client.to_owned(),
+            });
+        }
+        Ok(first)
+    }
+
+    /// Every enrolment, by client id.
+    pub fn list(&self) -> Result<Vec<Enrolment>, SecretError> {
+        let mut paths = Vec::new();
+        for entry in self.entries()? {
+            let path = entry.map_err(|source| self.not_readable(source))?.path();
+            if path.to_string_lossy().ends_with(SUFFIX) {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        paths.iter().map(|path| read(path)).collect()
+    }
+
+    /// Keeps an enrolment, in place of an earlier one of the same client.
+    pub fn save_enrolment(&self, enrolment: &Enrolment) -> Result<(), SecretError> {
+        let path = self.path(enrolment.client);
+        let stored = Zeroizing::new(Stored::from(enrolment));
+        let not_writable = |source| SecretError::NotWritable {
+            path: path.clone(),
+            source,
+        };
+        // Wide enough never to grow: a buffer that moves leaves its content behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(stored.room()));
+        serde_json::to_writer_pretty(&mut *text, &*stored)
+            .map_err(|error| not_writable(error.into()))?;
+        make_folder(&self.folder).map_err(not_writable)?;
+        durable_file::replace(&path, &text, Audience::Owner).map_err(not_writable)
+    }
+
+    /// Replaces the agent's token, when the vault has given a new one.
+    pub fn replace_token(&self, client: ClientId, token: SecretString) -> Result<(), SecretError> {
+        let enrolment = self.by_id(client)?.ok_or(SecretError::NotEnrolled {
+            client: client.to_string(),
+        })?;
+        self.save_enrolment(&Enrolment { token, ..enrolment })
+    }
+
+    /// Forgets a client. That it was not enrolled is no error.
+    pub fn remove(&self, client: ClientId) -> Result<(), SecretError> {
+        let path = self.path(client);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(SecretError::NotWritable { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn by_id(&self, client: ClientId) -> Result<Option<Enrolment>, SecretError> {
+        match read(&self.path(client)) {
+            Err(SecretError::NotFound { .. }) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    fn path(&self, client: ClientId) -> PathBuf {
+        self.folder.join(format!("{client}{SUFFIX}"))
+    }
+
+    /// What is in the folder; nothing where it does not exist.
+    fn entries(&self) -> Result<impl Iterator<Item = io::Result<fs::DirEntry>>, SecretError> {
+        match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some).map_err(|source| self.not_readable(source)),
+        }
+        .map(|entries| entries.into_iter().flatten())
+    }
+
+    fn not_readable(&self, source: io::Error) -> SecretError {
+        SecretError::NotReadable {
+            path: self.folder.clone(),
+            source,
+        }
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn read(path: &Path) -> Result<Enrolment, SecretError> {
+    let mut file = open(path)?;
+    refuse_open_to_others(&file, path)?;
+    let text = read_text(&mut file, path)?;
+    // The parser's own message may repeat a value; the line is enough.
+    let stored: Stored = serde_json::from_str(&text).map_err(|error| SecretError::Damaged {
+        path: path.to_owned(),
+        line: error.line(),
+    })?;
+    Ok(Enrolment::from(&*Zeroizing::new(stored)))
+}
+
+/// The form on disk.
+#[derive(Serialize, Deserialize, Zeroize)]
+struct Stored {
+    #[zeroize(skip)]
+    client: ClientId,
+    #[zeroize(skip)]
+    client_name: String,
+    #[zeroize(skip)]
+    organization: OrganizationId,
+    #[zeroize(skip)]
+    agent: Uuid,
+    token: String,
+    #[zeroize(skip)]
+    key_id: Uuid,
+    data_key: String,
+}
+
+impl Stored {
+    /// More than its JSON can need: every character may take six when it is escaped.
+    fn room(&self) -> usize {
+        1024 + 6 * (self.client_name.len() + self.token.len() + self.data_key.len())
+    }
+}
+
+impl From<&Enrolment> for Stored {
+    fn from(enrolment: &Enrolment) -> Self {
+        Self {
+            client: enrolment.client,
+            client_name: enrolment.client_name.clone(),
+            organization: enrolment.organization,
+            agent: enrolment.agent,
+            token: enrolment.token.expose_secret().to_owned(),
+            key_id: enrolment.key_id,
+            data_key: enrolment.data_key.expose_secret().to_owned(),
+        }
+    }
+}
+
+impl From<&Stored> for Enrolment {
+    fn from(stored: &Stored) -> Self {
+        Self {
+            client: stored.client,
+            client_name: stored.client_name.clone(),
+            organization: stored.organization,
+            agent: stored.agent,
+            token: SecretString::from(stored.token.as_str()),
+            key_id: stored.key_id,
+            data_key: SecretString::from(stored.data_key.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "token-\"canary\"";
+
+    fn enrolment(n: u128, name: &str) -> Enrolment {
+        Enrolment {
+            client: ClientId(Uuid::from_u128(n)),
+            client_name: name.to_owned(),
+            organization: OrganizationId(Uuid::from_u128(100)),
+            agent: Uuid::from_u128(200 + n),
+            token: SecretString::from(TOKEN),
+            key_id: Uuid::from_u128(300),
+            data_key: SecretString::from("ZGF0YS1jYW5hcnk="),
+        }
+    }
+
+    fn same(left: &Enrolment, right: &Enrolment) -> bool {
+        left.client == right.client
+            && left.client_name == right.client_name
+            && left.organization == right.organization
+            && left.agent == right.agent
+            && left.key_id == right.key_id
+            && left.token.expose_secret() == right.token.expose_secret()
+            && left.data_key.expose_secret() == right.data_key.expose_secret()
+    }
+
+    fn files() -> (tempfile::TempDir, SecretFiles) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = SecretFiles::at(folder.path().join("secrets"));
+        (folder, files)
+    }
+
+    #[test]
+    fn an_enrolment_is_found_by_id_and_by_name() {
+        let (_folder, files) = files();
+        let contoso = enrolment(1, "Contoso Ltd");
+        files.save_enrolment(&contoso).unwrap();
+        files.save_enrolment(&enrolment(2, "Fabrikam")).unwrap();
+
+        for name in ["Contoso Ltd", "contoso ltd", &contoso.client.to_string()] {
+            let found = files.load_enrolment(name).unwrap().unwrap();
+            assert!(same(&found, &contoso), "{name}");
+        }
+        assert!(files.load_enrolment("Nobody").unwrap().is_none());
+        let ids: Vec<_> = files
+            .list()
+            .unwrap()
+            .into_iter()
+            .map(|one| one.client)
+            .collect();
+        assert_eq!(ids, [1, 2].map(|n| ClientId(Uuid::from_u128(n))));
+    }
+
+    #[test]
+    fn before_the_first_enrolment_there_is_none() {
+        let (_folder, files) = files();
+        assert!(files.list().unwrap().is_empty());
+        assert!(files.load_enrolment("Contoso").unwrap().is_none());
+        files.remove(ClientId(Uuid::from_u128(1))).unwrap();
+        let answer = files.replace_token(ClientId(Uuid::from_u128(1)), "t".into());
+        assert!(matches!(answer, Err(SecretError::NotEnrolled { .. })));
+    }
+
+    #[test]
+    fn two_clients_of_one_name_are_told_apart_by_id_only() {
+        let (_folder, files) = files();
+        files.save_enrolment(&enrolment(1, "Contoso")).unwrap();
+        files.save_enrolment(&enrolment(2, "CONTOSO")).unwrap();
+
+        let answer = files.load_enrolment("contoso");
+
+        assert!(
+            matches!(answer, Err(SecretError::Ambiguous { .. })),
+            "{answer:?}"
+        );
+        let id = ClientId(Uuid::from_u128(2));
+        let found = files.load_enrolment(&id.to_string()).unwrap().unwrap();
+        assert_eq!(found.client, id);
+    }
+
+    #[test]
+    fn a_new_token_replaces_the_old_one_and_nothing_else() {
+        let (_folder, files) = files();
+        let before = enrolment(1, "Contoso");
+        files.save_enrolment(&before).unwrap();
+
+        files
+            .replace_token(before.client, SecretString::from("fresh"))
+            .unwrap();
+
+        let after = files.load_enrolment("Contoso").unwrap().unwrap();
+        let expected = Enrolment {
+            token: SecretString::from("fresh"),
+            ..before
+        };
+        assert!(same(&after, &expected));
+        let text = fs::read_to_string(files.path(after.client)).unwrap();
+        assert!(
+            !text.contains("canary\\\""),
+            "the old token is gone from the file"
+        );
+        assert_eq!(fs::read_dir(files.folder()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_removed_client_is_gone() {
+        let (_folder, files) = files();
+        files.save_enrolment(&enrolment(1, "Contoso")).unwrap();
+        files.remove(ClientId(Uuid::from_u128(1))).unwrap();
+        assert!(files.load_enrolment("Contoso").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_without_its_content() {
+        let (_folder, files) = files();
+        let enrolment = enrolment(1, "Contoso");
+        files.save_enrolment(&enrolment).unwrap();
+        let path = files.path(enrolment.client);
+        let text = fs::read_to_string(&path).unwrap();
+        // A token where an id belongs: the parser would like to quote it.
+        let swapped = text.replace(&enrolment.agent.to_string(), "canary");
+        durable_file::replace(&path, swapped.as_bytes(), Audience::Owner).unwrap();
+
+        let error = files.load_enrolment("Contoso").unwrap_err();
+
+        assert!(matches!(error, SecretError::Damaged { .. }));
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn an_enrolment_is_never_printed_with_its_secrets() {
+        let printed = format!("{:?}", enrolment(1, "Contoso"));
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(!printed.contains("ZGF0"), "{printed}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_what_is_kept_and_a_loosened_file_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, files) = files();
+        let enrolment = enrolment(1, "Contoso");
+        files.save_enrolment(&enrolment).unwrap();
+        let path = files.path(enrolment.client);
+        let bits = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((bits(files.folder()), bits(&path)), (0o700, 0o600));
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+
+        let answer = files.load_enrolment("Contoso");
+        assert!(
+            matches!(answer, Err(SecretError::TooOpen { .. })),
+            "{answer:?}"
+        );
+    }
+
+    #[test]
+    fn the_folder_stands_beside_the_state_file() {
+        let folder = |url| SecretFiles::beside(url).folder().to_owned();
+        assert_eq!(
+            folder("sqlite:///data/agent/state.db"),
+            Path::new("/data/agent/secrets")
+        );
+        assert_eq!(folder("sqlite:state.db"), Path::new("secrets"));
+        #[cfg(not(windows))]
+        assert_eq!(
+            folder("postgres://db/state"),
+            Path::new("/var/lib/passportal-agent/secrets")
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a secret could not be had or kept. No message repeats any of its content.
+
+use std::path::PathBuf;
+
+/// Why a secret could not be had or kept. [`hint`](Self::hint) says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// There is no such file.
+    #[error("there is no secret file {}", path.display())]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Other users can read it.
+    #[error("the secret file {} can be read by other users (mode {mode:04o})", path.display())]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+        /// What to do next.
+        hint: String,
+    },
+    /// There is nothing in it.
+    #[error("the secret file {} is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not UTF-8 text, or far too long for a secret.
+    #[error("the secret file {} holds no text that could be a secret", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("could not read the secret file {}", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("could not write the secret file {}", path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An enrolment that this version does not understand.
+    #[error("the enrolment in {} is damaged (line {line})", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line that is not understood.
+        line: usize,
+    },
+    /// Two enrolled clients have this name.
+    #[error("more than one enrolled client is named `{name}`")]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+    /// There is no enrolment to change.
+    #[error("the client {client} is not enrolled on this machine")]
+    NotEnrolled {
+        /// The client.
+        client: String,
+    },
+    /// No place holds the client secret.
+    #[error("there is no client secret for the client `{client}`")]
+    NoClientSecret {
+        /// The client.
+        client: String,
+    },
+}
+
+impl SecretError {
+    /// What to do next.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::NotFound { .. } => {
+                "check the path, and that the service's user may enter its folder"
+            }
+            Self::TooOpen { hint, .. } => hint,
+            Self::Empty { .. } => "write the secret into it, without quotes",
+            Self::NotText { .. } => "it must hold the secret as one line of UTF-8 text",
+            Self::NotReadable { .. } => "let the service's user read it",
+            Self::NotWritable { .. } => {
+                "let the service's user write the folder, and see that the disk is not full"
+            }
+            Self::Damaged { .. } => "remove the file and enrol again with `passportal-agent setup`",
+            Self::Ambiguous { .. } => "write the client's id instead of its name",
+            Self::NotEnrolled { .. } => "enrol it with `passportal-agent setup`",
+            Self::NoClientSecret { .. } => {
+                "set client_secret_file, or give the service a credential named CLIENT-client-secret"
+            }
+        }
+    }
+}

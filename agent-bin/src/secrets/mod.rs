@@ -1,0 +1,9 @@
+//! The agent's secrets: what enrolment left behind, and files that only the service can read.
+
+mod enrolment;
+mod error;
+mod read;
+
+pub use enrolment::{Enrolment, SecretFiles};
+pub use error::SecretError;
+pub use read::{SecretSources, read_secret_file};

@@ -1,0 +1,308 @@
+//! Reads secrets from files that only the service can read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::SecretError;
+use crate::config::ClientConfig;
+
+/// No secret is longer; a device or a log file named by mistake is.
+const LONGEST: usize = 64 * 1024;
+
+/// Where secrets may come from.
+#[derive(Clone, Debug, Default)]
+pub struct SecretSources {
+    credentials: Option<PathBuf>,
+}
+
+/// Reads a secret from a file, looking at `$CREDENTIALS_DIRECTORY` of this process.
+///
+/// # Errors
+/// See [`SecretSources::read`].
+pub fn read_secret_file(path: &Path) -> Result<SecretString, SecretError> {
+    SecretSources::from_env().read(path)
+}
+
+impl SecretSources {
+    /// The credentials that systemd gave to this service, if it did.
+    pub fn from_env() -> Self {
+        Self::new(std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from))
+    }
+
+    /// With this credentials directory.
+    pub fn new(credentials: Option<PathBuf>) -> Self {
+        Self { credentials }
+    }
+
+    /// The content of a file without one line break at its end; nothing else is trimmed.
+    ///
+    /// # Errors
+    /// Where the file is not there, empty, no text, or can be read by group or others, unless the
+    /// platform itself guards it in the credentials directory.
+    pub fn read(&self, path: &Path) -> Result<SecretString, SecretError> {
+        let mut file = open(path)?;
+        if !self.is_guarded(path) {
+            refuse_open_to_others(&file, path)?;
+        }
+        let mut text = read_text(&mut file, path)?;
+        if text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        if text.is_empty() {
+            return Err(SecretError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        Ok(SecretString::from(text.as_str()))
+    }
+
+    /// The secret with which a client's application signs in: its `client_secret_file`, else the
+    /// platform's credential `CLIENT-client-secret`.
+    pub fn client_secret(&self, client: &ClientConfig) -> Result<SecretString, SecretError> {
+        if let Some(path) = &client.microsoft.client_secret_file {
+            return self.read(path);
+        }
+        let missing = || SecretError::NoClientSecret {
+            client: client.name.clone(),
+        };
+        let path = self.credential(&client.name).ok_or_else(missing)?;
+        match self.read(&path) {
+            Err(SecretError::NotFound { .. }) => Err(missing()),
+            answer => answer,
+        }
+    }
+
+    /// `None` without a credentials directory, and for a name that would lead out of it.
+    fn credential(&self, client: &str) -> Option<PathBuf> {
+        let name = format!("{client}-client-secret");
+        let mut parts = Path::new(&name).components();
+        match (parts.next(), parts.next()) {
+            (Some(Component::Normal(_)), None) => Some(self.credentials.as_ref()?.join(name)),
+            _ => None,
+        }
+    }
+
+    fn is_guarded(&self, path: &Path) -> bool {
+        let inside = |folder: &PathBuf| {
+            let (Ok(folder), Ok(path)) = (folder.canonicalize(), path.canonicalize()) else {
+                return false;
+            };
+            path.starts_with(folder)
+        };
+        self.credentials.as_ref().is_some_and(inside)
+    }
+}
+
+pub(super) fn open(path: &Path) -> Result<File, SecretError> {
+    File::open(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => SecretError::NotFound {
+            path: path.to_owned(),
+        },
+        _ => not_readable(path, source),
+    })
+}
+
+/// The whole text, in a buffer that never moves while it grows and is wiped when it is dropped.
+pub(super) fn read_text(file: &mut File, path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST + 1));
+    let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+    let read = file.take(limit).read_to_string(&mut text);
+    match read {
+        Ok(length) if length <= LONGEST => Ok(text),
+        Err(source) if source.kind() != io::ErrorKind::InvalidData => {
+            Err(not_readable(path, source))
+        }
+        _ => Err(SecretError::NotText {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn not_readable(path: &Path, source: io::Error) -> SecretError {
+    SecretError::NotReadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Looks at the opened file, so that nobody can put another in its place in between.
+#[cfg(unix)]
+pub(super) fn refuse_open_to_others(file: &File, path: &Path) -> Result<(), SecretError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file
+        .metadata()
+        .map_err(|source| not_readable(path, source))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::TooOpen {
+            path: path.to_owned(),
+            mode,
+            hint: format!("chmod 600 {}", path.display()),
+        });
+    }
+    Ok(())
+}
+
+/// Elsewhere the folder's access control list guards its files.
+#[cfg(not(unix))]
+pub(super) fn refuse_open_to_others(_file: &File, _path: &Path) -> Result<(), SecretError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use sync_engine::model::TenantId;
+
+    use super::*;
+    use crate::config::{Cloud, MicrosoftConfig, SignIn};
+    use crate::durable_file::{self, Audience};
+
+    fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
+        let path = folder.path().join(name);
+        durable_file::replace(&path, content, Audience::Owner).unwrap();
+        path
+    }
+
+    fn read(content: &[u8]) -> Result<String, SecretError> {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = SecretSources::new(None).read(&file(&folder, "secret", content))?;
+        Ok(secret.expose_secret().to_owned())
+    }
+
+    fn client(name: &str, client_secret_file: Option<PathBuf>) -> ClientConfig {
+        ClientConfig {
+            name: name.to_owned(),
+            microsoft: MicrosoftConfig {
+                tenant: TenantId("contoso.com".to_owned()),
+                cloud: Cloud::Global,
+                sign_in: SignIn::ClientSecret,
+                client_id: Some("app".to_owned()),
+                verification_client_id: None,
+                certificate: None,
+                client_secret_file,
+                authority: None,
+                graph: None,
+            },
+        }
+    }
+
+    #[test]
+    fn exactly_one_line_break_at_the_end_is_not_part_of_the_secret() {
+        for (content, secret) in [
+            ("geheim", "geheim"),
+            ("geheim\n", "geheim"),
+            ("geheim\r\n", "geheim"),
+            ("geheim\n\n", "geheim\n"),
+            ("geheim\r", "geheim\r"),
+            (" ge heim \n", " ge heim "),
+            ("\"quoted\\ü😀\"\n", "\"quoted\\ü😀\""),
+        ] {
+            assert_eq!(read(content.as_bytes()).unwrap(), secret, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_secret_is_refused() {
+        for content in ["", "\n", "\r\n"] {
+            assert!(matches!(
+                read(content.as_bytes()),
+                Err(SecretError::Empty { .. })
+            ));
+        }
+        assert!(matches!(
+            read(&[0xff, 0xfe]),
+            Err(SecretError::NotText { .. })
+        ));
+        let endless = vec![b'x'; LONGEST + 1];
+        assert!(matches!(read(&endless), Err(SecretError::NotText { .. })));
+        assert_eq!(read(&endless[1..]).unwrap().len(), LONGEST);
+    }
+
+    #[test]
+    fn a_missing_file_is_told_with_its_name() {
+        let error = SecretSources::new(None)
+            .read(Path::new("/nowhere/secret"))
+            .unwrap_err();
+        assert_eq!(error.to_string(), "there is no secret file /nowhere/secret");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused_unless_the_platform_guards_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(&folder, "secret", b"geheim");
+        for mode in [0o640, 0o604, 0o660, 0o777] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let error = SecretSources::new(None).read(&path).unwrap_err();
+            assert!(matches!(error, SecretError::TooOpen { .. }), "{mode:o}");
+            assert_eq!(error.hint(), format!("chmod 600 {}", path.display()));
+        }
+        let elsewhere = tempfile::tempdir().unwrap();
+        let other = SecretSources::new(Some(elsewhere.path().to_owned()));
+        assert!(matches!(
+            other.read(&path),
+            Err(SecretError::TooOpen { .. })
+        ));
+
+        let guarded = SecretSources::new(Some(folder.path().to_owned()));
+        assert_eq!(guarded.read(&path).unwrap().expose_secret(), "geheim");
+    }
+
+    #[test]
+    fn the_configured_file_comes_before_the_platforms_credential() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = file(&folder, "own", b"from the file");
+        file(&folder, "Contoso Ltd-client-secret", b"from the platform");
+        let sources = SecretSources::new(Some(folder.path().to_owned()));
+        let secret = |client| sources.client_secret(&client).unwrap();
+
+        assert_eq!(
+            secret(client("Contoso Ltd", Some(own))).expose_secret(),
+            "from the file"
+        );
+        assert_eq!(
+            secret(client("Contoso Ltd", None)).expose_secret(),
+            "from the platform"
+        );
+    }
+
+    #[test]
+    fn without_a_client_secret_the_error_says_where_one_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let none = SecretSources::new(None);
+        let empty = SecretSources::new(Some(folder.path().to_owned()));
+        for sources in [none, empty] {
+            let error = sources.client_secret(&client("Contoso", None)).unwrap_err();
+            assert!(
+                matches!(error, SecretError::NoClientSecret { .. }),
+                "{error:?}"
+            );
+            assert!(error.hint().contains("client_secret_file"));
+        }
+    }
+
+    #[test]
+    fn a_client_name_never_leads_out_of_the_credentials_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        file(&folder, "x-client-secret", b"not for you");
+        let sources = SecretSources::new(Some(inner));
+        for name in ["../x", "/x"] {
+            let error = sources.client_secret(&client(name, None)).unwrap_err();
+            assert!(
+                matches!(error, SecretError::NoClientSecret { .. }),
+                "{error:?}"
+            );
+        }
+    }
+}

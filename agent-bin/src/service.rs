@@ -1,0 +1,116 @@
+//! The service: every client's schedule and the endpoints, from start to a clean end.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::config::Config;
+use crate::listen::{self, Health, ListenError};
+use crate::metrics::Metrics;
+use crate::scheduler::{self, Schedule, Telltale};
+use crate::wiring::{self, WiringError};
+
+/// A client is ready while its last good cycle is at most so many intervals ago, and some slack.
+const RECENT_INTERVALS: u32 = 3;
+const SLACK: Duration = Duration::from_secs(30);
+
+/// Why the service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// It cannot be put together.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// Its endpoints cannot be opened.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system's signals cannot be heard.
+    #[error("the system's signals cannot be heard")]
+    Signals(#[source] std::io::Error),
+}
+
+impl ServiceError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Wiring(source) => source.hint(),
+            Self::Listen(source) => Some(source.hint()),
+            Self::Signals(_) => None,
+        }
+    }
+}
+
+/// Runs until `stop`. `ready` is told the address of the endpoints once everything is up.
+///
+/// # Errors
+/// When it cannot begin; once it runs, failures are retried and told by `/readyz`.
+pub async fn run(
+    config: &Config,
+    stop: CancellationToken,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServiceError> {
+    let listener = listen::bind(config.listen).await?;
+    let agents = wiring::open(config).await?;
+    let metrics = Metrics::new();
+    let ids = agents.clients.iter().map(|client| client.id);
+    let recent = config.sync.interval.saturating_mul(RECENT_INTERVALS) + SLACK;
+    let health = Health::new(ids, recent);
+    for client in &agents.clients {
+        metrics.introduce(client.id);
+    }
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let endpoints = listen::serve(listener, metrics.clone(), health.clone(), stop.clone());
+    let endpoints = tokio::spawn(endpoints);
+    let schedule = Schedule {
+        interval: config.sync.interval,
+        full_read: config.sync.full_read,
+    };
+    ready(address);
+    let wiring::Agents { clients, state } = agents;
+    let mut running = JoinSet::new();
+    for client in clients {
+        let telltale = Telltale {
+            metrics: metrics.clone(),
+            health: health.clone(),
+        };
+        let stop = stop.clone();
+        running.spawn(async move { scheduler::run(&client, schedule, &telltale, &stop).await });
+    }
+    while running.join_next().await.is_some() {}
+    stop.cancel();
+    match endpoints.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the endpoints ended badly"),
+        Err(error) => tracing::warn!(%error, "the endpoints ended badly"),
+    }
+    state.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// A token that Ctrl-C and SIGTERM cancel.
+///
+/// # Errors
+/// When the system's signals cannot be heard.
+pub fn stop_on_signals() -> Result<CancellationToken, ServiceError> {
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate()).map_err(ServiceError::Signals)?
+    };
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        stopper.cancel();
+    });
+    Ok(stop)
+}

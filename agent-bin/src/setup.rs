@@ -1,0 +1,260 @@
+//! Enrols this machine for one client: everything is checked first, then everything is written.
+
+use std::path::PathBuf;
+
+use msgraph_sync::{GraphError, Preflight};
+use passportal_client::envelope::{DataKey, EnvelopeError, OrganizationKey};
+use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync};
+use passportal_client::{ApiError, PersonSession};
+use secrecy::{ExposeSecret, SecretString};
+use sync_engine::model::{ClientId, OrganizationId};
+
+use crate::config::{self, ClientConfig, Config, ConfigError};
+use crate::secrets::{Enrolment, SecretError, SecretFiles};
+use crate::tenant::{self, TenantError};
+use crate::wiring::{VERSION, host_name, vault_http};
+
+/// All that setup needs to know. Secrets come from files, never from arguments.
+pub struct SetupRequest {
+    /// The configuration file to write, or to add the client to.
+    pub config_path: PathBuf,
+    /// The configuration as it will be.
+    pub config: Config,
+    /// The client that is new in it.
+    pub client: ClientConfig,
+    /// An organization administrator's e-mail.
+    pub email: String,
+    /// The administrator's password, used once.
+    pub password: SecretString,
+    /// The one-time code, where the administrator has set one up.
+    pub one_time_code: Option<String>,
+    /// The organization key, used once to open the client's data key.
+    pub organization_key: SecretString,
+}
+
+/// What setup did.
+#[derive(Clone, Debug)]
+pub struct SetupDone {
+    /// The client's name in the vault.
+    pub client: String,
+    /// The file that was written.
+    pub config_path: PathBuf,
+    /// What the tenant answered.
+    pub preflight: Preflight,
+}
+
+/// Why setup did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The vault.
+    #[error("the vault did not go along")]
+    Vault(#[from] ApiError),
+    /// There is no such client.
+    #[error("the vault has no client `{client}`")]
+    UnknownClient {
+        /// The name that was given.
+        client: String,
+        /// Those that are there and have Microsoft sync on.
+        known: Vec<String>,
+    },
+    /// The client has Microsoft sync off.
+    #[error("client `{client}` has Microsoft sync off")]
+    SyncIsOff {
+        /// The client.
+        client: String,
+    },
+    /// The organization key.
+    #[error("the organization key does not open this client's data key")]
+    OrganizationKey(#[source] EnvelopeError),
+    /// The tenant's configuration.
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    /// The tenant.
+    #[error("tenant `{tenant}` did not go along")]
+    Entra {
+        /// The tenant.
+        tenant: String,
+        /// Why.
+        #[source]
+        source: GraphError,
+    },
+    /// The client is enrolled here already.
+    #[error("client `{client}` is enrolled on this machine already")]
+    AlreadyEnrolled {
+        /// The client.
+        client: String,
+    },
+    /// The secrets folder.
+    #[error("the agent's secrets cannot be kept")]
+    Secrets(#[from] SecretError),
+    /// Something in the background went wrong.
+    #[error("the organization key could not be tried")]
+    Background(#[from] tokio::task::JoinError),
+}
+
+impl SetupError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Config(source) => source.hint().to_owned(),
+            Self::Vault(ApiError::NotAuthorised { .. }) => {
+                "give the e-mail and password of an organization administrator".to_owned()
+            }
+            Self::Vault(_) => "check the base URL or region, the network and --extra-ca".to_owned(),
+            Self::UnknownClient { known, .. } if known.is_empty() => {
+                "switch a client's Microsoft sync on in the dashboard first".to_owned()
+            }
+            Self::UnknownClient { known, .. } => format!("choose one of: {}", known.join(", ")),
+            Self::SyncIsOff { client } => {
+                format!("switch it on: `passportal clients set \"{client}\" --sync entra-id`")
+            }
+            Self::OrganizationKey(_) => {
+                "give the organization key exactly as it was set when the vault was made".to_owned()
+            }
+            Self::Tenant(source) => source.hint()?.to_owned(),
+            Self::Entra { source, .. } => source.hint()?.to_owned(),
+            Self::AlreadyEnrolled { .. } => {
+                "remove it from the configuration and the secrets folder to enrol it anew"
+                    .to_owned()
+            }
+            Self::Secrets(source) => source.hint().to_owned(),
+            Self::Background(_) => return None,
+        })
+    }
+
+    /// Whether the person or the app was not let in.
+    pub fn is_not_authorised(&self) -> bool {
+        matches!(
+            self,
+            Self::Vault(ApiError::NotAuthorised { .. }) | Self::OrganizationKey(_)
+        )
+    }
+}
+
+/// Checks the vault, the organization key and the tenant, then enrols and writes the
+/// configuration. When it fails, nothing was written.
+///
+/// # Errors
+/// What did not go along, with a hint.
+pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
+    let secrets = SecretFiles::beside(&request.config.state.url);
+    let extra_ca = tenant::extra_ca(request.config.tls.extra_ca.as_deref())?;
+    let directory = tenant::directory(&request.client, extra_ca.clone())?;
+    let http = vault_http(request.config.passportal.base_url.as_str(), extra_ca)?;
+    let code = request.one_time_code.as_deref();
+    let (session, _) =
+        PersonSession::sign_in(&http, &request.email, &request.password, code).await?;
+    let result = enrol(&request, &secrets, &directory, &session).await;
+    // The session was for this only; a failure to end it changes nothing that was done.
+    if let Err(error) = session.sign_out().await {
+        tracing::debug!(%error, "the setup session could not be ended");
+    }
+    result
+}
+
+async fn enrol(
+    request: &SetupRequest,
+    secrets: &SecretFiles,
+    directory: &msgraph_sync::EntraDirectory,
+    session: &PersonSession,
+) -> Result<SetupDone, SetupError> {
+    let wanted = &request.client;
+    let client = choose(&session.clients().await?, &wanted.name)?;
+    if secrets.load_enrolment(&client.id.to_string())?.is_some() {
+        return Err(SetupError::AlreadyEnrolled {
+            client: client.name,
+        });
+    }
+    let data_key = open_data_key(&request.organization_key, &client).await?;
+    let preflight = directory
+        .preflight()
+        .await
+        .map_err(|source| SetupError::Entra {
+            tenant: wanted.microsoft.tenant.to_string(),
+            source,
+        })?;
+    let enrolled = session
+        .enrol(&EnrolRequest {
+            client: client.id,
+            host: host_name(),
+            version: VERSION.to_owned(),
+        })
+        .await?;
+    let enrolment = Enrolment {
+        client: ClientId(client.id),
+        client_name: client.name.clone(),
+        agent: enrolled.agent,
+        token: SecretString::from(enrolled.token),
+        organization: OrganizationId(data_key.organization()),
+        key_id: data_key.id(),
+        data_key: data_key.to_secret(),
+    };
+    if let Err(error) = keep(request, secrets, &enrolment) {
+        undo(session, secrets, &enrolment).await;
+        return Err(error);
+    }
+    Ok(SetupDone {
+        client: client.name,
+        config_path: request.config_path.clone(),
+        preflight,
+    })
+}
+
+fn choose(clients: &[Client], wanted: &str) -> Result<Client, SetupError> {
+    let is_wanted = |client: &&Client| {
+        client.name.eq_ignore_ascii_case(wanted) || client.id.to_string() == wanted
+    };
+    let on = |client: &&Client| client.sync == MicrosoftSync::EntraId;
+    match clients.iter().find(is_wanted) {
+        Some(client) if on(&client) => Ok(client.clone()),
+        Some(client) => Err(SetupError::SyncIsOff {
+            client: client.name.clone(),
+        }),
+        None => Err(SetupError::UnknownClient {
+            client: wanted.to_owned(),
+            known: clients
+                .iter()
+                .filter(on)
+                .map(|it| it.name.clone())
+                .collect(),
+        }),
+    }
+}
+
+/// Argon2id takes a while, on purpose: it runs beside the others.
+async fn open_data_key(key: &SecretString, client: &Client) -> Result<DataKey, SetupError> {
+    let key = OrganizationKey::new(key.expose_secret());
+    let wrapped = client.key.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let kek = key.derive(&wrapped.parameters)?;
+        DataKey::unwrap(&kek, &wrapped)
+    });
+    opened.await?.map_err(SetupError::OrganizationKey)
+}
+
+fn keep(
+    request: &SetupRequest,
+    secrets: &SecretFiles,
+    enrolment: &Enrolment,
+) -> Result<(), SetupError> {
+    secrets.save_enrolment(enrolment)?;
+    let path = &request.config_path;
+    if path.exists() {
+        config::append_client(path, &request.client)?;
+    } else {
+        config::write_new(path, &request.config)?;
+    }
+    Ok(())
+}
+
+async fn undo(session: &PersonSession, secrets: &SecretFiles, enrolment: &Enrolment) {
+    if let Err(error) = secrets.remove(enrolment.client) {
+        tracing::warn!(error = %error, "a secret that is of no use could not be removed");
+    }
+    if let Err(error) = session.revoke_agent(enrolment.agent).await {
+        tracing::warn!(error = %error, "an enrolment that is of no use could not be revoked");
+    }
+}

@@ -1,0 +1,215 @@
+//! Setup's options on a command line, the same for both binaries.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use url::Url;
+
+use crate::config::{self, ClientConfig, Config, ConfigError, Overrides, Region};
+use crate::secrets::{SecretError, read_secret_file};
+use crate::setup::SetupRequest;
+
+/// Setup's options. With all of them nothing is asked.
+#[derive(Args, Clone, Debug)]
+pub struct SetupArgs {
+    /// Where the vault is: its base URL.
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "region",
+        conflicts_with = "region"
+    )]
+    pub base_url: Option<Url>,
+    /// Where the vault is: Passportal's region.
+    #[arg(long, value_name = "us|ca|uk|au", value_parser = region)]
+    pub region: Option<Region>,
+    /// An organization administrator's e-mail.
+    #[arg(long)]
+    pub email: String,
+    /// A file with the administrator's password, used once.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: PathBuf,
+    /// The one-time code, where the administrator has set one up.
+    #[arg(long, value_name = "CODE")]
+    pub one_time_code: Option<String>,
+    /// A file with the organization key, used once.
+    #[arg(long, value_name = "FILE")]
+    pub organization_key_file: PathBuf,
+    /// The client, by name or id; its Microsoft sync must be on.
+    #[arg(long)]
+    pub client: String,
+    /// The client's tenant: a verified domain or its GUID.
+    #[arg(long)]
+    pub tenant: String,
+    /// The national cloud.
+    #[arg(long, value_name = "CLOUD", default_value = "global")]
+    pub cloud: String,
+    /// As whom the agent signs in.
+    #[arg(long, value_name = "HOW", default_value = "client-secret")]
+    pub sign_in: String,
+    /// The app registration's application (client) id.
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// A file with the app's client secret; the agent reads it at each start.
+    #[arg(long, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// A public client for the sign-in test, instead of the app itself.
+    #[arg(long, value_name = "ID")]
+    pub verification_client_id: Option<String>,
+    /// Instead of the cloud's own sign-in address.
+    #[arg(long, value_name = "URL")]
+    pub authority: Option<Url>,
+    /// Instead of the cloud's own Graph address.
+    #[arg(long, value_name = "URL")]
+    pub graph: Option<Url>,
+    /// A PEM file of certificate authorities to trust in addition to the platform's.
+    #[arg(long, value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
+    /// Where the agent remembers.
+    #[arg(long, value_name = "URL", default_value = config::DEFAULT_STATE)]
+    pub state_url: String,
+}
+
+/// Why the options make no request.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgsError {
+    /// The configuration that they would make, or the one that is there.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file with a secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The configuration that is there is for another vault.
+    #[error("the configuration is for the vault {there}, not for {asked}")]
+    OtherVault {
+        /// The vault of the configuration.
+        there: Box<Url>,
+        /// The vault of the options.
+        asked: Box<Url>,
+    },
+}
+
+impl ArgsError {
+    /// What to do next.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Config(source) => source.hint(),
+            Self::Secret(source) => source.hint(),
+            Self::OtherVault { .. } => "use another --config FILE for another vault",
+        }
+    }
+}
+
+impl SetupArgs {
+    /// Reads the secrets and makes the request. An existing configuration keeps its own settings
+    /// and gets the client in addition.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the configuration would not be one.
+    pub fn request(&self, config_path: &Path) -> Result<SetupRequest, ArgsError> {
+        let (config, client) = self.config(config_path)?;
+        Ok(SetupRequest {
+            config_path: config_path.to_owned(),
+            config,
+            client,
+            email: self.email.clone(),
+            password: read_secret_file(&self.password_file)?,
+            one_time_code: self.one_time_code.clone(),
+            organization_key: read_secret_file(&self.organization_key_file)?,
+        })
+    }
+
+    /// The configuration as it will be, and the client that is new in it.
+    fn config(&self, path: &Path) -> Result<(Config, ClientConfig), ArgsError> {
+        let mut config = if path.exists() {
+            let there = Config::load(path, config::environment(), Overrides::none())?;
+            let overrides = self.client_overrides(there.clients.len());
+            let config = Config::load(path, config::environment(), overrides)?;
+            self.check_vault(&config)?;
+            config
+        } else {
+            let overrides = self.vault_overrides(self.client_overrides(0));
+            Config::of_options(path, overrides)?
+        };
+        let client = config.clients.last_mut().ok_or(ConfigError::NoClient)?;
+        client.microsoft.client_secret_file = self.client_secret_file.as_deref().map(absolute);
+        let client = client.clone();
+        Ok((config, client))
+    }
+
+    /// One agent, one vault.
+    fn check_vault(&self, config: &Config) -> Result<(), ArgsError> {
+        let there = &config.passportal.base_url;
+        match self
+            .base_url
+            .clone()
+            .or_else(|| Some(self.region?.base_url()))
+        {
+            Some(asked) if asked != *there => Err(ArgsError::OtherVault {
+                there: Box::new(there.clone()),
+                asked: Box::new(asked),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn vault_overrides(&self, overrides: Overrides) -> Overrides {
+        let url = self.base_url.as_ref().map(Url::to_string);
+        let region = self.region.map(|region| region.as_str().to_owned());
+        let extra_ca = self.extra_ca.as_deref().map(absolute_text);
+        let overrides = overrides.set("--state-url", "state.url", &self.state_url);
+        [
+            ("--base-url", "passportal.base_url", url),
+            ("--region", "passportal.region", region),
+            ("--extra-ca", "tls.extra_ca", extra_ca),
+        ]
+        .into_iter()
+        .fold(overrides, |overrides, (option, key, value)| match value {
+            Some(value) => overrides.set(option, key, value),
+            None => overrides,
+        })
+    }
+
+    fn client_overrides(&self, index: usize) -> Overrides {
+        let url = |url: &Option<Url>| url.as_ref().map(Url::to_string);
+        let secret = self.client_secret_file.as_deref().map(absolute_text);
+        [
+            ("--client", "name", Some(self.client.clone())),
+            ("--tenant", "microsoft.tenant", Some(self.tenant.clone())),
+            ("--cloud", "microsoft.cloud", Some(self.cloud.clone())),
+            ("--sign-in", "microsoft.sign_in", Some(self.sign_in.clone())),
+            ("--client-id", "microsoft.client_id", self.client_id.clone()),
+            (
+                "--client-secret-file",
+                "microsoft.client_secret_file",
+                secret,
+            ),
+            (
+                "--verification-client-id",
+                "microsoft.verification_client_id",
+                self.verification_client_id.clone(),
+            ),
+            ("--authority", "microsoft.authority", url(&self.authority)),
+            ("--graph", "microsoft.graph", url(&self.graph)),
+        ]
+        .into_iter()
+        .filter_map(|(option, key, value)| Some((option, format!("client.{index}.{key}"), value?)))
+        .fold(Overrides::none(), |overrides, (option, key, value)| {
+            overrides.set(option, &key, value)
+        })
+    }
+}
+
+/// The service runs in another folder than setup does.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn absolute_text(path: &Path) -> String {
+    absolute(path).to_string_lossy().into_owned()
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "the regions are us, ca, uk and au".to_owned())
+}

@@ -1,0 +1,143 @@
+//! From the configuration of one client to its tenant's directory.
+
+use std::path::{Path, PathBuf};
+
+use msgraph_sync::{
+    AppCredential, Cloud, Endpoints, EntraDirectory, GraphSetupError, TenantConfig, VerificationApp,
+};
+
+use crate::config::{self, ClientConfig, MicrosoftConfig, SignIn};
+use crate::secrets::{SecretError, SecretSources};
+
+/// Why a tenant cannot be reached with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The way to sign in is not built yet.
+    #[error("client `{client}`: sign_in = \"{sign_in}\" is not available in this version")]
+    SignIn {
+        /// The client.
+        client: String,
+        /// The way.
+        sign_in: SignIn,
+    },
+    /// There is no app to sign in as.
+    #[error("client `{client}`: client_id is missing")]
+    NoApp {
+        /// The client.
+        client: String,
+    },
+    /// The client secret cannot be read.
+    #[error("client `{client}`: the client secret cannot be read")]
+    Secret {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// The file of extra certificate authorities cannot be read.
+    #[error("could not read tls.extra_ca {}", path.display())]
+    ExtraCa {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An address or the tenant's name is wrong.
+    #[error("client `{client}`: the tenant cannot be set up")]
+    Setup {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: GraphSetupError,
+    },
+}
+
+impl TenantError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::SignIn { .. } => Some("use sign_in = \"client-secret\" with client_secret_file"),
+            Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
+            Self::Secret { source, .. } => Some(source.hint()),
+            Self::ExtraCa { .. } => Some("name a PEM file that the service's user may read"),
+            Self::Setup { .. } => None,
+        }
+    }
+}
+
+/// The PEM certificates of `tls.extra_ca`, if there are any.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn extra_ca(path: Option<&Path>) -> Result<Option<Vec<u8>>, TenantError> {
+    path.map(|path| {
+        std::fs::read(path).map_err(|source| TenantError::ExtraCa {
+            path: path.to_owned(),
+            source,
+        })
+    })
+    .transpose()
+}
+
+/// The directory of one client's tenant.
+///
+/// # Errors
+/// When the configuration or its secret does not allow to sign in.
+pub fn directory(
+    client: &ClientConfig,
+    extra_ca: Option<Vec<u8>>,
+) -> Result<EntraDirectory, TenantError> {
+    let microsoft = &client.microsoft;
+    let client_id = microsoft
+        .client_id
+        .clone()
+        .ok_or_else(|| TenantError::NoApp {
+            client: client.name.clone(),
+        })?;
+    let mut config = TenantConfig::new(microsoft.tenant.clone(), client_id, credential(client)?);
+    config.endpoints = endpoints(microsoft);
+    config.extra_ca = extra_ca;
+    config.verification = match &microsoft.verification_client_id {
+        Some(public) => VerificationApp::Public(public.clone()),
+        None => VerificationApp::Itself,
+    };
+    EntraDirectory::new(config).map_err(|source| TenantError::Setup {
+        client: client.name.clone(),
+        source,
+    })
+}
+
+fn credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
+    match client.microsoft.sign_in {
+        SignIn::ClientSecret => SecretSources::from_env()
+            .client_secret(client)
+            .map(AppCredential::ClientSecret)
+            .map_err(|source| TenantError::Secret {
+                client: client.name.clone(),
+                source,
+            }),
+        sign_in => Err(TenantError::SignIn {
+            client: client.name.clone(),
+            sign_in,
+        }),
+    }
+}
+
+fn endpoints(microsoft: &MicrosoftConfig) -> Endpoints {
+    let mut endpoints = Endpoints::of(match microsoft.cloud {
+        config::Cloud::Global => Cloud::Global,
+        config::Cloud::UsGovL4 => Cloud::UsGovL4,
+        config::Cloud::UsGovL5 => Cloud::UsGovL5,
+        config::Cloud::China => Cloud::China,
+    });
+    if let Some(authority) = &microsoft.authority {
+        endpoints = endpoints.with_authority(authority.clone());
+    }
+    if let Some(graph) = &microsoft.graph {
+        endpoints = endpoints.with_graph(graph.clone());
+    }
+    endpoints
+}

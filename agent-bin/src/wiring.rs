@@ -1,0 +1,218 @@
+//! The composition root: from a configuration to one engine for each client.
+
+use std::sync::Arc;
+
+use msgraph_sync::{EntraDirectory, LONGEST_WRITE};
+use passportal_client::envelope::{DataKey, EnvelopeError};
+use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, PassportalVault};
+use state_store::{OpenError, StateDatabase};
+use sync_engine::model::ClientId;
+use sync_engine::plan::Policy;
+use sync_engine::{Engine, Ports};
+
+use crate::clock::SystemClock;
+use crate::config::{ClientConfig, Config, ConfigError};
+use crate::secrets::{Enrolment, SecretError, SecretFiles};
+use crate::tenant::{self, TenantError};
+use crate::token_keeper::KeptToken;
+
+/// The agent's version, as the vault and the dashboard show it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why the agent cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The configuration.
+    #[error("the configuration cannot be used")]
+    Config(#[from] ConfigError),
+    /// A client was never enrolled on this machine.
+    #[error("client `{client}` is not enrolled on this machine")]
+    NotEnrolled {
+        /// The client.
+        client: String,
+    },
+    /// The secrets folder.
+    #[error("the agent's secrets cannot be read")]
+    Secrets(#[from] SecretError),
+    /// The kept data key is damaged.
+    #[error("the data key of client `{client}` is damaged")]
+    DataKey {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: EnvelopeError,
+    },
+    /// The vault's address or certificates.
+    #[error("the vault cannot be reached with this configuration")]
+    Vault(#[from] ApiError),
+    /// The tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] OpenError),
+}
+
+impl WiringError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Config(source) => Some(source.hint()),
+            Self::NotEnrolled { .. } | Self::DataKey { .. } => {
+                Some("enrol it with `passportal setup --client NAME …`")
+            }
+            Self::Secrets(source) => Some(source.hint()),
+            Self::Vault(_) => Some("check passportal.base_url and tls.extra_ca"),
+            Self::Tenant(source) => source.hint(),
+            Self::State(source) => Some(source.hint()),
+        }
+    }
+}
+
+/// All clients of one agent, and the memory that they share.
+pub struct Agents {
+    /// One for each client of the configuration.
+    pub clients: Vec<ClientAgent>,
+    pub(crate) state: StateDatabase,
+}
+
+/// One client with everything that its engine needs.
+pub struct ClientAgent {
+    /// The client.
+    pub id: ClientId,
+    /// Its name.
+    pub name: String,
+    /// The world, as its engine reaches it.
+    pub ports: Ports,
+    /// The numbers that its plans obey.
+    pub policy: Policy,
+    /// Its vault, for the farewell.
+    pub vault: Arc<PassportalVault>,
+    /// Its tenant, for the preflight.
+    pub directory: Arc<EntraDirectory>,
+}
+
+impl ClientAgent {
+    /// An engine that has seen nothing yet.
+    pub fn engine(&self) -> Engine {
+        Engine::new(self.ports.clone(), self.policy.clone())
+    }
+
+    /// An engine for a dry run.
+    pub fn read_only_engine(&self) -> Engine {
+        Engine::new(self.ports.read_only(), self.policy.clone())
+    }
+}
+
+impl Agents {
+    /// Closes the memory, so that another process may open it.
+    pub async fn close(self) {
+        self.state.close().await;
+    }
+}
+
+/// Opens the state and puts every client together. Nothing is sent yet.
+///
+/// # Errors
+/// When a client is not enrolled, a secret cannot be read, or the state is in use.
+pub async fn open(config: &Config) -> Result<Agents, WiringError> {
+    let secrets = SecretFiles::beside(&config.state.url);
+    let clients = config.require_clients()?;
+    let mut checked = Vec::new();
+    for client in clients {
+        let enrolment =
+            secrets
+                .load_enrolment(&client.name)?
+                .ok_or_else(|| WiringError::NotEnrolled {
+                    client: client.name.clone(),
+                })?;
+        let extra_ca = tenant::extra_ca(config.tls.extra_ca.as_deref())?;
+        let directory = tenant::directory(client, extra_ca.clone())?;
+        checked.push((client, enrolment, extra_ca, directory));
+    }
+    let state = StateDatabase::open(&config.state.url).await?;
+    let mut agents = Vec::new();
+    for (client, enrolment, extra_ca, directory) in checked {
+        let id = enrolment.client;
+        let vault = Arc::new(vault(config, client, &secrets, &enrolment, extra_ca)?);
+        let directory = Arc::new(directory);
+        let ports = Ports {
+            vault: Arc::clone(&vault) as _,
+            directory: Arc::clone(&directory) as _,
+            store: Arc::new(state.client(id)),
+            clock: Arc::new(SystemClock),
+        };
+        agents.push(ClientAgent {
+            id,
+            name: enrolment.client_name.clone(),
+            ports,
+            policy: policy(config, client),
+            vault,
+            directory,
+        });
+    }
+    Ok(Agents {
+        clients: agents,
+        state,
+    })
+}
+
+/// The configuration's numbers, and the longest that one of Graph's writes may take.
+fn policy(config: &Config, client: &ClientConfig) -> Policy {
+    Policy {
+        write_timeout: LONGEST_WRITE,
+        ..config.policy(client)
+    }
+}
+
+fn vault(
+    config: &Config,
+    client: &ClientConfig,
+    secrets: &SecretFiles,
+    enrolment: &Enrolment,
+    extra_ca: Option<Vec<u8>>,
+) -> Result<PassportalVault, WiringError> {
+    let key = DataKey::from_secret(
+        enrolment.organization.0,
+        enrolment.client.0,
+        enrolment.key_id,
+        &enrolment.data_key,
+    )
+    .map_err(|source| WiringError::DataKey {
+        client: client.name.clone(),
+        source,
+    })?;
+    let http = vault_http(config.passportal.base_url.as_str(), extra_ca)?;
+    let api = AgentApi::new(&http, enrolment.token.clone())?;
+    let identity = AgentIdentity {
+        host: host_name(),
+        version: VERSION.to_owned(),
+        write_timeout: LONGEST_WRITE,
+    };
+    let keeper = Arc::new(KeptToken::new(secrets.clone(), enrolment.client));
+    Ok(PassportalVault::new(api, key, identity, keeper))
+}
+
+/// How the vault at this address is reached.
+///
+/// # Errors
+/// When the address is not one, or not https beyond this machine.
+pub fn vault_http(base_url: &str, extra_ca: Option<Vec<u8>>) -> Result<HttpConfig, ApiError> {
+    let http = HttpConfig::new(base_url)?;
+    Ok(match extra_ca {
+        Some(pem) => http.with_extra_ca(pem),
+        None => http,
+    })
+}
+
+/// This machine's name, for people.
+pub fn host_name() -> String {
+    let from_file = std::fs::read_to_string("/etc/hostname").ok();
+    from_file
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unnamed host".to_owned())
+}

@@ -1,0 +1,117 @@
+//! How a command ended, as its exit status tells scripts.
+
+use std::process::ExitCode;
+
+use passportal_client::ApiError;
+use passportal_client::envelope::EnvelopeError;
+use sync_engine::ports::{DirectoryError, VaultError};
+
+use crate::session::SessionError;
+
+/// How a command ended. Status 2 (usage) is clap's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Done, and there are mismatches.
+    Mismatches,
+    /// Done, and something waits for a person's approval.
+    Held,
+    /// Not authorised.
+    NotAuthorised,
+}
+
+impl Ending {
+    /// How a command that failed with this error ended.
+    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
+        if error.chain().any(is_not_authorised) {
+            Self::NotAuthorised
+        } else {
+            Self::Failed
+        }
+    }
+
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Mismatches => 3,
+            Self::Held => 4,
+            Self::NotAuthorised => 5,
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(ending.status())
+    }
+}
+
+fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(ApiError::NotAuthorised { .. }))
+        || matches!(
+            cause.downcast_ref(),
+            Some(EnvelopeError::WrongOrganizationKey)
+        )
+        || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
+        || matches!(
+            cause.downcast_ref(),
+            Some(DirectoryError::SignIn(_) | DirectoryError::NotAuthorised(_))
+        )
+        || matches!(
+            cause.downcast_ref(),
+            Some(SessionError::NotSignedIn | SessionError::Expired { .. })
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync_engine::EngineError;
+
+    #[test]
+    fn each_ending_has_its_documented_status() {
+        let endings = [
+            Ending::Done,
+            Ending::Failed,
+            Ending::Mismatches,
+            Ending::Held,
+            Ending::NotAuthorised,
+        ];
+        assert_eq!(endings.map(Ending::status), [0, 1, 3, 4, 5]);
+    }
+
+    #[test]
+    fn whatever_refuses_the_caller_ends_with_5_however_deep_it_lies() {
+        let refused = || ApiError::NotAuthorised {
+            message: "no".into(),
+            code: 4001,
+        };
+        let deep = EngineError::Vault(VaultError::Unavailable(Box::new(refused())));
+        let sign_in = EngineError::Directory(DirectoryError::SignIn("wrong secret".into()));
+        for error in [
+            anyhow::Error::new(refused()).context("could not sign in"),
+            anyhow::Error::new(deep),
+            anyhow::Error::new(sign_in),
+            EnvelopeError::WrongOrganizationKey.into(),
+            SessionError::NotSignedIn.into(),
+        ] {
+            assert_eq!(Ending::of_error(&error), Ending::NotAuthorised, "{error:#}");
+        }
+    }
+
+    #[test]
+    fn any_other_error_ends_with_1() {
+        let error = anyhow::Error::new(ApiError::NotFound {
+            message: "no client".into(),
+        });
+        assert_eq!(Ending::of_error(&error), Ending::Failed);
+        assert_eq!(
+            Ending::of_error(&anyhow::anyhow!("disk full")),
+            Ending::Failed
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! The command line `passportal`: parses, calls, prints, and ends with a status that says how it went.
+
+mod arguments;
+mod commands;
+#[cfg(feature = "demo")]
+mod demo;
+mod ending;
+mod failure;
+mod logging;
+mod lookup;
+mod organization;
+mod output;
+mod secret_file;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+
+use arguments::Cli;
+use clap::Parser as _;
+use ending::Ending;
+use output::Output;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::begin(cli.global.verbose);
+    // Somebody else may have installed a provider already; that is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let output = Output::of_this_process(cli.global.output);
+    match commands::run(&cli, &output).await {
+        Ok(ending) => ending.into(),
+        Err(error) => {
+            output.complain(&failure::Told::of(&error));
+            Ending::of_error(&error).into()
+        }
+    }
+}

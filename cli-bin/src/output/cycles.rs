@@ -1,0 +1,357 @@
+//! What cycles did, or would do: one table for each client.
+
+use serde::Serialize;
+use sync_engine::model::{FlagKind, Outcome, StepKind, Verdict};
+use sync_engine::plan::Action;
+use sync_engine::{CycleReport, Footing, Row};
+
+use super::{Paint, Sheet, Shown, Tone, time};
+use crate::ending::Ending;
+
+const HEADINGS: [&str; 5] = ["account", "mode", "verdict", "done", "why"];
+
+/// The cycles of several clients.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Cycles {
+    pub(crate) clients: Vec<ClientCycle>,
+}
+
+/// The cycle of one client, or why there was none.
+#[derive(Debug, Serialize)]
+pub(crate) struct ClientCycle {
+    pub(crate) client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cycle: Option<CycleReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+impl ClientCycle {
+    fn rows(&self) -> &[Row] {
+        self.cycle.as_ref().map_or(&[], |cycle| &cycle.rows)
+    }
+
+    /// Whether something was done or is new to the vault.
+    pub(crate) fn did_something(&self) -> bool {
+        self.rows()
+            .iter()
+            .any(|row| row.done.is_some() || !row.raised.is_empty())
+    }
+}
+
+impl Cycles {
+    /// How a command that shows its findings in its status ends: held wins over mismatches.
+    pub(crate) fn ending(&self) -> Ending {
+        let mut rows = self.clients.iter().flat_map(ClientCycle::rows);
+        if rows.clone().any(|row| matches!(row.action, Action::Hold(_))) {
+            return Ending::Held;
+        }
+        if rows.any(|row| row.verdict == Some(Verdict::Mismatch)) {
+            return Ending::Mismatches;
+        }
+        Ending::Done
+    }
+}
+
+impl Shown for Cycles {
+    fn text(&self, paint: Paint) -> String {
+        let tables: Vec<String> = self.clients.iter().map(|it| it.text(paint)).collect();
+        tables.join("\n\n")
+    }
+}
+
+impl Shown for ClientCycle {
+    fn text(&self, paint: Paint) -> String {
+        let name = paint.tone(Tone::Strong, &super::one_line(&self.client));
+        match (&self.cycle, &self.error) {
+            (Some(cycle), _) => format!("{name}\n{}", cycle_text(cycle, paint)),
+            (None, Some(error)) => format!("{name}: {error}"),
+            (None, None) => name,
+        }
+    }
+}
+
+fn cycle_text(cycle: &CycleReport, paint: Paint) -> String {
+    if let Footing::Standby { holder, until } = &cycle.footing {
+        let until = time(*until);
+        return format!("the agent on {holder} serves this client until {until}; nothing was done");
+    }
+    let mut sheet = Sheet::new(paint, &HEADINGS);
+    for row in &cycle.rows {
+        let (verdict, verdict_tone) = verdict(row);
+        let (done, done_tone) = done(row, &cycle.footing);
+        sheet.toned_row([
+            (row.user_name.as_str(), Tone::Normal),
+            (row.mode.label(), Tone::Normal),
+            (verdict, verdict_tone),
+            (done, done_tone),
+            (row.why.as_str(), Tone::Normal),
+        ]);
+    }
+    let summary = paint.tone(Tone::Faint, &summary(cycle));
+    format!("{}\n{summary}", sheet.text_or("no credentials"))
+}
+
+fn verdict(row: &Row) -> (&'static str, Tone) {
+    match row.verdict {
+        Some(Verdict::Match) => ("match", Tone::Good),
+        Some(Verdict::Mismatch) => ("mismatch", Tone::Bad),
+        Some(Verdict::Unknown(_)) => ("unknown", Tone::Attention),
+        None => ("–", Tone::Faint),
+    }
+}
+
+fn done(row: &Row, footing: &Footing) -> (&'static str, Tone) {
+    if *footing == Footing::Preview {
+        return planned(row);
+    }
+    match (&row.outcome, row.done) {
+        (Outcome::Pushed, Some(StepKind::Push)) => ("pushed", Tone::Good),
+        (Outcome::Unsettled, _) => ("pushed, not seen yet", Tone::Attention),
+        (Outcome::Mismatched, _) => ("flagged", Tone::Bad),
+        (Outcome::Held(_), _) => ("held", Tone::Attention),
+        (Outcome::Blocked(_), _) => ("blocked", Tone::Attention),
+        (Outcome::Unknown(_), _) => ("waits", Tone::Attention),
+        (Outcome::Failed, _) => ("failed", Tone::Bad),
+        (_, Some(StepKind::Push)) => ("pushed", Tone::Good),
+        (_, Some(StepKind::Verify)) => ("checked", Tone::Good),
+        (_, None) => ("nothing", Tone::Faint),
+    }
+}
+
+fn planned(row: &Row) -> (&'static str, Tone) {
+    match row.action {
+        Action::Nothing if row.flags.contains_key(&FlagKind::AdChange) => ("flagged", Tone::Bad),
+        Action::Nothing => ("nothing", Tone::Faint),
+        Action::Wait(_) => ("would wait", Tone::Attention),
+        Action::Verify(_) => ("would check", Tone::Good),
+        Action::Push(_) => ("would push", Tone::Good),
+        Action::Hold(_) => ("held", Tone::Attention),
+        Action::Block(_) => ("blocked", Tone::Attention),
+    }
+}
+
+/// The numbers that are not zero.
+fn summary(cycle: &CycleReport) -> String {
+    let count = |is: fn(&Row) -> bool| cycle.rows.iter().filter(|row| is(row)).count();
+    let preview = cycle.footing == Footing::Preview;
+    let numbers = [
+        (cycle.done(StepKind::Push), "pushed"),
+        (count(|row| row.tested.is_some()), "checked"),
+        (
+            count(|row| matches!(row.action, Action::Push(_))),
+            if preview { "to push" } else { "not pushed yet" },
+        ),
+        (
+            count(|row| matches!(row.action, Action::Verify(_))),
+            if preview { "to check" } else { "not checked yet" },
+        ),
+        (cycle.flagged(FlagKind::AdChange), "flagged"),
+        (cycle.flagged(FlagKind::Held), "held"),
+        (cycle.flagged(FlagKind::Blocked), "blocked"),
+    ];
+    let told: Vec<String> = numbers
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    let accounts = match cycle.rows.len() {
+        1 => "1 credential".to_owned(),
+        number => format!("{number} credentials"),
+    };
+    if told.is_empty() {
+        return format!("{accounts}: nothing to do");
+    }
+    format!("{accounts}: {}", told.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+    use sync_engine::model::{
+        BlockedReason, CredentialId, CycleId, FlagFact, HeldReason, ObjectId, SyncMode,
+        UnknownReason, UserPrincipalName, VaultVersion,
+    };
+    use sync_engine::plan::{Pause, PauseReason, Target};
+    use uuid::Uuid;
+
+    fn row(user: &str, verdict: Option<Verdict>, action: Action, outcome: Outcome) -> Row {
+        Row {
+            credential: CredentialId(Uuid::from_u128(1)),
+            user_name: UserPrincipalName::new(user),
+            mode: SyncMode::Enabled,
+            version: VaultVersion(1),
+            verdict,
+            code: None,
+            action,
+            done: None,
+            tested: None,
+            outcome,
+            why: "because".into(),
+            flags: BTreeMap::new(),
+            raised: Vec::new(),
+        }
+    }
+
+    fn flag(kind: FlagKind) -> BTreeMap<FlagKind, FlagFact> {
+        let fact = FlagFact {
+            version: VaultVersion(1),
+            stamp: None,
+            why: "because".into(),
+        };
+        BTreeMap::from([(kind, fact)])
+    }
+
+    fn rows() -> Vec<Row> {
+        let held = HeldReason::ForeignOverwrites;
+        let locked = UnknownReason::Locked;
+        let pause = Pause {
+            why: PauseReason::Unknown(locked),
+            until: Some(Timestamp::UNIX_EPOCH),
+        };
+        vec![
+            row(
+                "match@contoso.com",
+                Some(Verdict::Match),
+                Action::Nothing,
+                Outcome::Matched,
+            ),
+            Row {
+                done: Some(StepKind::Push),
+                ..row(
+                    "pushed@contoso.com",
+                    Some(Verdict::Match),
+                    Action::Nothing,
+                    Outcome::Pushed,
+                )
+            },
+            Row {
+                mode: SyncMode::ReportMismatches,
+                done: Some(StepKind::Verify),
+                tested: Some(Verdict::Mismatch),
+                flags: flag(FlagKind::AdChange),
+                raised: vec![FlagKind::AdChange],
+                ..row(
+                    "differs@contoso.com",
+                    Some(Verdict::Mismatch),
+                    Action::Nothing,
+                    Outcome::Mismatched,
+                )
+            },
+            Row {
+                done: Some(StepKind::Verify),
+                tested: Some(Verdict::Unknown(locked)),
+                ..row(
+                    "locked@contoso.com",
+                    Some(Verdict::Unknown(locked)),
+                    Action::Wait(pause),
+                    Outcome::Unknown(locked),
+                )
+            },
+            Row {
+                flags: flag(FlagKind::Held),
+                ..row(
+                    "held@contoso.com",
+                    Some(Verdict::Mismatch),
+                    Action::Hold(held),
+                    Outcome::Held(held),
+                )
+            },
+            Row {
+                flags: flag(FlagKind::Blocked),
+                ..row(
+                    "guest@contoso.com",
+                    None,
+                    Action::Block(BlockedReason::Guest),
+                    Outcome::Blocked(BlockedReason::Guest),
+                )
+            },
+            Row {
+                mode: SyncMode::Off,
+                ..row("off@contoso.com", None, Action::Nothing, Outcome::Ignored)
+            },
+        ]
+    }
+
+    fn cycles(footing: Footing, rows: Vec<Row>) -> Cycles {
+        Cycles {
+            clients: vec![ClientCycle {
+                client: "Contoso".into(),
+                cycle: Some(CycleReport {
+                    cycle: CycleId(Uuid::from_u128(7)),
+                    footing,
+                    rows,
+                    next_due: None,
+                }),
+                error: None,
+            }],
+        }
+    }
+
+    #[test]
+    fn the_table_of_a_cycle_is_as_reviewed() {
+        insta::assert_snapshot!(cycles(Footing::Leader, rows()).text(Paint::Plain));
+    }
+
+    #[test]
+    fn the_table_of_a_plan_is_as_reviewed() {
+        let target = Target {
+            object: ObjectId(Uuid::from_u128(9)),
+            stamp: None,
+        };
+        let mut rows = rows();
+        rows.push(row(
+            "new@contoso.com",
+            None,
+            Action::Verify(target),
+            Outcome::Failed,
+        ));
+        rows.push(row(
+            "changed@contoso.com",
+            None,
+            Action::Push(target),
+            Outcome::Failed,
+        ));
+        let undone = rows.into_iter().map(|row| Row {
+            done: None,
+            tested: None,
+            ..row
+        });
+        insta::assert_snapshot!(cycles(Footing::Preview, undone.collect()).text(Paint::Plain));
+    }
+
+    #[test]
+    fn the_json_of_a_cycle_is_as_reviewed() {
+        let one = rows().into_iter().skip(2).take(1).collect();
+        insta::assert_json_snapshot!(cycles(Footing::Leader, one));
+    }
+
+    #[test]
+    fn another_agents_client_is_told_as_such() {
+        let footing = Footing::Standby {
+            holder: "srv-2".into(),
+            until: Timestamp::UNIX_EPOCH,
+        };
+        let text = cycles(footing, Vec::new()).text(Paint::Plain);
+        assert!(text.contains("the agent on srv-2 serves this client"));
+    }
+
+    #[test]
+    fn held_wins_over_mismatches_and_both_over_done() {
+        let ending = |keep: fn(&Row) -> bool| {
+            let rows = rows().into_iter().filter(keep).collect();
+            cycles(Footing::Leader, rows).ending()
+        };
+        assert_eq!(ending(|_| true), Ending::Held);
+        assert_eq!(
+            ending(|row| !matches!(row.action, Action::Hold(_))),
+            Ending::Mismatches
+        );
+        assert_eq!(
+            ending(|row| row.verdict != Some(Verdict::Mismatch)),
+            Ending::Done
+        );
+    }
+}

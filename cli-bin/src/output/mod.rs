@@ -1,0 +1,104 @@
+//! Data goes to standard output as a table or JSON, everything else to standard error.
+
+mod cycles;
+mod progress;
+mod sheet;
+#[cfg(feature = "demo")]
+mod tour;
+mod words;
+
+use std::env;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use crate::arguments::Format;
+use crate::failure::Told;
+
+pub(crate) use cycles::{ClientCycle, Cycles};
+pub(crate) use progress::Bar;
+pub(crate) use sheet::{Paint, Sheet, Tone};
+#[cfg(feature = "demo")]
+pub(crate) use tour::Tour;
+pub(crate) use words::{flag_label, mode_label, one_line, time};
+
+/// Data that a command shows: `Serialize` is what programs get, `text` what people see.
+pub(crate) trait Shown: Serialize {
+    fn text(&self, paint: Paint) -> String;
+}
+
+/// Where a command writes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    format: Format,
+    paint: Paint,
+    error_paint: Paint,
+}
+
+impl Output {
+    /// This process's streams. Colours only on a terminal, and not where `NO_COLOR` is set.
+    pub(crate) fn of_this_process(format: Format) -> Self {
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let paint = |terminal: bool| {
+            if wanted && terminal {
+                Paint::Coloured
+            } else {
+                Paint::Plain
+            }
+        };
+        Self {
+            format,
+            paint: paint(io::stdout().is_terminal()),
+            error_paint: paint(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Writes data. In JSON, one document; what goes on for long writes one a line.
+    pub(crate) fn show(&self, data: &impl Shown) -> io::Result<()> {
+        match self.format {
+            Format::Table => self.write(&data.text(self.paint)),
+            Format::Json => self.write(&serde_json::to_string_pretty(data)?),
+        }
+    }
+
+    /// Writes one of many pieces of data, on one line in JSON.
+    pub(crate) fn show_next(&self, data: &impl Shown) -> io::Result<()> {
+        match self.format {
+            Format::Table => self.write(&data.text(self.paint)),
+            Format::Json => self.write(&serde_json::to_string(data)?),
+        }
+    }
+
+    /// How text on standard output may look.
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    /// Tells something that is not data.
+    pub(crate) fn note(&self, text: &str) {
+        // Nobody can be told that standard error is gone.
+        let _ = writeln!(io::stderr(), "{}", one_line(text));
+    }
+
+    /// Tells why a command failed.
+    pub(crate) fn complain(&self, told: &Told) {
+        let mut stderr = io::stderr();
+        let error = self.error_paint.tone(Tone::Bad, "error:");
+        let _ = writeln!(stderr, "{error} {}", told.error);
+        if let Some(hint) = &told.hint {
+            let label = self.error_paint.tone(Tone::Faint, "hint:");
+            let _ = writeln!(stderr, "{label} {hint}");
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "writing is the output's")]
+    pub(crate) fn write(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            // Whoever read us has seen enough (`passportal … | head`).
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What can go wrong with one tenant, in words that say what to do about it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use sync_engine::model::TenantId;
+use sync_engine::ports::DirectoryError;
+use url::Url;
+
+use crate::retry_after::UNNAMED;
+use crate::service_clock;
+
+/// Why a tenant cannot even be set up: the configuration is wrong, nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphSetupError {
+    /// The tenant would not be one path segment of a URL.
+    #[error("`{tenant}` is neither a domain nor the GUID of one tenant")]
+    Tenant {
+        /// As configured.
+        tenant: TenantId,
+    },
+    /// Plain http beyond loopback.
+    #[error("`{url}` must be https: it is not on this machine")]
+    NotHttps {
+        /// As configured.
+        url: Url,
+    },
+    /// An endpoint with a query, a fragment or a user.
+    #[error("the endpoint on `{host}` must be a plain base URL, without query and user")]
+    NotABase {
+        /// Its host; the rest may hold a secret.
+        host: String,
+    },
+    /// The extra certificate authorities are no PEM certificates.
+    #[error("the extra certificate authorities are not PEM certificates")]
+    ExtraCa(#[source] Option<Arc<reqwest::Error>>),
+    /// The HTTP client cannot be built.
+    #[error("the HTTPS client could not be set up")]
+    Client(#[source] Arc<reqwest::Error>),
+}
+
+/// A failure that a service stated: its status, its code, and its own id of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceFault {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's code: Graph's `error.code`, or `AADSTS` and a number.
+    pub code: Option<String>,
+    /// What Microsoft's support asks for.
+    pub request_id: Option<String>,
+    /// How long the service asked us to wait.
+    pub wait: Option<Duration>,
+}
+
+impl fmt::Display for ServiceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, ", {code}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request {id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why Microsoft's side could not do something. Cheap to clone, because one failed sign-in is told
+/// to everybody who waited for it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// Nothing was sent: no route, no name, no TLS.
+    #[error("`{host}` cannot be reached")]
+    Unreachable {
+        /// Whose answer was wanted.
+        host: String,
+        /// The fault.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
+    /// The request was sent, or may have been, and no whole answer came.
+    #[error("`{host}` did not answer")]
+    NoAnswer {
+        /// Whose answer was wanted.
+        host: String,
+        /// The fault.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
+    /// An answer that is larger than any answer should be.
+    #[error("`{host}` answered more than is reasonable")]
+    TooLarge {
+        /// Whose answer it was.
+        host: String,
+    },
+    /// No such tenant.
+    #[error("there is no tenant `{tenant}` (AADSTS{code})")]
+    UnknownTenant {
+        /// As configured.
+        tenant: TenantId,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// No such app in the tenant.
+    #[error("tenant `{tenant}` has no app `{client_id}` (AADSTS{code})")]
+    UnknownApp {
+        /// The tenant.
+        tenant: TenantId,
+        /// As configured.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The app is switched off.
+    #[error("app `{client_id}` is disabled in its tenant (AADSTS{code})")]
+    AppDisabled {
+        /// As configured.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The client secret is not the app's.
+    #[error("the client secret of app `{client_id}` is wrong (AADSTS{code})")]
+    WrongSecret {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The client secret was right once.
+    #[error("the client secret of app `{client_id}` has expired (AADSTS{code})")]
+    SecretExpired {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The token endpoint refused for another reason.
+    #[error("Entra ID refused the agent's sign-in ({0})")]
+    SignInRefused(ServiceFault),
+    /// This machine's clock is wrong.
+    #[error("this machine's clock {off}")]
+    ClockOff {
+        /// "is slow by about 1 h".
+        off: String,
+    },
+    /// Graph refused a fresh token.
+    #[error("Microsoft Graph does not accept the agent's token ({0})")]
+    TokenRefused(ServiceFault),
+    /// The app lacks a permission.
+    #[error("the agent's app lacks the permission {needs} ({fault})")]
+    Forbidden {
+        /// The Graph permission that the call needs.
+        needs: &'static str,
+        /// What Graph said.
+        fault: ServiceFault,
+    },
+    /// Nothing has this id.
+    #[error("Microsoft Graph has no such object")]
+    NotFound,
+    /// A delta link has expired.
+    #[error("the delta link has expired")]
+    LinkExpired,
+    /// Slow down, or come back later.
+    #[error("Microsoft's service is not available now ({0})")]
+    Service(ServiceFault),
+    /// An answer that this version knows nothing to do with.
+    #[error("Microsoft's service answered something unexpected ({0})")]
+    Unexpected(ServiceFault),
+    /// A link that leads away from the configured Graph. It was not followed.
+    #[error("a link of Microsoft Graph leads to another host, `{host}`")]
+    ForeignLink {
+        /// Where it leads.
+        host: String,
+    },
+    /// An answer that is not what the documentation says.
+    #[error("the answer to `{call}` was not understood")]
+    NotUnderstood {
+        /// The call.
+        call: &'static str,
+        /// Where it went wrong, if the JSON was the reason.
+        #[source]
+        source: Option<Arc<serde_json::Error>>,
+    },
+    /// A request that could not be put together.
+    #[error("the request `{call}` could not be built")]
+    NotBuilt {
+        /// The call.
+        call: &'static str,
+    },
+}
+
+impl GraphError {
+    /// What a person can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unreachable { .. } | Self::NoAnswer { .. } => {
+                "check the network, the proxy, the firewall and tls.extra_ca; then try again"
+            }
+            Self::UnknownTenant { .. } => {
+                "give a verified domain of the tenant or its GUID, and the right cloud"
+            }
+            Self::UnknownApp { .. } => {
+                "check client_id, and that the app registration is in this tenant"
+            }
+            Self::AppDisabled { .. } => "enable the enterprise application for sign-in",
+            Self::WrongSecret { .. } => {
+                "store the secret's value, not its id, and check that it belongs to this app"
+            }
+            Self::SecretExpired { .. } => "make a new client secret for the app and store it",
+            Self::ClockOff { .. } => "set this machine's clock; best by NTP",
+            Self::Forbidden { .. } => "grant the permission to the app with admin consent",
+            Self::Service(_) => "try again in a while",
+            Self::ForeignLink { .. } => "check that `graph` is the address that Graph itself uses",
+            _ => return None,
+        })
+    }
+
+    /// Whether trying again may help.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Service(_)
+        )
+    }
+
+    /// How long the service asked us to wait.
+    pub(crate) fn asked_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Service(fault) => fault.wait,
+            _ => None,
+        }
+    }
+}
+
+impl From<GraphError> for DirectoryError {
+    fn from(error: GraphError) -> Self {
+        match &error {
+            GraphError::Service(fault) if is_throttling(fault) => Self::Throttled {
+                retry_at: service_clock::after(fault.wait.unwrap_or(UNNAMED)),
+            },
+            GraphError::Unreachable { .. }
+            | GraphError::NoAnswer { .. }
+            | GraphError::LinkExpired
+            | GraphError::Service(_) => Self::Unavailable(Box::new(error)),
+            GraphError::UnknownTenant { .. }
+            | GraphError::UnknownApp { .. }
+            | GraphError::AppDisabled { .. }
+            | GraphError::WrongSecret { .. }
+            | GraphError::SecretExpired { .. }
+            | GraphError::SignInRefused(_)
+            | GraphError::ClockOff { .. }
+            | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),
+            GraphError::Forbidden { .. } => Self::NotAuthorised(Box::new(error)),
+            GraphError::NotFound
+            | GraphError::TooLarge { .. }
+            | GraphError::Unexpected(_)
+            | GraphError::ForeignLink { .. }
+            | GraphError::NotUnderstood { .. }
+            | GraphError::NotBuilt { .. } => Self::Protocol(Box::new(error)),
+        }
+    }
+}
+
+/// A 503 that names a time is a request for patience too.
+fn is_throttling(fault: &ServiceFault) -> bool {
+    fault.status == StatusCode::TOO_MANY_REQUESTS || fault.wait.is_some()
+}

@@ -1,0 +1,35 @@
+//! Microsoft Graph and Entra ID sign-in, behind the engine's directory port.
+//!
+//! [`EntraDirectory`] is the whole of it: one tenant, read and written the way the engine asks for.
+//! It decides nothing and knows no vault. Requests are built by graph-rs-sdk and run on a client of
+//! our own, so that no token and no password goes where the configuration did not send it.
+
+mod accounts;
+mod calls;
+mod clouds;
+mod directory;
+mod domains;
+mod error;
+mod governor;
+mod paging;
+mod passwords;
+mod preflight;
+mod retry_after;
+mod service_clock;
+mod session;
+mod tenant;
+mod token;
+mod transport;
+mod verdicts;
+mod verify;
+
+#[cfg(test)]
+mod test_tenant;
+
+pub use clouds::{Cloud, Endpoints, UnknownCloud};
+pub use directory::EntraDirectory;
+pub use error::{GraphError, GraphSetupError, ServiceFault};
+pub use passwords::LONGEST_WRITE;
+pub use preflight::Preflight;
+pub use tenant::{AppCredential, TenantConfig, VerificationApp};
+pub use verdicts::{Counts, Ruling, VerdictTable, VerdictTableError};

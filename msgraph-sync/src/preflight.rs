@@ -1,0 +1,129 @@
+//! Checks, before anything else, that the agent can sign in and read.
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use sync_engine::model::Domains;
+
+use crate::calls::Call;
+use crate::service_clock::Off;
+use crate::{EntraDirectory, GraphError};
+
+/// What a preflight found. Permission to set a password shows only when one is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preflight {
+    /// The tenant's verified domains.
+    pub domains: Domains,
+    /// How far the service's clock is ahead of this machine's; within tolerance.
+    pub clock_skew: SignedDuration,
+}
+
+/// Nothing of the user is looked at.
+#[derive(Deserialize)]
+struct AnyPage {
+    #[serde(rename = "value")]
+    _value: Vec<serde::de::IgnoredAny>,
+}
+
+impl EntraDirectory {
+    /// Signs the agent in and reads the least there is, so that a wrong tenant, app, secret,
+    /// permission or clock is told before anything depends on it.
+    ///
+    /// # Errors
+    /// Which of those it is.
+    pub async fn preflight(&self) -> Result<Preflight, GraphError> {
+        let domains = self.session.domains().await?;
+        self.session.read::<AnyPage>(&Call::AnyUser).await?;
+        match self.clock.off_by() {
+            Some(skew) => Err(GraphError::ClockOff {
+                off: Off(skew).to_string(),
+            }),
+            None => Ok(Preflight {
+                domains,
+                clock_skew: self.clock.skew(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use serde_json::json;
+    use wiremock::matchers::{method, path, query_param};
+    use wiremock::{Mock, ResponseTemplate};
+
+    use crate::test_tenant::Tenant;
+
+    async fn readable(tenant: &Tenant, ahead: Duration) {
+        let date = httpdate::fmt_http_date(SystemTime::now() + ahead);
+        for (what, entry) in [
+            (
+                "domains",
+                json!({ "id": "contoso.com", "authenticationType": "Managed", "isVerified": true }),
+            ),
+            (
+                "users",
+                json!({ "id": "11111111-1111-1111-1111-111111111111" }),
+            ),
+        ] {
+            Mock::given(method("GET"))
+                .and(path(format!("/v1.0/{what}")))
+                .respond_with(
+                    ResponseTemplate::new(200)
+                        .insert_header("Date", date.as_str())
+                        .set_body_json(json!({ "value": [entry] })),
+                )
+                .mount(&tenant.server)
+                .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_readable_tenant_passes() {
+        let tenant = Tenant::start().await;
+        readable(&tenant, Duration::ZERO).await;
+        let preflight = tenant.directory().preflight().await.unwrap();
+        assert!(preflight.domains.contains_key("contoso.com"));
+        assert!(preflight.clock_skew.unsigned_abs() < Duration::from_secs(10));
+        let one = query_param("$top", "1");
+        let requests = tenant.server.received_requests().await.unwrap();
+        assert_eq!(
+            requests
+                .iter()
+                .filter(|r| wiremock::Match::matches(&one, r))
+                .count(),
+            1
+        );
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_off_by_an_hour_is_told() {
+        let tenant = Tenant::start().await;
+        readable(&tenant, Duration::from_hours(1)).await;
+        let error = tenant.directory().preflight().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this machine's clock is slow by about 1 h"
+        );
+        assert!(error.hint().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named() {
+        let tenant = Tenant::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v1.0/domains"))
+            .respond_with(ResponseTemplate::new(403).set_body_json(json!({
+                "error": { "code": "Authorization_RequestDenied", "message": "no" },
+            })))
+            .mount(&tenant.server)
+            .await;
+        let error = tenant.directory().preflight().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the agent's app lacks the permission Domain.Read.All \
+             (status 403, Authorization_RequestDenied)"
+        );
+    }
+}

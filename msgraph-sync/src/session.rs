@@ -1,0 +1,217 @@
+//! One tenant's conversation with Graph: limits, tokens, retries, and what an answer means.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use graph_rs_sdk::error::ErrorMessage;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{Request, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::calls::{Call, CallBuilder};
+use crate::governor::Governor;
+use crate::paging::Link;
+use crate::retry_after::{Patience, retry_after};
+use crate::token::TokenCache;
+use crate::transport::{Answer, SendFault, Transport};
+use crate::{GraphError, ServiceFault};
+
+/// Codes that say that a delta link is of no use any more.
+/// Source: Microsoft Graph, "Use delta query": synchronization reset; and error codes.
+const EXPIRED_LINK_CODES: [&str; 2] = ["syncStateNotFound", "resyncRequired"];
+
+/// One tenant's conversation with Graph.
+pub(crate) struct Session {
+    calls: CallBuilder,
+    tokens: Arc<TokenCache>,
+    transport: Arc<Transport>,
+    governor: Governor,
+    patience: Patience,
+}
+
+/// Why one call has no answer.
+#[derive(Debug)]
+pub(crate) enum CallFault {
+    /// The request was not built, hence not sent: no token, mostly.
+    NotBuilt(GraphError),
+    /// It became too late to send it.
+    TooLate,
+    /// It was sent, or tried to be.
+    Send(SendFault),
+}
+
+impl Session {
+    pub(crate) fn new(
+        graph: Url,
+        tokens: Arc<TokenCache>,
+        transport: Arc<Transport>,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            calls: CallBuilder::new(graph, Arc::clone(&tokens), Arc::clone(&transport)),
+            tokens,
+            transport,
+            governor: Governor::new(),
+            patience,
+        }
+    }
+
+    pub(crate) fn governor(&self) -> &Governor {
+        &self.governor
+    }
+
+    /// A link of this Graph, checked.
+    pub(crate) fn link(&self, text: &str) -> Result<Link, GraphError> {
+        Link::parse(text, self.calls.base())
+    }
+
+    /// Reads one answer, with patience.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, GraphError> {
+        let answer = self.patiently(call).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| GraphError::NotUnderstood {
+            call: call.facts().name,
+            source: Some(Arc::new(error)),
+        })
+    }
+
+    async fn patiently(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
+        let mut waits = self.patience.waits();
+        loop {
+            let error = match self.attempt(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(wait) = self.patience.wait(&error, &mut waits) else {
+                return Err(error);
+            };
+            let name = call.facts().name;
+            tracing::debug!(
+                wait_ms = wait.as_millis(),
+                error = &error as &dyn std::error::Error,
+                "{name} is tried again"
+            );
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
+        self.governor.read(call.facts().units).await;
+        let answer = self.send(call, None).await.map_err(|fault| match fault {
+            CallFault::NotBuilt(error) => error,
+            CallFault::Send(fault) => fault.at(self.calls.host()),
+            // A read has no such time.
+            CallFault::TooLate => GraphError::NotBuilt {
+                call: call.facts().name,
+            },
+        })?;
+        judge(answer, call)
+    }
+
+    /// Sends a call. A 401 had no effect: the token is dropped, and the call sent once more.
+    pub(crate) async fn send(
+        &self,
+        call: &Call<'_>,
+        not_after: Option<Instant>,
+    ) -> Result<Answer, CallFault> {
+        let (answer, used) = self.send_once(call, not_after).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        self.tokens.renounce(&used).await;
+        Ok(self.send_once(call, not_after).await?.0)
+    }
+
+    async fn send_once(
+        &self,
+        call: &Call<'_>,
+        not_after: Option<Instant>,
+    ) -> Result<(Answer, String), CallFault> {
+        let request = self.calls.build(call).await.map_err(CallFault::NotBuilt)?;
+        if not_after.is_some_and(|end| Instant::now() > end) {
+            return Err(CallFault::TooLate);
+        }
+        let used = bearer(&request);
+        let answer = self.transport.send(request).await;
+        Ok((answer.map_err(CallFault::Send)?, used))
+    }
+}
+
+fn bearer(request: &Request) -> String {
+    request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Turns a failure that the service stated into an error.
+fn judge(answer: Answer, call: &Call<'_>) -> Result<Answer, GraphError> {
+    let status = answer.status;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let stated = Stated::of(&answer);
+    let fault = stated.fault(status, &answer.headers);
+    Err(match status {
+        StatusCode::GONE => GraphError::LinkExpired,
+        _ if stated.code_is_one_of(&EXPIRED_LINK_CODES) => GraphError::LinkExpired,
+        StatusCode::UNAUTHORIZED => GraphError::TokenRefused(fault),
+        StatusCode::FORBIDDEN => GraphError::Forbidden {
+            needs: call.facts().needs,
+            fault,
+        },
+        StatusCode::NOT_FOUND if stated.is_about_a_missing_object() => GraphError::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => GraphError::Service(fault),
+        _ if status.is_server_error() => GraphError::Service(fault),
+        _ => GraphError::Unexpected(fault),
+    })
+}
+
+/// What an error body of Graph says. Any body may lack anything, or be no JSON at all.
+pub(crate) struct Stated {
+    code: Option<String>,
+    pub(crate) message: String,
+    request_id: Option<String>,
+}
+
+impl Stated {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let wire: ErrorMessage = serde_json::from_slice(&answer.body).unwrap_or_default();
+        Self {
+            code: wire.code_property().filter(|code| is_a_word(code)),
+            request_id: wire.request_id().filter(|id| is_a_word(id)),
+            message: wire.message().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn fault(&self, status: StatusCode, headers: &HeaderMap) -> ServiceFault {
+        ServiceFault {
+            status: status.as_u16(),
+            code: self.code.clone(),
+            request_id: self.request_id.clone(),
+            wait: retry_after(headers),
+        }
+    }
+
+    /// A 404 of Graph itself, not one of a proxy or of a wrong base path.
+    pub(crate) fn is_about_a_missing_object(&self) -> bool {
+        self.code_is_one_of(&[
+            "Request_ResourceNotFound",
+            "ResourceNotFound",
+            "itemNotFound",
+        ])
+    }
+
+    fn code_is_one_of(&self, codes: &[&str]) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        codes.iter().any(|listed| listed.eq_ignore_ascii_case(code))
+    }
+}
+
+/// Codes and ids are words. Anything else is not repeated in our messages.
+fn is_a_word(text: &str) -> bool {
+    let of_a_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (1..=100).contains(&text.len()) && text.chars().all(of_a_word)
+}

@@ -1,0 +1,141 @@
+//! What a person configures for one tenant.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use sync_engine::model::TenantId;
+
+use crate::{Cloud, Endpoints, GraphSetupError, VerdictTable};
+
+/// How far this machine's clock may be off before it is called wrong.
+///
+/// Source: Kerberos and Entra ID both allow five minutes of clock skew.
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
+
+/// One tenant: where it is, and who the agent is there.
+#[derive(Clone, Debug)]
+pub struct TenantConfig {
+    /// A verified domain of the tenant, or its GUID.
+    pub tenant: TenantId,
+    /// Where sign-in and Graph are reached.
+    pub endpoints: Endpoints,
+    /// The app registration's application (client) id.
+    pub client_id: String,
+    /// How the app proves who it is.
+    pub credential: AppCredential,
+    /// Which app the sign-in test uses.
+    pub verification: VerificationApp,
+    /// PEM certificates that are trusted in addition to the platform's roots.
+    pub extra_ca: Option<Vec<u8>>,
+    /// Replaces the built-in table of what sign-in codes say of a password.
+    pub verdict_table: Option<VerdictTable>,
+    /// How far this machine's clock may be off.
+    pub clock_tolerance: Duration,
+}
+
+impl TenantConfig {
+    /// A tenant of the global cloud with everything else as usual.
+    pub fn new(
+        tenant: TenantId,
+        client_id: impl Into<String>,
+        credential: AppCredential,
+    ) -> TenantConfig {
+        Self {
+            tenant,
+            endpoints: Endpoints::of(Cloud::Global),
+            client_id: client_id.into(),
+            credential,
+            verification: VerificationApp::Itself,
+            extra_ca: None,
+            verdict_table: None,
+            clock_tolerance: CLOCK_TOLERANCE,
+        }
+    }
+
+    /// The tenant's own token endpoint.
+    pub(crate) fn token_url(&self) -> Result<url::Url, GraphSetupError> {
+        check_tenant(&self.tenant)?;
+        let mut url = self.endpoints.authority.clone();
+        let base = url.path().trim_end_matches('/');
+        url.set_path(&format!("{base}/{}/oauth2/v2.0/token", self.tenant));
+        Ok(url)
+    }
+}
+
+/// The name becomes part of a URL: a domain or a GUID, and not one of the words that mean "any tenant".
+fn check_tenant(tenant: &TenantId) -> Result<(), GraphSetupError> {
+    let name = tenant.0.as_str();
+    let of_a_domain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let labels_are_whole = name.split('.').all(|label| !label.is_empty());
+    let means_any = ["common", "organizations", "consumers"].contains(&name);
+    if labels_are_whole && name.chars().all(of_a_domain) && !means_any {
+        Ok(())
+    } else {
+        Err(GraphSetupError::Tenant {
+            tenant: tenant.clone(),
+        })
+    }
+}
+
+/// How the app proves who it is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum AppCredential {
+    /// A client secret of the app registration.
+    ClientSecret(SecretString),
+}
+
+impl fmt::Debug for AppCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClientSecret(_) => f.write_str("ClientSecret(redacted)"),
+        }
+    }
+}
+
+/// Which app the sign-in test uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerificationApp {
+    /// A public client, by its application (client) id: it has no secret.
+    Public(String),
+    /// The agent's own app, secret included.
+    Itself,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token_url(tenant: &str) -> Result<String, GraphSetupError> {
+        TenantConfig::new(
+            TenantId(tenant.to_owned()),
+            "app",
+            AppCredential::ClientSecret("canary-secret".into()),
+        )
+        .token_url()
+        .map(|url| url.to_string())
+    }
+
+    #[test]
+    fn a_tenant_is_a_domain_or_a_guid_and_nothing_that_moves_the_url() {
+        assert_eq!(
+            token_url("contoso.onmicrosoft.com").unwrap(),
+            "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"
+        );
+        assert!(token_url("72f988bf-86f1-41af-91ab-2d7cd011db47").is_ok());
+        for bad in ["", "..", ".", "a/b", "common", "a..b", "x?y", "a%2fb"] {
+            assert!(token_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_in_the_configuration_s_debug_text() {
+        let config = TenantConfig::new(
+            TenantId("contoso.com".to_owned()),
+            "app",
+            AppCredential::ClientSecret("canary-secret".into()),
+        );
+        assert!(!format!("{config:?}").contains("canary"));
+    }
+}

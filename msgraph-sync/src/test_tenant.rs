@@ -1,0 +1,136 @@
+//! A tenant on loopback for this crate's tests: one wiremock server is both sign-in and Graph.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sync_engine::model::{ObjectId, Password, TenantId, UserPrincipalName};
+use wiremock::matchers::{body_string_contains, method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::retry_after::Patience;
+use crate::session::Session;
+use crate::{AppCredential, Endpoints, EntraDirectory, TenantConfig};
+
+pub(crate) const TOKEN_PATH: &str = "/contoso.com/oauth2/v2.0/token";
+pub(crate) const CANARY: &str = "Canary+Pass&word=1\"\\";
+pub(crate) const CANARY_SECRET: &str = "canary-client-secret";
+
+pub(crate) struct Tenant {
+    pub(crate) server: MockServer,
+}
+
+impl Tenant {
+    /// With a token endpoint that always grants.
+    pub(crate) async fn start() -> Self {
+        let tenant = Self::without_tokens().await;
+        Mock::given(method("POST"))
+            .and(path(TOKEN_PATH))
+            .and(body_string_contains("grant_type=client_credentials"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({
+                "token_type": "Bearer",
+                "expires_in": 3599,
+                "ext_expires_in": 3599,
+                "access_token": "token-1",
+            })))
+            .mount(&tenant.server)
+            .await;
+        tenant
+    }
+
+    pub(crate) async fn without_tokens() -> Self {
+        Self {
+            server: MockServer::start().await,
+        }
+    }
+
+    pub(crate) fn config(&self) -> TenantConfig {
+        let base = url::Url::parse(&self.server.uri()).unwrap();
+        let tenant = TenantId("contoso.com".to_owned());
+        let secret = AppCredential::ClientSecret(CANARY_SECRET.into());
+        let mut config = TenantConfig::new(tenant, "agent-app", secret);
+        config.endpoints = Endpoints::of(crate::Cloud::Global)
+            .with_authority(base.clone())
+            .with_graph(base);
+        config
+    }
+
+    /// Tries again as often as the real one, without its waits.
+    pub(crate) fn directory(&self) -> EntraDirectory {
+        let patience = Patience {
+            first: Duration::ZERO,
+            longest: Duration::from_mins(1),
+            retries: 3,
+        };
+        EntraDirectory::with_patience(self.config(), patience).unwrap()
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        self.directory().session
+    }
+
+    /// Requests of this method whose path ends like this.
+    pub(crate) async fn requests(&self, method: &str, end: &str) -> Vec<Request> {
+        let all = self.server.received_requests().await.unwrap();
+        all.into_iter()
+            .filter(|r| r.method.as_str() == method && r.url.path().ends_with(end))
+            .collect()
+    }
+}
+
+pub(crate) fn graph_error(status: u16, code: &str, message: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({ "error": {
+        "code": code,
+        "message": message,
+        "innerError": {
+            "date": "2026-02-03T04:05:06",
+            "request-id": "22222222-2222-2222-2222-222222222222",
+        },
+    } }))
+}
+
+pub(crate) fn entra_error(status: u16, codes: &[u32]) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({
+        "error": "invalid_grant",
+        "error_description": "AADSTS50076: a description that must not be read",
+        "error_codes": codes,
+        "trace_id": "33333333-3333-3333-3333-333333333333",
+    }))
+}
+
+pub(crate) fn id(n: u8) -> ObjectId {
+    ObjectId(uuid::Uuid::from_bytes([n; 16]))
+}
+
+/// A user with every property that an account has.
+pub(crate) fn user(n: u8) -> Value {
+    json!({
+        "id": id(n).to_string(),
+        "userPrincipalName": format!("user{n}@contoso.com"),
+        "accountEnabled": true,
+        "userType": "Member",
+        "lastPasswordChangeDateTime": "2026-01-02T03:04:05Z",
+    })
+}
+
+pub(crate) fn anna() -> UserPrincipalName {
+    UserPrincipalName::new("anna@contoso.com")
+}
+
+pub(crate) fn canary() -> Password {
+    Password::new(CANARY)
+}
+
+/// A service that takes one request, hangs up without a word, and is gone then. Its base URL.
+pub(crate) async fn silent_service() -> (url::Url, tokio::task::JoinHandle<()>) {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let hang_up = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 1]).await.unwrap() > 0);
+    });
+    (
+        url::Url::parse(&format!("http://{address}")).unwrap(),
+        hang_up,
+    )
+}

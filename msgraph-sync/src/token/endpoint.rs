@@ -1,0 +1,207 @@
+//! The tenant's token endpoint: one request, and what its answer says.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::basic::{BasicClient, BasicTokenResponse};
+use oauth2::{
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
+    TokenResponse, TokenUrl,
+};
+use reqwest::{Request, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sync_engine::model::{Password, UserPrincipalName};
+use url::Url;
+use uuid::Uuid;
+
+use super::{AccessToken, Granted};
+use crate::ServiceFault;
+use crate::retry_after::retry_after;
+use crate::transport::{Answer, SendFault, Transport};
+
+/// RFC 6749 calls `expires_in` recommended; Entra ID always sends it.
+const UNSTATED_LIFETIME: Duration = Duration::from_mins(5);
+
+/// Who asks: an app, and its secret where it has one.
+#[derive(Clone, Debug)]
+pub(crate) enum AppIdentity {
+    /// A public client.
+    Public { client_id: String },
+    /// A confidential one.
+    Secret {
+        client_id: String,
+        secret: SecretString,
+    },
+}
+
+impl AppIdentity {
+    pub(crate) fn client_id(&self) -> &str {
+        match self {
+            Self::Public { client_id } | Self::Secret { client_id, .. } => client_id,
+        }
+    }
+}
+
+/// Why there is no token.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum TokenFault {
+    /// No answer.
+    #[error(transparent)]
+    Send(SendFault),
+    /// A refusal.
+    #[error("refused")]
+    Refused(Refusal),
+    /// A success that is none: a page of a proxy, for instance.
+    #[error("not understood")]
+    NotUnderstood,
+}
+
+/// A refusal, by its codes. Its description is for people, and may change at any time.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) request_id: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn fault(&self) -> ServiceFault {
+        ServiceFault {
+            status: self.status.as_u16(),
+            code: self.codes.first().map(|code| format!("AADSTS{code}")),
+            request_id: self.request_id.clone(),
+            wait: self.wait,
+        }
+    }
+}
+
+/// The token endpoint of one tenant.
+#[derive(Debug)]
+pub(crate) struct TokenEndpoint {
+    url: Url,
+    transport: Arc<Transport>,
+}
+
+type Client =
+    BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+impl TokenEndpoint {
+    pub(crate) fn new(url: Url, transport: Arc<Transport>) -> Self {
+        Self { url, transport }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// A token for the app itself.
+    pub(crate) async fn client_credentials(
+        &self,
+        app: &AppIdentity,
+        scope: &str,
+    ) -> Result<Granted, TokenFault> {
+        let answer = self
+            .client(app)
+            .exchange_client_credentials()
+            .add_scope(Scope::new(scope.to_owned()))
+            .request_async(self)
+            .await;
+        answer.map(|token| granted(&token)).map_err(fault)
+    }
+
+    /// A sign-in with a user's name and password, sent once.
+    pub(crate) async fn password(
+        &self,
+        app: &AppIdentity,
+        scope: &str,
+        user_name: &UserPrincipalName,
+        password: &Password,
+    ) -> Result<(), TokenFault> {
+        let user_name = ResourceOwnerUsername::new(user_name.as_str().to_owned());
+        let password = ResourceOwnerPassword::new(password.expose().to_owned());
+        let answer = self
+            .client(app)
+            .exchange_password(&user_name, &password)
+            .add_scope(Scope::new(scope.to_owned()))
+            .request_async(self)
+            .await;
+        // The user's token is of no use to us, and is dropped here.
+        answer.map(drop).map_err(fault)
+    }
+
+    fn client(&self, app: &AppIdentity) -> Client {
+        let client = BasicClient::new(ClientId::new(app.client_id().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+        match app {
+            AppIdentity::Public { .. } => client,
+            AppIdentity::Secret { secret, .. } => {
+                client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+            }
+        }
+    }
+
+    /// Sends one request. Everything but a 200 is told here, where status and headers are known.
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenFault> {
+        let request = Request::try_from(request).map_err(|_| TokenFault::NotUnderstood)?;
+        let answer = self
+            .transport
+            .send(request)
+            .await
+            .map_err(TokenFault::Send)?;
+        if answer.status != StatusCode::OK {
+            return Err(TokenFault::Refused(refusal(&answer)));
+        }
+        Ok(HttpResponse::new(answer.body))
+    }
+}
+
+/// Lets oauth2 put requests together and leaves sending to our own transport.
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
+    type Error = TokenFault;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenFault>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn granted(token: &BasicTokenResponse) -> Granted {
+    Granted {
+        token: AccessToken::new(token.access_token().secret()),
+        lifetime: token.expires_in().unwrap_or(UNSTATED_LIFETIME),
+    }
+}
+
+/// Keeps our own faults, and nothing of a body that could hold a token.
+fn fault<T>(error: RequestTokenError<TokenFault, T>) -> TokenFault
+where
+    T: oauth2::ErrorResponse,
+{
+    match error {
+        RequestTokenError::Request(fault) => fault,
+        _ => TokenFault::NotUnderstood,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireRefusal {
+    error_codes: Vec<u32>,
+    trace_id: Option<String>,
+}
+
+fn refusal(answer: &Answer) -> Refusal {
+    let wire: WireRefusal = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Refusal {
+        status: answer.status,
+        codes: wire.error_codes,
+        wait: retry_after(&answer.headers),
+        // Only what is an id: the rest of an error body is not repeated anywhere.
+        request_id: wire.trace_id.filter(|id| Uuid::parse_str(id).is_ok()),
+    }
+}

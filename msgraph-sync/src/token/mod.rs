@@ -1,0 +1,56 @@
+//! Access tokens for Graph: where they come from, and how long one is used.
+
+mod bridge;
+mod cache;
+mod client_secret;
+mod endpoint;
+mod refusals;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::GraphError;
+
+pub(crate) use bridge::TokenBridge;
+pub(crate) use cache::TokenCache;
+pub(crate) use client_secret::ClientSecretSource;
+pub(crate) use endpoint::{AppIdentity, Refusal, TokenEndpoint, TokenFault};
+
+/// One way for the agent to sign in. Each call asks Entra ID anew.
+#[async_trait]
+pub(crate) trait TokenSource: Send + Sync {
+    /// A new token.
+    async fn acquire(&self) -> Result<Granted, GraphError>;
+}
+
+/// A token as it was granted.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    pub(crate) token: AccessToken,
+    /// From when it was asked for.
+    pub(crate) lifetime: Duration,
+}
+
+/// A bearer token.
+#[derive(Clone)]
+pub(crate) struct AccessToken(SecretString);
+
+impl AccessToken {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(SecretString::from(token))
+    }
+
+    /// For the one line that puts it into a header.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(redacted)")
+    }
+}

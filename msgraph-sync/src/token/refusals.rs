@@ -1,0 +1,134 @@
+//! What the token endpoint's codes say of the agent's own sign-in, as data.
+
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+use sync_engine::model::TenantId;
+
+use super::endpoint::Refusal;
+use crate::GraphError;
+use crate::service_clock::Off;
+
+/// What is wrong with the agent's own sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    Tenant,
+    App,
+    AppDisabled,
+    Secret,
+    SecretExpired,
+    Clock,
+    Later,
+}
+
+/// Source: Microsoft Entra authentication and authorization error codes (AADSTS); 700024 and 900023 are
+/// not in that table, but the service answers them.
+const TROUBLES: &[(u32, Trouble)] = &[
+    (50059, Trouble::Tenant),
+    (50128, Trouble::Tenant),
+    (90002, Trouble::Tenant),
+    (90019, Trouble::Tenant),
+    (900_023, Trouble::Tenant),
+    (700_016, Trouble::App),
+    (700_038, Trouble::App),
+    (7_000_112, Trouble::AppDisabled),
+    (7_000_215, Trouble::Secret),
+    (7_000_222, Trouble::SecretExpired),
+    (500_133, Trouble::Clock),
+    (700_024, Trouble::Clock),
+    (50196, Trouble::Later),
+    (90024, Trouble::Later),
+    (90033, Trouble::Later),
+    (90055, Trouble::Later),
+];
+
+fn trouble(code: u32) -> Option<Trouble> {
+    TROUBLES
+        .iter()
+        .find_map(|(listed, trouble)| (*listed == code).then_some(*trouble))
+}
+
+/// Says in words why the agent may not sign in.
+pub(super) fn explain(
+    refusal: &Refusal,
+    tenant: &TenantId,
+    client_id: &str,
+    clock_off: Option<SignedDuration>,
+) -> GraphError {
+    let listed = refusal
+        .codes
+        .iter()
+        .find_map(|code| Some((*code, trouble(*code)?)));
+    let client_id = client_id.to_owned();
+    let tenant = tenant.clone();
+    match (listed, clock_off) {
+        (Some((code, Trouble::Tenant)), _) => GraphError::UnknownTenant { tenant, code },
+        (Some((code, Trouble::App)), _) => GraphError::UnknownApp {
+            tenant,
+            client_id,
+            code,
+        },
+        (Some((code, Trouble::AppDisabled)), _) => GraphError::AppDisabled { client_id, code },
+        (Some((code, Trouble::Secret)), _) => GraphError::WrongSecret { client_id, code },
+        (Some((code, Trouble::SecretExpired)), _) => GraphError::SecretExpired { client_id, code },
+        (Some((_, Trouble::Later)), _) => GraphError::Service(refusal.fault()),
+        (None, _) if is_passing(refusal.status) => GraphError::Service(refusal.fault()),
+        (Some((_, Trouble::Clock)) | None, Some(skew)) => GraphError::ClockOff {
+            off: Off(skew).to_string(),
+        },
+        (Some((_, Trouble::Clock)) | None, None) => GraphError::SignInRefused(refusal.fault()),
+    }
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(status: u16, codes: &[u32], clock_off: Option<SignedDuration>) -> String {
+        let refusal = Refusal {
+            status: StatusCode::from_u16(status).unwrap(),
+            codes: codes.to_vec(),
+            wait: None,
+            request_id: None,
+        };
+        explain(
+            &refusal,
+            &TenantId("contoso.com".to_owned()),
+            "app-1",
+            clock_off,
+        )
+        .to_string()
+    }
+
+    #[test]
+    fn each_trouble_is_told_in_its_own_words() {
+        let text = [
+            explained(400, &[90002], None),
+            explained(400, &[700_016], None),
+            explained(400, &[7_000_112], None),
+            explained(401, &[7_000_215], None),
+            explained(401, &[7_000_222], None),
+            explained(401, &[700_024], Some(SignedDuration::from_hours(1))),
+            explained(401, &[700_024], None),
+            explained(400, &[90055], None),
+            explained(502, &[], None),
+            explained(400, &[1], None),
+        ]
+        .join("\n");
+        insta::assert_snapshot!(text, @r"
+        there is no tenant `contoso.com` (AADSTS90002)
+        tenant `contoso.com` has no app `app-1` (AADSTS700016)
+        app `app-1` is disabled in its tenant (AADSTS7000112)
+        the client secret of app `app-1` is wrong (AADSTS7000215)
+        the client secret of app `app-1` has expired (AADSTS7000222)
+        this machine's clock is slow by about 1 h
+        Entra ID refused the agent's sign-in (status 401, AADSTS700024)
+        Microsoft's service is not available now (status 400, AADSTS90055)
+        Microsoft's service is not available now (status 502)
+        Entra ID refused the agent's sign-in (status 400, AADSTS1)
+        ");
+    }
+}

@@ -1,0 +1,83 @@
+//! The JSON API under `/api`, by the conventions of Passportal's documented v2 API.
+
+mod access;
+mod agent;
+mod answer;
+mod auth;
+mod clients;
+mod credentials;
+mod documents;
+mod enrolments;
+mod flags;
+mod openapi;
+mod reading;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, post, put};
+
+use crate::state::AppState;
+use answer::ApiError;
+
+/// The longest request: a report of a thousand entries.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Everything below `/api`.
+pub(crate) fn routes() -> Router<AppState> {
+    Router::new()
+        .nest("/v2/auth", auth_routes())
+        .nest("/v2/vault", vault_routes())
+        .nest("/v2/agent", agent_routes())
+        .route("/v2/documents/clients", get(documents::list_clients))
+        .route("/documentation/v2/swagger", get(openapi::document))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+fn auth_routes() -> Router<AppState> {
+    Router::new()
+        .route("/session", post(auth::sign_in).delete(auth::sign_out))
+        .route("/client_token", post(auth::client_token))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn vault_routes() -> Router<AppState> {
+    Router::new()
+        .route("/clients", get(clients::list).post(clients::create))
+        .route("/clients/{id}", get(clients::read).patch(clients::change))
+        .route(
+            "/clients/{id}/credentials",
+            get(credentials::list).post(credentials::create),
+        )
+        .route(
+            "/credentials/{id}",
+            get(credentials::read).patch(credentials::change),
+        )
+        .route("/credentials/{id}/password", put(credentials::set_password))
+        .route("/credentials/{id}/history", get(credentials::history))
+        .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
+        .route("/flags", get(flags::list))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn agent_routes() -> Router<AppState> {
+    Router::new()
+        .route("/enrolments", post(enrolments::enrol))
+        .route("/enrolments/{agent}", delete(enrolments::revoke))
+        .route("/heartbeat", post(agent::heartbeat))
+        .route("/changes", get(agent::changes))
+        .route("/credentials/{id}/secret", get(agent::secret))
+        .route("/attempts", post(agent::attempts))
+        .route("/reports", post(agent::report))
+        .route("/token", post(agent::rotate_token))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+async fn no_such_path() -> ApiError {
+    ApiError::not_found("there is nothing at this address")
+}
+
+async fn no_such_method() -> ApiError {
+    ApiError::method_not_allowed()
+}

@@ -1,0 +1,42 @@
+//! The API's description as OpenAPI.
+
+use axum::Json;
+use passportal_client::wire::ACCESS_TOKEN_HEADER;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{agent, auth, clients, credentials, documents, enrolments, flags};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "passportal-server", description = "The vault's API: people, programs and agents."),
+    modifiers(&AccessToken),
+    security(("access_token" = [])),
+    paths(
+        auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,
+        clients::list, clients::create, clients::read, clients::change,
+        credentials::list, credentials::create, credentials::read, credentials::change,
+        credentials::set_password, credentials::history, flags::list, flags::clear,
+        enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
+        agent::attempts, agent::report, agent::rotate_token, document,
+    )
+)]
+struct Description;
+
+struct AccessToken;
+
+impl Modify for AccessToken {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(ACCESS_TOKEN_HEADER)));
+        description
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("access_token", header);
+    }
+}
+
+#[utoipa::path(get, path = "/api/documentation/v2/swagger", tag = "documentation", security(()),
+    responses((status = 200, description = "This document", content_type = "application/json")))]
+pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(Description::openapi())
+}

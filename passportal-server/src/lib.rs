@@ -1,0 +1,22 @@
+//! The embedded, self-hosted vault: JSON API, server-rendered dashboard, SQLite storage.
+//!
+//! It keeps passwords sealed and never calls Microsoft. [`init`] makes a vault, [`Server`] serves it.
+
+mod api;
+mod api_key;
+mod dashboard;
+mod data_dir;
+mod database;
+mod init;
+mod password_hash;
+mod request_id;
+mod serve;
+mod server_key;
+mod sign_in_limit;
+mod state;
+mod token;
+mod vault;
+
+pub use api_key::{ApiKeyError, create_api_key};
+pub use init::{InitError, InitRequest, Initialised, init};
+pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

@@ -1,0 +1,33 @@
+//! One id per request: in the log and in the answer.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::{Instrument as _, debug, info_span};
+use uuid::Uuid;
+
+tokio::task_local! {
+    static CURRENT: Uuid;
+}
+
+/// The id of the request that is being answered.
+pub(crate) fn current() -> Uuid {
+    CURRENT.try_with(|id| *id).unwrap_or_else(|_| Uuid::new_v4())
+}
+
+/// Gives every request its id and its span: method and path, never a header, a query or a body.
+pub(crate) async fn assign(request: Request, next: Next) -> Response {
+    let id = Uuid::new_v4();
+    let span = info_span!(
+        "request",
+        request.id = %id,
+        method = %request.method(),
+        path = request.uri().path(),
+    );
+    let answer = async {
+        let response = next.run(request).await;
+        debug!(status = response.status().as_u16(), "answered");
+        response
+    };
+    CURRENT.scope(id, answer.instrument(span)).await
+}

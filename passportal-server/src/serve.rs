@@ -1,0 +1,304 @@
+//! Serves a vault: one server per data directory, loopback or TLS.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio_util::sync::CancellationToken;
+
+use crate::dashboard::Sessions;
+use crate::data_dir::DataDir;
+use crate::database::Database;
+use crate::sign_in_limit::SignInLimit;
+use crate::server_key::ServerKey;
+use crate::state::{AppState, Transport};
+use crate::vault::{Vault, VaultError};
+
+/// How long requests under way may take to end once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often ended dashboard sessions are looked for, so that their keys leave memory.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// What to serve, and where.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// The directory that [`init`](crate::init()) filled.
+    pub data_dir: PathBuf,
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The certificate. Without one only loopback addresses are accepted.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is no vault.
+    #[error("there is no vault in `{}`", data_dir.display())]
+    NoVault {
+        /// Where.
+        data_dir: PathBuf,
+    },
+    /// Another server has it open.
+    #[error("another server is using the vault in `{}`", data_dir.display())]
+    InUse {
+        /// Where.
+        data_dir: PathBuf,
+    },
+    /// Passwords would travel in clear.
+    #[error("`{listen}` is reachable from other machines, which needs TLS")]
+    NeedsTls {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// Something else listens there.
+    #[error("`{listen}` is in use by another program")]
+    PortInUse {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("could not listen on `{listen}`")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The certificate or its key is missing or not PEM.
+    #[error("could not use the certificate `{}` with the key `{}`", cert.display(), key.display())]
+    Tls {
+        /// The chain.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of the vault cannot be read or written.
+    #[error("could not open `{}`", path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error("could not open the vault")]
+    Vault(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server broke down.
+    #[error("the server stopped")]
+    Run(#[source] io::Error),
+}
+
+impl From<VaultError> for ServeError {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(Box::new(error))
+    }
+}
+
+/// A server that listens and does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    tls: Option<RustlsConfig>,
+    state: AppState,
+    /// Held as long as the server lives: one server per data directory.
+    lock: File,
+}
+
+impl Server {
+    /// Opens the vault and the port.
+    ///
+    /// # Errors
+    /// One variant of [`ServeError`] per thing that can be in the way.
+    pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
+        if config.tls.is_none() && !config.listen.ip().is_loopback() {
+            return Err(ServeError::NeedsTls {
+                listen: config.listen,
+            });
+        }
+        let dir = DataDir::new(&config.data_dir);
+        if !dir.database().exists() {
+            return Err(ServeError::NoVault {
+                data_dir: config.data_dir,
+            });
+        }
+        let lock = lock(&dir)?;
+        let (listener, local_addr) = listen(config.listen)?;
+        let tls = match config.tls {
+            Some(files) => Some(load_tls(files).await?),
+            None => None,
+        };
+        let state = open(&dir, transport(tls.as_ref())).await?;
+        Ok(Self {
+            listener,
+            local_addr,
+            tls,
+            state,
+            lock,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Where it listens, as a URL without a path.
+    pub fn url(&self) -> String {
+        let scheme = match self.state.transport {
+            Transport::Tls => "https",
+            Transport::Loopback => "http",
+        };
+        format!("{scheme}://{}", self.local_addr)
+    }
+
+    /// Answers until `shutdown` ends, then ends within about a second.
+    ///
+    /// # Errors
+    /// When the listener breaks down.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let handle = Handle::new();
+        let closing = self.state.closing.clone();
+        let sessions = self.state.sessions.clone();
+        let vault = Arc::clone(&self.state.vault);
+        let stopper = tokio::spawn(stop_after(shutdown, closing.clone(), handle.clone()));
+        let sweeper = tokio::spawn(async move { sessions.sweep_every(SWEEP).await });
+        let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
+        stopper.abort();
+        sweeper.abort();
+        closing.cancel();
+        vault.close().await;
+        drop(self.lock);
+        served
+    }
+}
+
+async fn stop_after(
+    shutdown: impl Future<Output = ()>,
+    closing: CancellationToken,
+    handle: Handle<SocketAddr>,
+) {
+    shutdown.await;
+    closing.cancel();
+    handle.graceful_shutdown(Some(GRACE));
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+    routes: Router,
+) -> Result<(), ServeError> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        Some(tls) => {
+            let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Run)?;
+            server.handle(handle).serve(service).await
+        }
+        None => {
+            let server = axum_server::from_tcp(listener).map_err(ServeError::Run)?;
+            server.handle(handle).serve(service).await
+        }
+    }
+    .map_err(ServeError::Run)
+}
+
+fn routes(state: AppState) -> Router {
+    let transport = state.transport;
+    let routes = Router::new()
+        .nest("/api", crate::api::routes())
+        .merge(crate::dashboard::routes(state.clone()))
+        .with_state(state);
+    crate::dashboard::with_security_headers(routes, transport)
+        .layer(axum::middleware::from_fn(crate::request_id::assign))
+}
+
+fn transport(tls: Option<&RustlsConfig>) -> Transport {
+    match tls {
+        Some(_) => Transport::Tls,
+        None => Transport::Loopback,
+    }
+}
+
+async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeError> {
+    let key_file = dir.server_key();
+    let server_key = ServerKey::read(&key_file).map_err(|source| ServeError::Open {
+        path: key_file,
+        source,
+    })?;
+    let database = Database::open(&dir.database())
+        .await
+        .map_err(VaultError::from)?;
+    let vault = Vault::new(database, server_key).await?;
+    Ok(AppState {
+        vault: Arc::new(vault),
+        sessions: Sessions::default(),
+        sign_in_limit: Arc::new(SignInLimit::default()),
+        transport,
+        closing: CancellationToken::new(),
+    })
+}
+
+fn lock(dir: &DataDir) -> Result<File, ServeError> {
+    let path = dir.lock();
+    let mut options = File::options();
+    let opened = options.create(true).truncate(false).write(true).open(&path);
+    let file = opened.map_err(|source| ServeError::Open {
+        path: path.clone(),
+        source,
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::InUse {
+            data_dir: dir.path().to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(ServeError::Open { path, source }),
+    }
+}
+
+fn listen(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::PortInUse { listen },
+        _ => ServeError::Listen { listen, source },
+    };
+    let listener = TcpListener::bind(listen).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    Ok((listener, local))
+}
+
+async fn load_tls(files: TlsFiles) -> Result<RustlsConfig, ServeError> {
+    // An application that embeds the server may have chosen its provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(&files.cert, &files.key)
+        .await
+        .map_err(|source| ServeError::Tls {
+            cert: files.cert,
+            key: files.key,
+            source,
+        })
+}

@@ -1,0 +1,200 @@
+//! Agents: enrolment, heartbeat, rotation of the token, revocation.
+
+use jiff::{SignedDuration, Timestamp};
+use passportal_client::wire::{
+    AgentState, EnrolRequest, Enrolled, Heartbeat, LeaseAnswer, MicrosoftSync, RotatedToken,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::tokens::{self, Holder, NewToken};
+use super::{Actor, Vault, VaultError, audit, clients, lease, words};
+use crate::token::{Token, TokenHash};
+
+/// A token that is older should be rotated.
+const TOKEN_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// An agent as the dashboard shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Agent {
+    pub(crate) id: Uuid,
+    pub(crate) client: Uuid,
+    pub(crate) client_name: String,
+    pub(crate) host: String,
+    pub(crate) version: String,
+    pub(crate) state: Option<AgentState>,
+    pub(crate) last_seen: Option<Timestamp>,
+}
+
+impl Vault {
+    /// Agents that are not revoked, the one seen last first.
+    pub(crate) async fn agents(&self) -> Result<Vec<Agent>, VaultError> {
+        let mut view = self.database.read().await?;
+        let rows = sqlx::query(
+            "SELECT a.*, c.name AS client_name FROM agents a JOIN clients c ON c.id = a.client
+             WHERE a.revoked IS NULL ORDER BY a.last_seen DESC, a.host",
+        )
+        .fetch_all(&mut *view)
+        .await?;
+        rows.iter().map(agent).collect()
+    }
+
+    /// Enrols an agent for a client whose Microsoft sync is on.
+    pub(crate) async fn enrol(
+        &self,
+        actor: &Actor,
+        request: &EnrolRequest,
+    ) -> Result<Enrolled, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let (settings, _) = clients::settings_and_seq(&mut transaction, request.client).await?;
+        if settings.sync == MicrosoftSync::None {
+            return Err(VaultError::Refused(format!(
+                "Microsoft sync is off for the client {}; switch it on first",
+                settings.name
+            )));
+        }
+        let id = Uuid::new_v4();
+        insert(&mut transaction, id, request).await?;
+        let token = issue(&mut transaction, id, request.client).await?;
+        let what = format!("enrolled an agent on {} for {}", request.host, settings.name);
+        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        let key = clients::wrapped_key(&mut transaction, request.client).await?;
+        transaction.commit().await?;
+        Ok(Enrolled {
+            agent: id,
+            token: token.expose().to_owned(),
+            client: request.client,
+            client_name: settings.name,
+            key,
+        })
+    }
+
+    /// Revokes an agent: its tokens end and its lease is free.
+    pub(crate) async fn revoke_agent(&self, actor: &Actor, id: Uuid) -> Result<(), VaultError> {
+        let now = Timestamp::now();
+        let mut transaction = self.database.write().await?;
+        let found: Option<(String,)> = sqlx::query_as(
+            "UPDATE agents SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING client",
+        )
+        .bind(words::time(now))
+        .bind(id.to_string())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let (client,) = found.ok_or(VaultError::NotFound { what: "agent" })?;
+        sqlx::query("UPDATE tokens SET revoked = ? WHERE agent = ? AND revoked IS NULL")
+            .bind(words::time(now))
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        lease::release(&mut transaction, id, now).await?;
+        audit::write(&mut transaction, actor, "revoked an agent", &id.to_string()).await?;
+        transaction.commit().await?;
+        self.wakeups.wake(words::id(&client)?);
+        Ok(())
+    }
+
+    /// Notes that an agent is alive, and decides about the lease.
+    pub(crate) async fn heartbeat(
+        &self,
+        agent: Uuid,
+        client: Uuid,
+        token: &TokenHash,
+        heartbeat: &Heartbeat,
+    ) -> Result<LeaseAnswer, VaultError> {
+        let now = Timestamp::now();
+        let mut transaction = self.database.write().await?;
+        sqlx::query(
+            "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ? WHERE id = ?",
+        )
+        .bind(&heartbeat.host)
+        .bind(&heartbeat.version)
+        .bind(words::word(heartbeat.state)?)
+        .bind(words::time(now))
+        .bind(agent.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        let lease = lease::ask(&mut transaction, agent, client, heartbeat, now).await?;
+        let (created,): (String,) = sqlx::query_as("SELECT created FROM tokens WHERE hash = ?")
+            .bind(token.as_str())
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(LeaseAnswer {
+            lease,
+            rotate_token: words::parse_time(&created)? + TOKEN_AGE < now,
+        })
+    }
+
+    /// Issues a new token. The old one lives until the new one is first used.
+    pub(crate) async fn rotate_token(
+        &self,
+        agent: Uuid,
+        client: Uuid,
+    ) -> Result<RotatedToken, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let token = issue(&mut transaction, agent, client).await?;
+        let actor = Actor::agent(agent);
+        audit::write(&mut transaction, &actor, "asked for a new token", "").await?;
+        transaction.commit().await?;
+        Ok(RotatedToken {
+            token: token.expose().to_owned(),
+        })
+    }
+}
+
+async fn insert(
+    transaction: &mut SqliteConnection,
+    id: Uuid,
+    request: &EnrolRequest,
+) -> Result<(), VaultError> {
+    sqlx::query("INSERT INTO agents (id, client, host, version, enrolled) VALUES (?, ?, ?, ?, ?)")
+        .bind(id.to_string())
+        .bind(request.client.to_string())
+        .bind(&request.host)
+        .bind(&request.version)
+        .bind(words::time(Timestamp::now()))
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn issue(
+    transaction: &mut SqliteConnection,
+    agent: Uuid,
+    client: Uuid,
+) -> Result<Token, VaultError> {
+    let token = Token::generate();
+    let row = NewToken {
+        hash: token.hash(),
+        holder: Holder::Agent { agent, client },
+        expires: None,
+    };
+    tokens::insert(transaction, &row).await?;
+    Ok(token)
+}
+
+/// The host name of an agent.
+pub(super) async fn host(
+    view: &mut SqliteConnection,
+    agent: Uuid,
+) -> Result<String, VaultError> {
+    let (host,): (String,) = sqlx::query_as("SELECT host FROM agents WHERE id = ?")
+        .bind(agent.to_string())
+        .fetch_optional(view)
+        .await?
+        .ok_or(VaultError::NotFound { what: "agent" })?;
+    Ok(host)
+}
+
+fn agent(row: &SqliteRow) -> Result<Agent, VaultError> {
+    Ok(Agent {
+        id: words::id(row.try_get("id")?)?,
+        client: words::id(row.try_get("client")?)?,
+        client_name: row.try_get("client_name")?,
+        host: row.try_get("host")?,
+        version: row.try_get("version")?,
+        state: words::optional_value(row.try_get("state")?)?,
+        last_seen: words::parse_optional_time(row.try_get("last_seen")?)?,
+    })
+}

@@ -1,0 +1,265 @@
+//! Credentials: listing, adding, modes, standing and a person's confirmation.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use passportal_client::wire::{
+    Credential, CredentialPatch, Flag, FlagKind, HistoryEntry, NewCredential, SyncMode,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{Actor, Vault, VaultError, audit, flags, history, next_seq, passwords, words};
+
+/// The longest text of any other field than the notes.
+const TEXT_LENGTH: usize = 500;
+
+/// The longest notes.
+const NOTES_LENGTH: usize = 10_000;
+
+impl Vault {
+    /// The credentials of a client, by user name.
+    pub(crate) async fn credentials(&self, client: Uuid) -> Result<Vec<Credential>, VaultError> {
+        let mut view = self.database.read().await?;
+        require_client(&mut view, client).await?;
+        select(&mut view, Some(client), None).await
+    }
+
+    /// One credential.
+    pub(crate) async fn credential(&self, id: Uuid) -> Result<Credential, VaultError> {
+        let mut view = self.database.read().await?;
+        one(&mut view, id).await
+    }
+
+    /// Adds a credential.
+    pub(crate) async fn add_credential(
+        &self,
+        actor: &Actor,
+        client: Uuid,
+        new: &NewCredential,
+    ) -> Result<Credential, VaultError> {
+        check_texts(new)?;
+        let mut transaction = self.database.write().await?;
+        passwords::check_sealed(&mut transaction, client, &new.sealed).await?;
+        insert(&mut transaction, client, new).await?;
+        let subject = new.id.to_string();
+        audit::write(&mut transaction, actor, "added a credential", &subject).await?;
+        let added = one(&mut transaction, new.id).await?;
+        transaction.commit().await?;
+        self.wakeups.wake(client);
+        Ok(added)
+    }
+
+    /// Changes mode, standing or confirmation; what is absent stays.
+    pub(crate) async fn change_credential(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        patch: &CredentialPatch,
+    ) -> Result<Credential, VaultError> {
+        if patch.inherit_mode && patch.own_mode.is_some() {
+            return Err(VaultError::refused(
+                "a credential has a mode of its own or inherits one, not both",
+            ));
+        }
+        let mut transaction = self.database.write().await?;
+        let before = one(&mut transaction, id).await?;
+        if let Some(version) = patch.confirm_version {
+            confirm(&mut transaction, &before, version).await?;
+        }
+        let own_mode = match patch.own_mode {
+            _ if patch.inherit_mode => None,
+            Some(mode) => Some(mode),
+            None => before.own_mode,
+        };
+        sqlx::query("UPDATE credentials SET own_mode = ?, standing = ? WHERE id = ?")
+            .bind(words::optional_word(own_mode)?)
+            .bind(words::word(patch.standing.unwrap_or(before.standing))?)
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        touch(&mut transaction, id).await?;
+        audit::write(&mut transaction, actor, &said(patch)?, &id.to_string()).await?;
+        let after = one(&mut transaction, id).await?;
+        transaction.commit().await?;
+        self.wakeups.wake(after.client);
+        Ok(after)
+    }
+}
+
+async fn confirm(
+    transaction: &mut SqliteConnection,
+    credential: &Credential,
+    version: u64,
+) -> Result<(), VaultError> {
+    if version != credential.version {
+        return Err(VaultError::Conflict(format!(
+            "version {version} was confirmed but the password is at version {}",
+            credential.version
+        )));
+    }
+    sqlx::query("UPDATE credentials SET confirmed_version = ?, confirmed_at = ? WHERE id = ?")
+        .bind(words::signed(version)?)
+        .bind(words::time(Timestamp::now()))
+        .bind(credential.id.to_string())
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+fn said(patch: &CredentialPatch) -> Result<String, VaultError> {
+    let mut parts = Vec::new();
+    if let Some(mode) = patch.own_mode {
+        parts.push(format!("set the mode to {}", words::word(mode)?));
+    }
+    if patch.inherit_mode {
+        parts.push("set the mode to the client's".to_owned());
+    }
+    if let Some(standing) = patch.standing {
+        parts.push(format!("set the credential {}", words::word(standing)?));
+    }
+    if let Some(version) = patch.confirm_version {
+        parts.push(format!("confirmed version {version}"));
+    }
+    if parts.is_empty() {
+        parts.push("changed nothing of a credential".to_owned());
+    }
+    Ok(parts.join(", "))
+}
+
+fn check_texts(new: &NewCredential) -> Result<(), VaultError> {
+    if new.user_name.is_empty() || new.user_name.trim() != new.user_name {
+        return Err(VaultError::refused(
+            "a user name is not empty and has no space at its edges",
+        ));
+    }
+    let texts = [
+        ("user name", &new.user_name, TEXT_LENGTH),
+        ("credential type", &new.credential_type, TEXT_LENGTH),
+        ("description", &new.description, TEXT_LENGTH),
+        ("notes", &new.notes, NOTES_LENGTH),
+    ];
+    for (what, text, most) in texts {
+        if text.chars().count() > most {
+            return Err(VaultError::Refused(format!(
+                "the {what} has more than {most} characters"
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn insert(
+    transaction: &mut SqliteConnection,
+    client: Uuid,
+    new: &NewCredential,
+) -> Result<(), VaultError> {
+    let seq = next_seq(transaction).await?;
+    let now = words::time(Timestamp::now());
+    sqlx::query(
+        "INSERT INTO credentials (id, client, credential_type, user_name, description, notes,
+             own_mode, standing, version, sealed, changed, created, seq)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?)",
+    )
+    .bind(new.id.to_string())
+    .bind(client.to_string())
+    .bind(&new.credential_type)
+    .bind(&new.user_name)
+    .bind(&new.description)
+    .bind(&new.notes)
+    .bind(words::optional_word(new.own_mode)?)
+    .bind(&new.sealed.0)
+    .bind(&now)
+    .bind(&now)
+    .bind(seq)
+    .execute(transaction)
+    .await
+    .map_err(|error| VaultError::unless_unique(error, "a credential has this id already"))?;
+    Ok(())
+}
+
+/// Marks a credential as changed, so that its agent hears of it.
+pub(super) async fn touch(
+    transaction: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<(), VaultError> {
+    let seq = next_seq(transaction).await?;
+    sqlx::query("UPDATE credentials SET seq = ? WHERE id = ?")
+        .bind(seq)
+        .bind(id.to_string())
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn require_client(view: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
+    let found: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM clients WHERE id = ?")
+        .bind(id.to_string())
+        .fetch_optional(view)
+        .await?;
+    found.map(drop).ok_or(VaultError::NotFound { what: "client" })
+}
+
+/// One credential, in the transaction that needs it.
+pub(super) async fn one(
+    view: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<Credential, VaultError> {
+    let found = select(view, None, Some(id)).await?;
+    let found = found.into_iter().next();
+    found.ok_or(VaultError::NotFound { what: "credential" })
+}
+
+async fn select(
+    view: &mut SqliteConnection,
+    client: Option<Uuid>,
+    id: Option<Uuid>,
+) -> Result<Vec<Credential>, VaultError> {
+    let (client, id) = (client.map(|id| id.to_string()), id.map(|id| id.to_string()));
+    let rows = sqlx::query(
+        "SELECT p.*, c.default_mode FROM credentials p JOIN clients c ON c.id = p.client
+         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)
+         ORDER BY p.user_name COLLATE NOCASE, p.id",
+    )
+    .bind(&client)
+    .bind(&id)
+    .fetch_all(&mut *view)
+    .await?;
+    let mut flags = flags::by_credential(view, client.as_deref(), id.as_deref()).await?;
+    let mut results = history::last_results(view, client.as_deref(), id.as_deref()).await?;
+    rows.iter()
+        .map(|row| credential(row, &mut flags, &mut results))
+        .collect()
+}
+
+fn credential(
+    row: &SqliteRow,
+    flags: &mut HashMap<Uuid, BTreeMap<FlagKind, Flag>>,
+    results: &mut HashMap<Uuid, HistoryEntry>,
+) -> Result<Credential, VaultError> {
+    let id = words::id(row.try_get("id")?)?;
+    let (own_mode, mode) = modes(row)?;
+    Ok(Credential {
+        id,
+        client: words::id(row.try_get("client")?)?,
+        credential_type: row.try_get("credential_type")?,
+        user_name: row.try_get("user_name")?,
+        description: row.try_get("description")?,
+        notes: row.try_get("notes")?,
+        version: words::unsigned(row.try_get("version")?)?,
+        own_mode,
+        mode,
+        standing: words::value(row.try_get("standing")?)?,
+        changed: words::parse_time(row.try_get("changed")?)?,
+        flags: flags.remove(&id).unwrap_or_default(),
+        last_result: results.remove(&id),
+    })
+}
+
+/// A credential's own mode and its effective one.
+pub(super) fn modes(row: &SqliteRow) -> Result<(Option<SyncMode>, SyncMode), VaultError> {
+    let own = words::optional_value(row.try_get("own_mode")?)?;
+    let default: SyncMode = words::value(row.try_get("default_mode")?)?;
+    Ok((own, own.unwrap_or(default)))
+}

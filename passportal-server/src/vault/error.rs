@@ -1,0 +1,52 @@
+//! Why an operation did not happen.
+
+use sqlx::migrate::MigrateError;
+
+/// An operation's failure, with a variant per thing that the caller answers differently.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VaultError {
+    /// Nothing has this id.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// The kind of thing, for a person.
+        what: &'static str,
+    },
+    /// Somebody else was first.
+    #[error("{0}")]
+    Conflict(String),
+    /// Understood and refused, in words for a person.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed.
+    #[error("the vault's database failed")]
+    Database(#[from] sqlx::Error),
+    /// The database is not one of this program, or of a later version of it.
+    #[error("the vault's database does not have this program's schema")]
+    Schema(#[from] MigrateError),
+    /// A column holds what this program never writes.
+    #[error("the vault's database holds something unreadable: {what}")]
+    Unreadable {
+        /// What was expected.
+        what: &'static str,
+    },
+    /// The password hash could not be computed.
+    #[error("the password could not be hashed")]
+    Hashing,
+    /// A secret could not be sealed or opened with the server's key.
+    #[error("the server's key does not fit what it sealed")]
+    ServerKey,
+}
+
+impl VaultError {
+    pub(crate) fn refused(words: impl Into<String>) -> Self {
+        Self::Refused(words.into())
+    }
+
+    /// A name that has to be unique and is not becomes words; other failures stay what they are.
+    pub(super) fn unless_unique(error: sqlx::Error, words: &str) -> Self {
+        match &error {
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::refused(words),
+            _ => Self::Database(error),
+        }
+    }
+}

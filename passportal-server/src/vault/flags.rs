@@ -1,0 +1,197 @@
+//! Flags: what stands on a credential, what a person cleared, and what a report says should stand.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use passportal_client::wire::{Flag, FlagCleared, FlagKind, FlagQuery, FlaggedCredential};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{Actor, Vault, VaultError, audit, credentials, words};
+
+/// The kinds that an agent raises and takes down. The others are the vault's own.
+const ENGINE_KINDS: [FlagKind; 3] = [FlagKind::AdChange, FlagKind::Held, FlagKind::Blocked];
+
+/// The longest reason that is kept.
+const WHY_LENGTH: usize = 1000;
+
+impl Vault {
+    /// Standing flags, the latest first.
+    pub(crate) async fn flags(
+        &self,
+        query: &FlagQuery,
+    ) -> Result<Vec<FlaggedCredential>, VaultError> {
+        let mut view = self.database.read().await?;
+        let rows = sqlx::query(
+            "SELECT f.*, p.client, p.user_name, c.name AS client_name
+             FROM flags f
+             JOIN credentials p ON p.id = f.credential
+             JOIN clients c ON c.id = p.client
+             WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR f.kind = ?2)
+             ORDER BY f.raised DESC, f.credential, f.kind",
+        )
+        .bind(query.client.map(|id| id.to_string()))
+        .bind(words::optional_word(query.kind)?)
+        .fetch_all(&mut *view)
+        .await?;
+        rows.iter().map(flagged).collect()
+    }
+
+    /// A person clears a flag: it stays down until its fact changes. The agent hears of it.
+    pub(crate) async fn clear_flag(
+        &self,
+        actor: &Actor,
+        credential: Uuid,
+        kind: FlagKind,
+    ) -> Result<FlagCleared, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let client = credentials::one(&mut transaction, credential).await?.client;
+        let cleared = sqlx::query(
+            "INSERT INTO flag_clearings (credential, kind, version, stamp, cleared, who)
+             SELECT credential, kind, version, stamp, ?3, ?4 FROM flags
+             WHERE credential = ?1 AND kind = ?2
+             ON CONFLICT (credential, kind) DO UPDATE SET version = excluded.version,
+                 stamp = excluded.stamp, cleared = excluded.cleared, who = excluded.who",
+        )
+        .bind(credential.to_string())
+        .bind(words::word(kind)?)
+        .bind(words::time(Timestamp::now()))
+        .bind(actor.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        if cleared.rows_affected() == 0 {
+            return Ok(FlagCleared { stood: false });
+        }
+        take_down(&mut transaction, credential, kind).await?;
+        credentials::touch(&mut transaction, credential).await?;
+        let what = format!("cleared the flag {}", words::word(kind)?);
+        audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
+        transaction.commit().await?;
+        self.wakeups.wake(client);
+        Ok(FlagCleared { stood: true })
+    }
+}
+
+/// Makes a credential's engine flags those of a report, except where a person cleared the same fact.
+pub(super) async fn replace(
+    transaction: &mut SqliteConnection,
+    credential: Uuid,
+    wanted: &BTreeMap<FlagKind, Flag>,
+) -> Result<(), VaultError> {
+    for kind in ENGINE_KINDS {
+        match wanted.get(&kind) {
+            Some(flag) if !is_cleared(transaction, credential, kind, flag).await? => {
+                raise(transaction, credential, kind, flag).await?;
+            }
+            _ => take_down(transaction, credential, kind).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn is_cleared(
+    transaction: &mut SqliteConnection,
+    credential: Uuid,
+    kind: FlagKind,
+    flag: &Flag,
+) -> Result<bool, VaultError> {
+    let found: Option<(i64,)> = sqlx::query_as(
+        "SELECT 1 FROM flag_clearings
+         WHERE credential = ? AND kind = ? AND version = ? AND stamp IS ?",
+    )
+    .bind(credential.to_string())
+    .bind(words::word(kind)?)
+    .bind(words::signed(flag.version)?)
+    .bind(flag.stamp.map(words::time))
+    .fetch_optional(transaction)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Raises a flag; one that stands for the same fact keeps its time.
+async fn raise(
+    transaction: &mut SqliteConnection,
+    credential: Uuid,
+    kind: FlagKind,
+    flag: &Flag,
+) -> Result<(), VaultError> {
+    let why: String = flag.why.chars().take(WHY_LENGTH).collect();
+    sqlx::query(
+        "INSERT INTO flags (credential, kind, version, stamp, why, raised) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (credential, kind) DO UPDATE SET
+             raised = CASE WHEN version = excluded.version AND stamp IS excluded.stamp
+                           THEN raised ELSE excluded.raised END,
+             version = excluded.version, stamp = excluded.stamp, why = excluded.why",
+    )
+    .bind(credential.to_string())
+    .bind(words::word(kind)?)
+    .bind(words::signed(flag.version)?)
+    .bind(flag.stamp.map(words::time))
+    .bind(why)
+    .bind(words::time(Timestamp::now()))
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+async fn take_down(
+    transaction: &mut SqliteConnection,
+    credential: Uuid,
+    kind: FlagKind,
+) -> Result<(), VaultError> {
+    sqlx::query("DELETE FROM flags WHERE credential = ? AND kind = ?")
+        .bind(credential.to_string())
+        .bind(words::word(kind)?)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Standing flags of a client's credentials, or of one credential.
+pub(super) async fn by_credential(
+    view: &mut SqliteConnection,
+    client: Option<&str>,
+    credential: Option<&str>,
+) -> Result<HashMap<Uuid, BTreeMap<FlagKind, Flag>>, VaultError> {
+    let rows = sqlx::query(
+        "SELECT f.* FROM flags f JOIN credentials p ON p.id = f.credential
+         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)",
+    )
+    .bind(client)
+    .bind(credential)
+    .fetch_all(view)
+    .await?;
+    let mut flags: HashMap<Uuid, BTreeMap<FlagKind, Flag>> = HashMap::new();
+    for row in &rows {
+        let credential = words::id(row.try_get("credential")?)?;
+        let kind = words::value(row.try_get("kind")?)?;
+        flags.entry(credential).or_default().insert(kind, flag(row)?);
+    }
+    Ok(flags)
+}
+
+/// Whether an agent may raise this kind.
+pub(super) fn is_engine_kind(kind: FlagKind) -> bool {
+    ENGINE_KINDS.contains(&kind)
+}
+
+fn flag(row: &SqliteRow) -> Result<Flag, VaultError> {
+    Ok(Flag {
+        version: words::unsigned(row.try_get("version")?)?,
+        stamp: words::parse_optional_time(row.try_get("stamp")?)?,
+        why: row.try_get("why")?,
+    })
+}
+
+fn flagged(row: &SqliteRow) -> Result<FlaggedCredential, VaultError> {
+    Ok(FlaggedCredential {
+        credential: words::id(row.try_get("credential")?)?,
+        client: words::id(row.try_get("client")?)?,
+        client_name: row.try_get("client_name")?,
+        user_name: row.try_get("user_name")?,
+        kind: words::value(row.try_get("kind")?)?,
+        flag: flag(row)?,
+        raised: words::parse_time(row.try_get("raised")?)?,
+    })
+}

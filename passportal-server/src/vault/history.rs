@@ -1,0 +1,97 @@
+//! The history of sync results of a credential.
+
+use std::collections::HashMap;
+
+use passportal_client::wire::{HistoryEntry, ReportEntry};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{Vault, VaultError, credentials, words};
+
+/// Lines that a page or an answer shows at the most.
+const SHOWN: i64 = 200;
+
+/// The longest reason that is kept.
+const WHY_LENGTH: usize = 1000;
+
+impl Vault {
+    /// A credential's history, the latest line first.
+    pub(crate) async fn history(&self, credential: Uuid) -> Result<Vec<HistoryEntry>, VaultError> {
+        let mut view = self.database.read().await?;
+        credentials::one(&mut view, credential).await?;
+        let rows =
+            sqlx::query("SELECT * FROM history WHERE credential = ? ORDER BY line DESC LIMIT ?")
+                .bind(credential.to_string())
+                .bind(SHOWN)
+                .fetch_all(&mut *view)
+                .await?;
+        rows.iter().map(entry).collect()
+    }
+}
+
+/// Adds a line when it says something else than the last one, so that quiet repeats do not flood.
+pub(super) async fn append_news(
+    transaction: &mut SqliteConnection,
+    entry: &ReportEntry,
+    agent: &str,
+) -> Result<(), VaultError> {
+    let why: String = entry.why.chars().take(WHY_LENGTH).collect();
+    let said = (
+        words::signed(entry.version)?,
+        words::word(entry.outcome)?,
+        why,
+    );
+    let last: Option<(i64, String, String)> = sqlx::query_as(
+        "SELECT version, outcome, why FROM history WHERE credential = ? ORDER BY line DESC LIMIT 1",
+    )
+    .bind(entry.credential.to_string())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if last.as_ref() == Some(&said) {
+        return Ok(());
+    }
+    let (version, outcome, why) = said;
+    sqlx::query(
+        "INSERT INTO history (credential, at, version, outcome, why, agent) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(entry.credential.to_string())
+    .bind(words::time(entry.at))
+    .bind(version)
+    .bind(outcome)
+    .bind(why)
+    .bind(agent)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// The last line of each of a client's credentials, or of one credential.
+pub(super) async fn last_results(
+    view: &mut SqliteConnection,
+    client: Option<&str>,
+    credential: Option<&str>,
+) -> Result<HashMap<Uuid, HistoryEntry>, VaultError> {
+    let rows = sqlx::query(
+        "SELECT h.* FROM credentials p
+         JOIN history h ON h.line = (SELECT MAX(line) FROM history WHERE credential = p.id)
+         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)",
+    )
+    .bind(client)
+    .bind(credential)
+    .fetch_all(view)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((words::id(row.try_get("credential")?)?, entry(row)?)))
+        .collect()
+}
+
+fn entry(row: &SqliteRow) -> Result<HistoryEntry, VaultError> {
+    Ok(HistoryEntry {
+        at: words::parse_time(row.try_get("at")?)?,
+        version: words::unsigned(row.try_get("version")?)?,
+        outcome: words::value(row.try_get("outcome")?)?,
+        why: row.try_get("why")?,
+        agent: row.try_get("agent")?,
+    })
+}

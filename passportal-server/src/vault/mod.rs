@@ -1,0 +1,144 @@
+//! What the vault does: every operation of the API and of the dashboard, over the database.
+
+mod agents;
+mod api_keys;
+mod attempts;
+mod audit;
+mod changes;
+mod clients;
+mod credentials;
+mod cursor;
+mod error;
+mod flags;
+mod history;
+mod lease;
+mod passwords;
+mod people;
+mod reports;
+mod tokens;
+mod wakeups;
+mod words;
+
+use passportal_client::wire::KeyParameters;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+pub(crate) use agents::Agent;
+pub(crate) use clients::{CompanyVault, NewClientRow};
+pub(crate) use error::VaultError;
+pub(crate) use people::{Person, SignIn};
+pub(crate) use tokens::Holder;
+use wakeups::Wakeups;
+
+use crate::database::Database;
+use crate::server_key::ServerKey;
+
+/// The organization that the vault belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Organization {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) key_parameters: KeyParameters,
+}
+
+/// Who does something, for the audit trail.
+#[derive(Clone, Debug)]
+pub(crate) struct Actor(String);
+
+impl Actor {
+    pub(crate) fn person(email: &str) -> Self {
+        Self(email.to_owned())
+    }
+
+    pub(crate) fn agent(id: Uuid) -> Self {
+        Self(format!("agent {id}"))
+    }
+
+    /// Whoever runs the program on the vault's own machine.
+    pub(crate) fn operator() -> Self {
+        Self("operator".to_owned())
+    }
+
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One organization's vault.
+pub(crate) struct Vault {
+    database: Database,
+    server_key: ServerKey,
+    organization: Organization,
+    wakeups: Wakeups,
+}
+
+impl Vault {
+    /// Takes over an open database that `init` has filled.
+    pub(crate) async fn new(database: Database, server_key: ServerKey) -> Result<Self, VaultError> {
+        let organization = {
+            let mut view = database.read().await?;
+            read_organization(&mut view).await?
+        };
+        Ok(Self {
+            database,
+            server_key,
+            organization,
+            wakeups: Wakeups::default(),
+        })
+    }
+
+    pub(crate) fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    /// Closes the database.
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+async fn read_organization(view: &mut SqliteConnection) -> Result<Organization, VaultError> {
+    let (id, name, parameters): (String, String, String) =
+        sqlx::query_as("SELECT id, name, key_parameters FROM organization")
+            .fetch_one(view)
+            .await?;
+    Ok(Organization {
+        id: words::id(&id)?,
+        name,
+        key_parameters: words::from_json(&parameters)?,
+    })
+}
+
+/// Writes the organization's row into a new database.
+pub(crate) async fn insert_organization(
+    transaction: &mut SqliteConnection,
+    organization: &Organization,
+) -> Result<(), VaultError> {
+    sqlx::query(
+        "INSERT INTO organization (only_row, id, name, epoch, key_parameters) VALUES (1, ?, ?, ?, ?)",
+    )
+    .bind(organization.id.to_string())
+    .bind(&organization.name)
+    .bind(Uuid::new_v4().to_string())
+    .bind(words::to_json(&organization.key_parameters)?)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+pub(crate) use clients::insert as insert_client;
+pub(crate) use people::insert as insert_person;
+
+/// The next `count` numbers of the organization's count of changes; returns the one before them.
+async fn take_seqs(transaction: &mut SqliteConnection, count: i64) -> Result<i64, VaultError> {
+    let (last,): (i64,) = sqlx::query_as("UPDATE organization SET seq = seq + ? RETURNING seq")
+        .bind(count)
+        .fetch_one(transaction)
+        .await?;
+    Ok(last - count)
+}
+
+/// The next number of the organization's count of changes.
+async fn next_seq(transaction: &mut SqliteConnection) -> Result<i64, VaultError> {
+    Ok(take_seqs(transaction, 1).await? + 1)
+}

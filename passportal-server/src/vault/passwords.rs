@@ -1,0 +1,133 @@
+//! Sealed passwords: the next version, and the current one for an agent or a reveal.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use passportal_client::wire::{Credential, NewPassword, SealedText, SecretAnswer, Standing};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::{Actor, Vault, VaultError, audit, clients, credentials, words};
+
+/// The longest sealed text: many times what the longest password needs.
+const SEALED_LENGTH: usize = 16 * 1024;
+
+/// The format of a sealed field and the id of its data key.
+const HEAD: usize = 17;
+
+impl Vault {
+    /// Stores the next version of a password and keeps the one before it.
+    pub(crate) async fn set_password(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        new: &NewPassword,
+    ) -> Result<Credential, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let before = credentials::one(&mut transaction, id).await?;
+        if new.version != before.version + 1 {
+            return Err(VaultError::Conflict(format!(
+                "the password is at version {}, so the next one is {}, not {}",
+                before.version,
+                before.version + 1,
+                new.version
+            )));
+        }
+        check_sealed(&mut transaction, before.client, &new.sealed).await?;
+        keep_earlier(&mut transaction, id).await?;
+        sqlx::query("UPDATE credentials SET version = ?, sealed = ?, changed = ? WHERE id = ?")
+            .bind(words::signed(new.version)?)
+            .bind(&new.sealed.0)
+            .bind(words::time(Timestamp::now()))
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        credentials::touch(&mut transaction, id).await?;
+        let what = format!("changed the password to version {}", new.version);
+        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        let after = credentials::one(&mut transaction, id).await?;
+        transaction.commit().await?;
+        self.wakeups.wake(after.client);
+        Ok(after)
+    }
+
+    /// The current sealed password, for a person's reveal.
+    pub(crate) async fn sealed_password(&self, id: Uuid) -> Result<SealedText, VaultError> {
+        let mut view = self.database.read().await?;
+        sealed(&mut view, id).await
+    }
+
+    /// A credential's sealed password for an agent, which says which version it means.
+    pub(crate) async fn secret_for_agent(
+        &self,
+        client: Uuid,
+        id: Uuid,
+        version: u64,
+    ) -> Result<SecretAnswer, VaultError> {
+        let mut view = self.database.read().await?;
+        let credential = credentials::one(&mut view, id).await?;
+        if credential.client != client {
+            return Err(VaultError::NotFound { what: "credential" });
+        }
+        if credential.version != version {
+            return Err(VaultError::Conflict(format!(
+                "the password is at version {}",
+                credential.version
+            )));
+        }
+        if credential.standing == Standing::Disabled {
+            return Err(VaultError::Conflict("the credential is disabled".to_owned()));
+        }
+        let sealed = sealed(&mut view, id).await?;
+        Ok(SecretAnswer {
+            user_name: credential.user_name,
+            version,
+            sealed,
+        })
+    }
+}
+
+async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, VaultError> {
+    let (sealed,): (String,) = sqlx::query_as("SELECT sealed FROM credentials WHERE id = ?")
+        .bind(id.to_string())
+        .fetch_optional(view)
+        .await?
+        .ok_or(VaultError::NotFound { what: "credential" })?;
+    Ok(SealedText(sealed))
+}
+
+async fn keep_earlier(transaction: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
+    sqlx::query(
+        "INSERT INTO password_history (credential, version, sealed, changed)
+         SELECT id, version, sealed, changed FROM credentials WHERE id = ?",
+    )
+    .bind(id.to_string())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Refuses what cannot be a sealed field of this client: the server cannot open it, but it can see
+/// which key it was sealed with.
+pub(super) async fn check_sealed(
+    view: &mut SqliteConnection,
+    client: Uuid,
+    sealed: &SealedText,
+) -> Result<(), VaultError> {
+    let key = clients::wrapped_key(view, client).await?;
+    match sealed_with(sealed) {
+        Some(key_id) if key_id == key.key_id => Ok(()),
+        Some(_) => Err(VaultError::refused(
+            "the password is sealed with a key that is not this client's",
+        )),
+        None => Err(VaultError::refused("the password is not a sealed field")),
+    }
+}
+
+fn sealed_with(sealed: &SealedText) -> Option<Uuid> {
+    if sealed.0.len() > SEALED_LENGTH {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
+    Uuid::from_slice(bytes.get(1..HEAD)?).ok()
+}

@@ -1,0 +1,63 @@
+//! The lock file beside a state file, which one process holds at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::OpenError;
+use crate::error::Holder;
+
+/// Held as long as it lives; the operating system lets go of it when the process ends, however
+/// it ends. The file itself stays: removing it would let two processes lock two files.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Lock {
+    pub(crate) fn take(database: &Path) -> Result<Self, OpenError> {
+        let not_writable = |error| OpenError::not_writable(database.to_owned(), error);
+        let mut file = open(&beside(database)).map_err(not_writable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::InUse {
+                    path: database.to_owned(),
+                    holder: read_holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(not_writable(error)),
+        }
+        write_holder(&mut file).map_err(not_writable)?;
+        Ok(Self(file))
+    }
+
+    /// Lets go of it before it is dropped.
+    pub(crate) fn release(&self) {
+        // Where this fails, dropping the file lets go of it a little later.
+        let _ = self.0.unlock();
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn read_holder(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let read = file.take(20).read_to_string(&mut text);
+    Holder(read.ok().and_then(|_| text.trim().parse().ok()))
+}
+
+fn write_holder(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())
+}

@@ -1,0 +1,7 @@
+//! The directory behind both services: tenants, accounts, their passwords and what changed.
+
+pub(crate) mod account;
+pub(crate) mod change;
+pub(crate) mod changes;
+pub(crate) mod lockout;
+pub(crate) mod tenant;

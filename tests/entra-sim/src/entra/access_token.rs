@@ -1,0 +1,174 @@
+//! Access tokens: shaped like Entra's, signed with random bytes, and known by a ledger.
+//!
+//! Clients must treat them as opaque, so the signature proves nothing; a token is valid because it was issued here.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::resource::GRAPH_APP_ID;
+use crate::directory::tenant::Tenant;
+use crate::guid;
+use crate::reply::with_member;
+use crate::scenario::AppSpec;
+use crate::world::TenantIndex;
+
+/// What a token allows.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) tenant: TenantIndex,
+    pub(crate) subject: Subject,
+    pub(crate) permissions: Vec<String>,
+    pub(crate) expires: Timestamp,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// An application, by client id.
+    App(Uuid),
+    /// A user, by object id.
+    User(Uuid),
+}
+
+/// How long an expired token is still recognised as one.
+const REMEMBER_EXPIRED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Every token that was issued.
+#[derive(Debug, Default)]
+pub(crate) struct TokenLedger {
+    grants: HashMap<String, Grant>,
+    prune_at: usize,
+}
+
+impl TokenLedger {
+    pub(crate) fn issue(&mut self, claims: &Value, grant: Grant, now: Timestamp) -> String {
+        let token = signed(claims);
+        self.prune(now);
+        self.grants.insert(token.clone(), grant);
+        token
+    }
+
+    pub(crate) fn find(&self, token: &str) -> Option<&Grant> {
+        self.grants.get(token)
+    }
+
+    /// Forgets long-expired tokens, each time the ledger has doubled.
+    fn prune(&mut self, now: Timestamp) {
+        if self.grants.len() < self.prune_at.max(1_024) {
+            return;
+        }
+        self.grants.retain(|_, grant| {
+            grant
+                .expires
+                .checked_add(REMEMBER_EXPIRED)
+                .is_ok_and(|end| now < end)
+        });
+        self.prune_at = self.grants.len() * 2;
+    }
+}
+
+/// Claims of an application's token, named as in a captured one.
+pub(crate) fn app_claims(
+    tenant: &Tenant,
+    app: &AppSpec,
+    origin: &str,
+    now: Timestamp,
+    grant: &Grant,
+) -> Value {
+    let object = guid::derived(
+        "service-principal",
+        &tenant.name,
+        &app.client_id.to_string(),
+    );
+    with_member(
+        common_claims(tenant, app, object, origin, now, grant),
+        "roles",
+        &grant.permissions,
+    )
+}
+
+/// Claims of a user's token.
+pub(crate) fn user_claims(
+    tenant: &Tenant,
+    app: &AppSpec,
+    user: Uuid,
+    origin: &str,
+    now: Timestamp,
+    grant: &Grant,
+) -> Value {
+    with_member(
+        common_claims(tenant, app, user, origin, now, grant),
+        "scp",
+        grant.permissions.join(" "),
+    )
+}
+
+/// The `OpenID` Connect token that tells a client who signed in.
+pub(crate) fn id_token(
+    tenant: &Tenant,
+    app: &AppSpec,
+    user: Uuid,
+    origin: &str,
+    now: Timestamp,
+) -> String {
+    let account = tenant.get(user);
+    let expires = now.checked_add(tenant.token_lifetime).unwrap_or(now);
+    signed(&json!({
+        "aud": app.client_id,
+        "iss": format!("{origin}/{}/v2.0", tenant.id),
+        "iat": now.as_second(),
+        "nbf": now.as_second(),
+        "exp": expires.as_second(),
+        "name": account.map(|account| account.display_name.as_str()),
+        "preferred_username": account.map(|account| account.user_principal_name.as_str()),
+        "oid": user,
+        "sub": user,
+        "tid": tenant.id,
+        "uti": random_text(16),
+        "ver": "2.0",
+    }))
+}
+
+fn common_claims(
+    tenant: &Tenant,
+    app: &AppSpec,
+    object: Uuid,
+    origin: &str,
+    now: Timestamp,
+    grant: &Grant,
+) -> Value {
+    json!({
+        "aud": GRAPH_APP_ID,
+        "iss": format!("{origin}/{}/v2.0", tenant.id),
+        "iat": now.as_second(),
+        "nbf": now.as_second(),
+        "exp": grant.expires.as_second(),
+        "aio": random_text(36),
+        "azp": app.client_id,
+        "azpacr": if app.secret.is_some() { "1" } else { "0" },
+        "oid": object,
+        "rh": random_text(24),
+        "sub": object,
+        "tid": tenant.id,
+        "uti": random_text(16),
+        "ver": "2.0",
+        "xms_ftd": random_text(24),
+    })
+}
+
+fn signed(claims: &Value) -> String {
+    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "entra-sim" });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", part(&header), part(claims), random_text(256))
+}
+
+fn random_text(bytes: usize) -> String {
+    let mut buffer = vec![0_u8; bytes];
+    rand::fill(buffer.as_mut_slice());
+    URL_SAFE_NO_PAD.encode(buffer)
+}

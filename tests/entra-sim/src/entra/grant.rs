@@ -1,0 +1,128 @@
+//! The token endpoint's two grants: an application for itself, and a user by password.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::access_token::{self, Grant, Subject};
+use super::refusal::{self, Refusal};
+use super::request::TokenRequest;
+use super::{client, resource, sign_in};
+use crate::reply::{Reply, with_member};
+use crate::world::{TenantIndex, World};
+
+/// Answers a token request.
+pub(super) fn answer(
+    world: &mut World,
+    request: &TokenRequest,
+    now: Timestamp,
+) -> Result<Reply, Refusal> {
+    let grant_type = request.require("grant_type")?;
+    let tenant = find_tenant(world, request)?;
+    let body = match grant_type {
+        "client_credentials" => client_credentials(world, tenant, request, now)?,
+        "password" => password(world, tenant, request, now)?,
+        other => return Err(Refusal::with(&refusal::UNSUPPORTED_GRANT, &[other])),
+    };
+    Ok(Reply::ok(body))
+}
+
+/// The tenant of the path; over `/organizations` it follows from the user's domain.
+fn find_tenant(world: &World, request: &TokenRequest) -> Result<TenantIndex, Refusal> {
+    match request.tenant.as_str() {
+        "common" | "consumers" => Err(Refusal::of(&refusal::COMMON_NOT_SUPPORTED)),
+        "organizations" => {
+            let domain = request
+                .get("username")
+                .and_then(|name| name.rsplit_once('@'));
+            let found = domain.and_then(|(_, domain)| world.find(domain));
+            found.ok_or_else(|| Refusal::of(&refusal::NO_TENANT))
+        }
+        named => world
+            .find(named)
+            .ok_or_else(|| Refusal::with(&refusal::UNKNOWN_TENANT, &[named])),
+    }
+}
+
+fn client_credentials(
+    world: &mut World,
+    index: TenantIndex,
+    request: &TokenRequest,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    let tenant = world.tenant(index);
+    let app = client::identify(tenant, request)?;
+    client::authenticate(app, request)?;
+    resource::check_app_only(&request.scopes()?, &tenant.id.to_string())?;
+    let grant = Grant {
+        tenant: index,
+        subject: Subject::App(app.client_id),
+        permissions: app.permissions.clone(),
+        expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
+    };
+    let seconds = tenant.token_lifetime.as_secs();
+    let claims = access_token::app_claims(tenant, app, &request.origin, now, &grant);
+    let token = world.tokens.issue(&claims, grant, now);
+    Ok(
+        json!({ "token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token }),
+    )
+}
+
+fn password(
+    world: &mut World,
+    index: TenantIndex,
+    request: &TokenRequest,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    let tenant = world.tenant_mut(index);
+    let app = client::identify(tenant, request)?.clone();
+    sign_in::check_tenant(tenant)?;
+    client::authenticate_unless_public(&app, request)?;
+    let scopes = request.scopes()?;
+    resource::check_delegated(&scopes, &tenant.id.to_string())?;
+    let (name, password) = (request.require("username")?, request.require("password")?);
+    let user = sign_in::sign_in(tenant, name, password, now)?;
+    let grant = Grant {
+        tenant: index,
+        subject: Subject::User(user),
+        permissions: app.permissions.clone(),
+        expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
+    };
+    let claims = access_token::user_claims(tenant, &app, user, &request.origin, now, &grant);
+    let mut body = json!({
+        "token_type": "Bearer",
+        "scope": granted_scopes(&scopes, &app.permissions),
+        "expires_in": tenant.token_lifetime.as_secs(),
+        "ext_expires_in": tenant.token_lifetime.as_secs(),
+    });
+    if scopes.contains(&"openid") {
+        body = with_member(
+            body,
+            "id_token",
+            access_token::id_token(tenant, &app, user, &request.origin, now),
+        );
+    }
+    if request.get("client_info") == Some("1") {
+        body = with_member(body, "client_info", client_info(user, tenant.id));
+    }
+    Ok(with_member(
+        body,
+        "access_token",
+        world.tokens.issue(&claims, grant, now),
+    ))
+}
+
+fn granted_scopes(asked: &[&str], permissions: &[String]) -> String {
+    let oidc = asked
+        .iter()
+        .filter(|scope| !scope.contains('/') && **scope != "offline_access")
+        .copied();
+    let graph = permissions.iter().map(String::as_str);
+    oidc.chain(graph).collect::<Vec<_>>().join(" ")
+}
+
+fn client_info(user: Uuid, tenant: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(json!({ "uid": user, "utid": tenant }).to_string())
+}

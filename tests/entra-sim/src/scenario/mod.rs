@@ -1,0 +1,213 @@
+//! What a simulated world holds at its start: tenants with their domains, applications and accounts.
+
+mod build;
+mod check;
+mod clear_text;
+mod load;
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use clear_text::ClearText;
+pub use load::ScenarioError;
+
+use crate::control::fault::Fault;
+
+/// A world to simulate; read from TOML or JSON, or built in code.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The tenants, `[[tenant]]` in a file.
+    #[serde(default, rename = "tenant")]
+    pub tenants: Vec<TenantSpec>,
+    /// Faults that are armed from the start, `[[fault]]` in a file.
+    #[serde(default, rename = "fault", skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+}
+
+/// One Entra tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantSpec {
+    /// The tenant id; derived from the name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The initial domain, such as `contoso.onmicrosoft.com`; always managed.
+    pub name: String,
+    /// Whether the sign-in test is possible here.
+    #[serde(default)]
+    pub verification: Verification,
+    /// How long a password change stays invisible: the old stamp is shown and the old password accepted.
+    #[serde(default)]
+    pub replication_lag: SignedDuration,
+    /// Failed sign-ins that lock an account.
+    #[serde(default = "defaults::lockout_threshold")]
+    pub lockout_threshold: u32,
+    /// How long an access token is valid.
+    #[serde(default = "defaults::token_lifetime")]
+    pub token_lifetime: SignedDuration,
+    /// How long a delta link is valid.
+    #[serde(default = "defaults::delta_link_lifetime")]
+    pub delta_link_lifetime: SignedDuration,
+    /// Words that no password may contain, in any case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned_words: Vec<String>,
+    /// Verified domains beside the initial one.
+    #[serde(default, rename = "domain", skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<DomainSpec>,
+    /// Registered applications.
+    #[serde(default, rename = "app", skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<AppSpec>,
+    /// Accounts.
+    #[serde(default, rename = "user", skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserSpec>,
+}
+
+/// A verified domain.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainSpec {
+    /// Such as `contoso.com`.
+    pub name: String,
+    /// Who checks the passwords of its accounts.
+    #[serde(default)]
+    pub authentication: Authentication,
+}
+
+/// Who checks the passwords of a domain's accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Authentication {
+    /// Entra ID itself.
+    #[default]
+    Managed,
+    /// Another identity provider.
+    Federated,
+}
+
+/// A registered application and its service principal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSpec {
+    /// The application (client) id.
+    pub client_id: Uuid,
+    /// The client secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<ClearText>,
+    /// A file that holds the client secret, relative to the scenario's folder; read while loading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_file: Option<PathBuf>,
+    /// Graph permissions with admin consent, such as `User.Read.All`.
+    #[serde(default)]
+    pub permissions: Vec<String>,
+    /// Directory roles of the service principal, such as `User Administrator`.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Whether it may sign users in without a secret of its own.
+    #[serde(default)]
+    pub public_client: bool,
+}
+
+/// An account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSpec {
+    /// The object id; derived from the name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The sign-in name.
+    pub user_principal_name: String,
+    /// The password; an account without one cannot sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<ClearText>,
+    /// The name shown; the part before the `@` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Whether sign-in is allowed at all.
+    #[serde(default = "defaults::yes")]
+    pub account_enabled: bool,
+    /// Member or guest.
+    #[serde(default)]
+    pub user_type: UserType,
+    /// Whether it is mastered in an on-premises Active Directory.
+    #[serde(default)]
+    pub on_premises_sync_enabled: bool,
+    /// What a sign-in with its password meets.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+    /// Directory roles, such as `Global Administrator`; they decide who may reset it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The password's stamp at the start; 2025-01-01 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_password_change: Option<Timestamp>,
+}
+
+/// Member or guest of the tenant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UserType {
+    /// At home in this tenant.
+    #[default]
+    Member,
+    /// Invited from elsewhere.
+    Guest,
+}
+
+/// What a sign-in with the account's password meets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// The right password gets a token.
+    #[default]
+    Normal,
+    /// The right password is asked for a second factor (50076).
+    Mfa,
+    /// The right password is asked to register a second factor (50079).
+    MfaEnrolment,
+    /// The right password is stopped by Conditional Access (53003).
+    ConditionalAccess,
+    /// The right password has expired (50055).
+    Expired,
+    /// Every password is answered as locked (50053).
+    Locked,
+    /// Every password is refused by security defaults before it is looked at (530035).
+    NoSignInTest,
+}
+
+/// Whether a tenant lets a password be tested by signing in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// Sign-ins are judged by the password.
+    #[default]
+    Allowed,
+    /// Every password grant is refused because public clients are off (7000218).
+    PublicClientDisabled,
+    /// Every password grant is refused by security defaults (530035).
+    SecurityDefaults,
+}
+
+mod defaults {
+    use jiff::SignedDuration;
+
+    pub(super) fn yes() -> bool {
+        true
+    }
+
+    /// Source: Microsoft Entra smart lockout, 10 failed sign-ins in public tenants.
+    pub(super) fn lockout_threshold() -> u32 {
+        10
+    }
+
+    /// Source: captured token answers (`expires_in` 3599).
+    pub(super) fn token_lifetime() -> SignedDuration {
+        SignedDuration::from_secs(3_599)
+    }
+
+    /// Source: Microsoft Graph delta query, seven days for directory objects.
+    pub(super) fn delta_link_lifetime() -> SignedDuration {
+        SignedDuration::from_hours(24 * 7)
+    }
+}

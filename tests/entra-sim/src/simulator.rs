@@ -1,0 +1,248 @@
+//! The handle on a running world: what a test does in the administrator's place, and what it may ask.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::control::fault::Fault;
+use crate::counters::Counters;
+use crate::directory::account::Account;
+use crate::directory::change::{AccountChange, TenantChange};
+use crate::directory::tenant::Tenant;
+use crate::edge::{self, Scheme};
+use crate::scenario::{ClearText, Scenario, UserSpec};
+use crate::world::World;
+
+/// A simulated Entra ID with its Graph. Clones share one world.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    epoch: Uuid,
+    world: Mutex<World>,
+}
+
+/// Why the simulator could not do what a test asked.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SimulatorError {
+    /// No tenant has this id, name or domain.
+    #[error("there is no tenant `{tenant}`")]
+    UnknownTenant {
+        /// What was asked for.
+        tenant: String,
+    },
+    /// The tenant has no such account.
+    #[error("there is no account `{user}` in the tenant `{tenant}`")]
+    UnknownUser {
+        /// The tenant that was searched.
+        tenant: String,
+        /// What was asked for.
+        user: String,
+    },
+    /// Another account has this name.
+    #[error("the name `{name}` is already taken")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Simulator {
+    /// Starts a world; its clock differs from the machine's by `clock_offset`.
+    pub fn new(scenario: Scenario, clock_offset: SignedDuration) -> Self {
+        let inner = Inner {
+            clock: Clock::new(clock_offset),
+            epoch: Uuid::new_v4(),
+            world: Mutex::new(World::new(scenario)),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The HTTP service, for links that begin with `http://`. [`crate::serve`] chooses by itself.
+    pub fn router(&self) -> axum::Router {
+        self.router_for(Scheme::Http)
+    }
+
+    /// Sets a password as a user or administrator would: a new stamp, no count as a write.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown.
+    pub fn set_password(
+        &self,
+        tenant: &str,
+        upn: &str,
+        password: &str,
+    ) -> Result<(), SimulatorError> {
+        self.with_account(tenant, upn, |tenant, id, now| {
+            tenant.set_password(id, ClearText::from(password), false, now);
+        })
+    }
+
+    /// Whether the account's password, as written last, is this one.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown.
+    pub fn password_matches(
+        &self,
+        tenant: &str,
+        upn: &str,
+        password: &str,
+    ) -> Result<bool, SimulatorError> {
+        self.with_account(tenant, upn, |tenant, id, _| {
+            tenant
+                .get(id)
+                .is_some_and(|account| account.is_set_to(password))
+        })
+    }
+
+    /// Changes properties of an account.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown, or the new name is taken.
+    pub fn change_user(
+        &self,
+        tenant: &str,
+        upn: &str,
+        change: AccountChange,
+    ) -> Result<(), SimulatorError> {
+        let name = change.user_principal_name.clone().unwrap_or_default();
+        let changed = self.with_account(tenant, upn, |tenant, id, _| tenant.change(id, change))?;
+        if changed {
+            Ok(())
+        } else {
+            Err(SimulatorError::NameTaken { name })
+        }
+    }
+
+    /// Creates an account and returns its object id.
+    ///
+    /// # Errors
+    /// When the tenant is unknown or the name is taken.
+    pub fn add_user(&self, tenant: &str, user: UserSpec) -> Result<Uuid, SimulatorError> {
+        self.with_tenant(tenant, |tenant, _| {
+            if tenant.find(&user.user_principal_name).is_some() {
+                return Err(SimulatorError::NameTaken {
+                    name: user.user_principal_name,
+                });
+            }
+            Ok(tenant.add(user))
+        })?
+    }
+
+    /// Deletes an account.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown.
+    pub fn remove_user(&self, tenant: &str, upn: &str) -> Result<(), SimulatorError> {
+        self.with_account(tenant, upn, |tenant, id, _| tenant.remove(id))
+    }
+
+    /// Changes properties of a tenant.
+    ///
+    /// # Errors
+    /// When the tenant is unknown.
+    pub fn change_tenant(&self, tenant: &str, change: TenantChange) -> Result<(), SimulatorError> {
+        self.with_tenant(tenant, |tenant, _| change.apply(tenant))
+    }
+
+    /// Forgets every delta link handed out so far.
+    ///
+    /// # Errors
+    /// When the tenant is unknown.
+    pub fn expire_delta_links(&self, tenant: &str) -> Result<(), SimulatorError> {
+        self.with_tenant(tenant, |tenant, _| tenant.delta_generation += 1)
+    }
+
+    /// The object id of an account.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown.
+    pub fn user_id(&self, tenant: &str, upn: &str) -> Result<Uuid, SimulatorError> {
+        self.with_account(tenant, upn, |_, id, _| id)
+    }
+
+    /// Arms a fault.
+    pub fn add_fault(&self, fault: Fault) {
+        self.with_world(|world, _| world.faults.arm(fault));
+    }
+
+    /// Disarms every fault.
+    pub fn clear_faults(&self) {
+        self.with_world(|world, _| world.faults.clear());
+    }
+
+    /// Lets simulated time pass at once: locks end, tokens expire, changes replicate.
+    pub fn advance(&self, by: SignedDuration) {
+        self.inner.clock.advance(by);
+    }
+
+    /// The simulated service's time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        self.with_world(|world, _| world.counters())
+    }
+
+    pub(crate) fn router_for(&self, scheme: Scheme) -> axum::Router {
+        edge::router(self.clone(), scheme)
+    }
+
+    /// Tells this run's delta links from another's.
+    pub(crate) fn epoch(&self) -> Uuid {
+        self.inner.epoch
+    }
+
+    pub(crate) fn with_world<T>(&self, work: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let mut world = self
+            .inner
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        world.settle(now);
+        work(&mut world, now)
+    }
+
+    pub(crate) fn with_tenant<T>(
+        &self,
+        key: &str,
+        work: impl FnOnce(&mut Tenant, Timestamp) -> T,
+    ) -> Result<T, SimulatorError> {
+        self.with_world(|world, now| {
+            let index = world
+                .find(key)
+                .ok_or_else(|| SimulatorError::UnknownTenant {
+                    tenant: key.to_owned(),
+                })?;
+            Ok(work(world.tenant_mut(index), now))
+        })
+    }
+
+    pub(crate) fn with_account<T>(
+        &self,
+        tenant_key: &str,
+        user: &str,
+        work: impl FnOnce(&mut Tenant, Uuid, Timestamp) -> T,
+    ) -> Result<T, SimulatorError> {
+        self.with_tenant(tenant_key, |tenant, now| {
+            let found = tenant.find(user).map(Account::object_id);
+            let id = found.ok_or_else(|| SimulatorError::UnknownUser {
+                tenant: tenant_key.to_owned(),
+                user: user.to_owned(),
+            })?;
+            Ok(work(tenant, id, now))
+        })?
+    }
+}

@@ -1,0 +1,21 @@
+//! Whole conversations with the simulator over a loopback socket.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failed test should say where"
+)]
+
+mod batch;
+mod binary;
+mod control;
+mod delta;
+mod discovery;
+mod password_grant;
+mod scenario_file;
+mod set_password;
+mod support;
+mod tls;
+mod tokens;
+mod users;
