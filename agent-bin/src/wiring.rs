@@ -166,7 +166,11 @@ fn policy(config: &Config, client: &ClientConfig) -> Policy {
     }
 }
 
-fn vault(
+/// The vault of one enrolled client.
+///
+/// # Errors
+/// When the kept data key is damaged, or the vault's address cannot be used.
+pub fn vault(
     config: &Config,
     client: &ClientConfig,
     secrets: &SecretFiles,

@@ -13,7 +13,7 @@ _failed = []
 
 def seen(client, claim, ok, what):
     """Prints one observation; `what` never holds a token or a password."""
-    print(f"{'ok    ' if ok else 'FAILED'} {client:16} {claim}: {what}", flush=True)
+    print(f"{'ok    ' if ok else 'FAILED'} {client:16} {claim}: {str(what)[:100]}", flush=True)
     if not ok:
         _failed.append(claim)
 

@@ -1,1 +1,15 @@
-//! (being built)
+//! A whole small world for tests: the embedded vault, a simulated tenant, and an agent between them.
+//!
+//! Everything is real and on loopback; only Microsoft is simulated. Each [`World`] has a folder of
+//! its own that goes away with it.
+
+mod counting_proxy;
+mod tls;
+mod world;
+
+pub use counting_proxy::CountingProxy;
+pub use tls::TestCa;
+pub use world::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, APP_SECRET, CLIENT, ORGANIZATION_KEY, RunningAgent, TENANT, World,
+    WorldBuilder, eventually,
+};

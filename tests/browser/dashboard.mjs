@@ -1,0 +1,241 @@
+// Drives the dashboard in Chromium as a person would, and measures what the agent makes of it.
+//
+// Environment: DASHBOARD and SIMULATOR (addresses), EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE,
+// FOREIGN_FILE, RITA_FILE (files with one secret each), INTERVAL_MS, SCREENSHOTS and PAGES (folders to fill).
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const {
+  DASHBOARD, SIMULATOR, EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE, FOREIGN_FILE, RITA_FILE,
+  SCREENSHOTS, PAGES,
+} = process.env;
+const INTERVAL_MS = Number(process.env.INTERVAL_MS);
+const TENANT = "contoso.onmicrosoft.com";
+const CLIENT = "Contoso";
+const PUSHED_WITHIN_MS = 2000;
+// A flag must be there within one interval; the pages that we poll take their own time, too.
+const PAGE_SLACK_MS = 1500;
+const PATIENCE_MS = 4 * INTERVAL_MS + 20_000;
+
+const secret = (file) => readFileSync(file, "utf8").replace(/\n$/, "");
+const anna = secret(ANNA_FILE);
+const annaNext = secret(ANNA_NEXT_FILE);
+const mia = secret(MIA_FILE);
+const foreign = secret(FOREIGN_FILE);
+const hidden = [anna, annaNext, mia, foreign, secret(RITA_FILE)];
+
+let documents = 0;
+let mayShow = null;
+
+function check(claim, ok, what = "") {
+  console.log(`${ok ? "ok    " : "FAILED"} ${claim}${what === "" ? "" : `: ${what}`}`);
+  if (!ok) {
+    throw new Error(claim);
+  }
+}
+
+async function sim(method, path, body) {
+  const answer = await fetch(`${SIMULATOR}/_sim/${path}`, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) {
+    throw new Error(`the simulator answered ${answer.status} to ${path}`);
+  }
+  const text = await answer.text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+const account = (name) => `tenants/${TENANT}/users/${name}@${TENANT}`;
+const hasPassword = async (name, password) => (await sim("POST", `${account(name)}/check`, { password })).matches;
+const setForeign = (name, password) => sim("POST", `${account(name)}/password`, { password });
+const writes = async () => (await sim("GET", "counters")).writes;
+const writesOf = async (name) => (await sim("GET", account(name))).counters.writes;
+
+/** Polls until `done`; returns the milliseconds since `began`. */
+async function until(claim, began, pause, done) {
+  for (;;) {
+    if (await done()) {
+      return Math.round(performance.now() - began);
+    }
+    if (performance.now() - began > PATIENCE_MS) {
+      check(claim, false, `not within ${PATIENCE_MS} ms`);
+    }
+    await new Promise((resume) => setTimeout(resume, pause));
+  }
+}
+
+/** No answer of the server may hold a password, but the one that a click asked for. */
+async function watch(response) {
+  const type = response.headers()["content-type"] ?? "";
+  if (!/html|json|javascript|css/.test(type) || response.status() >= 300) {
+    return;
+  }
+  const text = await response.text().catch(() => "");
+  const shown = hidden.filter((password) => text.includes(password));
+  const allowed = shown.every((password) => password === mayShow) && response.url().endsWith("/reveal");
+  if (shown.length > 0 && !allowed) {
+    leaks.push(response.url());
+  }
+  if (type.includes("html") && shown.length === 0) {
+    documents += 1;
+    writeFileSync(join(PAGES, `${String(documents).padStart(3, "0")}.html`), text);
+  }
+}
+const leaks = [];
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+  ],
+});
+// The agent and the command line check the certificate; Chromium would need it in a store of its own.
+const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1200, height: 900 } });
+const page = await context.newPage();
+page.on("response", watch);
+const shoot = (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+
+try {
+  await tour();
+} finally {
+  await browser.close();
+}
+
+async function tour() {
+  await signIn();
+  const addresses = await visit();
+  await theDashboardChangesReachEntra(addresses);
+  await foreignChangesAreFlagged(addresses);
+  await revealingNeedsAClick(addresses);
+  await nothingWasWrittenThatShouldNot();
+}
+
+async function signIn() {
+  await page.goto(DASHBOARD);
+  check("without a session the login page is shown", page.url().endsWith("/login"));
+  await fillLogin("not the organization key");
+  check("a wrong organization key is refused", await page.locator("[role=alert]").isVisible());
+  await shoot("login-refused");
+  await fillLogin(secret(KEY_FILE));
+  check("the right one opens the dashboard", await page.locator("#count-ad_change").isVisible());
+  await shoot("dashboard");
+}
+
+async function fillLogin(key) {
+  await page.fill("[name=email]", EMAIL);
+  await page.fill("[name=password]", secret(PASSWORD_FILE));
+  await page.fill("[name=organization_key]", key);
+  await page.click("button[type=submit]");
+  await page.waitForLoadState();
+}
+
+/** Visits every page once; returns the addresses of the client and its credentials. */
+async function visit() {
+  await page.goto(`${DASHBOARD}/clients`);
+  await shoot("clients");
+  await page.locator("th a", { hasText: CLIENT }).first().click();
+  await page.waitForLoadState();
+  const addresses = { client: page.url() };
+  await shoot("client");
+  for (const name of ["anna", "mia", "rita"]) {
+    const link = page.locator("#credentials a", { hasText: `${name}@${TENANT}` });
+    addresses[name] = new URL(await link.getAttribute("href"), DASHBOARD).href;
+  }
+  await page.goto(addresses.anna);
+  await shoot("credential");
+  await page.goto(`${DASHBOARD}/flags`);
+  await shoot("flags");
+  return addresses;
+}
+
+async function changePassword(address, password) {
+  await page.goto(address);
+  await page.fill("#change-password [name=password]", password);
+  const began = performance.now();
+  await page.click("#change-password button[type=submit]");
+  return began;
+}
+
+async function theDashboardChangesReachEntra(addresses) {
+  check("the same password on both sides was not written", (await writes()) === 0);
+  const began = await changePassword(addresses.anna, annaNext);
+  const took = await until("a change at the dashboard reaches Entra ID", began, 20, () => hasPassword("anna", annaNext));
+  check("a change at the dashboard reaches Entra ID in under 2 s", took < PUSHED_WITHIN_MS, `${took} ms`);
+  await until("the push is reported", began, 200, async () => {
+    await page.goto(addresses.anna);
+    return (await page.locator("#history .result-pushed").count()) > 0;
+  });
+  check("the push is in the credential's history", true);
+  await shoot("credential-pushed");
+}
+
+/** Whether the flag stands on the credential, on its client, and is counted at the dashboard. */
+async function flagged(addresses, name) {
+  await page.goto(addresses[name]);
+  const credential = await page.locator(".flag-list .flag-ad_change").count();
+  await page.goto(addresses.client);
+  const row = page.locator("#credentials tr", { hasText: `${name}@` });
+  const client = await row.locator(".flag-ad_change").count();
+  await page.goto(DASHBOARD);
+  const dashboard = Number(await page.locator("#count-ad_change").textContent());
+  const rolled = page.locator("tr", { hasText: CLIENT }).locator(".flag-ad_change").first();
+  const count = (await rolled.count()) === 0 ? 0 : Number(await rolled.locator("b").textContent());
+  return { credential, client, dashboard, count };
+}
+
+async function foreignChangesAreFlagged(addresses) {
+  const ritaOnly = { credential: 0, client: 0, dashboard: 1, count: 1 };
+  const both = { credential: 1, client: 1, dashboard: 2, count: 2 };
+  const is = (wanted) => async () => JSON.stringify(await flagged(addresses, "mia")) === JSON.stringify(wanted);
+  await until("only the account that differs is flagged at first", performance.now(), 200, is(ritaOnly));
+
+  await expectWithin("a foreign change is flagged on credential, client and dashboard", () => setForeign("mia", foreign), is(both));
+  await page.goto(addresses.mia);
+  await shoot("credential-flagged");
+  await page.goto(DASHBOARD);
+  await shoot("dashboard-flagged");
+  await expectWithin("the flag clears by itself when it is changed back", () => setForeign("mia", mia), is(ritaOnly));
+
+  await expectWithin("a second foreign change is flagged", () => setForeign("mia", foreign), is(both));
+  const typed = await changePassword(addresses.mia, foreign);
+  const took = await until("the flag clears when the vault learns the password", typed, 100, is(ritaOnly));
+  check("the flag clears by itself when the password is typed into the vault", took < INTERVAL_MS + PAGE_SLACK_MS, `${took} ms`);
+}
+
+async function expectWithin(claim, change, seen) {
+  await change();
+  const took = await until(claim, performance.now(), 100, seen);
+  check(`${claim} within one interval`, took < INTERVAL_MS + PAGE_SLACK_MS, `${took} ms`);
+}
+
+async function revealingNeedsAClick(addresses) {
+  await page.goto(addresses.anna);
+  check("no password is on the page before the click", !hidden.some(await includedIn(page)));
+  mayShow = annaNext;
+  await page.click("#reveal");
+  await page.waitForFunction(() => document.getElementById("revealed").textContent !== "");
+  check("the click shows the password exactly", (await page.locator("#revealed").textContent()) === annaNext);
+  await page.click("#reveal");
+  check("a second click hides it", (await page.locator("#revealed").textContent()) === "");
+  mayShow = null;
+  await page.reload();
+  check("it is gone after a reload", !hidden.some(await includedIn(page)));
+  check("no page held a password", leaks.length === 0, `${documents} pages${leaks.map((url) => ` ${url}`).join("")}`);
+}
+
+async function includedIn(page) {
+  const html = await page.content();
+  return (password) => html.includes(password);
+}
+
+async function nothingWasWrittenThatShouldNot() {
+  for (const name of ["mia", "rita"]) {
+    check(`Report mismatches wrote nothing to ${name}`, (await writesOf(name)) === 0);
+  }
+  check("the one push was the one write", (await writes()) === 1);
+}
