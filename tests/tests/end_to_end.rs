@@ -219,6 +219,8 @@ async fn a_password_that_entra_id_cannot_take_is_blocked_and_not_altered() {
                 .id,
         );
     }
+    let (_agents, mut engine) = enrolled(&world).await;
+    cycle(&mut engine).await;
     for id in &ids {
         let patch = CredentialPatch {
             confirm_version: Some(1),
@@ -226,7 +228,6 @@ async fn a_password_that_entra_id_cannot_take_is_blocked_and_not_altered() {
         };
         world.person.patch_credential(*id, &patch).await.unwrap();
     }
-    let (_agents, mut engine) = enrolled(&world).await;
     cycle(&mut engine).await;
     for (n, id) in ids.into_iter().enumerate() {
         let flags = world.look(id).await.unwrap().flags;
