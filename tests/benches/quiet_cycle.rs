@@ -1,6 +1,13 @@
 //! What a cycle costs when nothing changed, against reading everything each time: real vault, real
 //! adapter, simulated tenant, 5,000 credentials.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot begin should say where"
+)]
+
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -60,7 +67,9 @@ fn quiet_cycle(criterion: &mut Criterion) {
     bench.cycle(&runtime);
     println!("requests in a quiet cycle: {}", bench.requests() - before);
     let mut group = criterion.benchmark_group("cycle of 5000 credentials without news");
-    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5));
     group.bench_function(BenchmarkId::from_parameter("only what changed"), |it| {
         it.iter(|| bench.cycle(&runtime));
     });

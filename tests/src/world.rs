@@ -462,17 +462,15 @@ impl World {
             })
             .await
         });
-        match address.await {
-            Ok(address) => Ok(RunningAgent {
+        if let Ok(address) = address.await {
+            return Ok(RunningAgent {
                 address,
                 stop,
                 running,
-            }),
-            Err(_) => {
-                running.await??;
-                anyhow::bail!("the agent ended before it was ready")
-            }
+            });
         }
+        running.await??;
+        anyhow::bail!("the agent ended before it was ready")
     }
 
     /// A credential as the vault shows it.

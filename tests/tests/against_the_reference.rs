@@ -1,6 +1,13 @@
 //! Holds the simulator's wire behaviour against captured answers, when `PASSPORTAL_REFERENCE` names
 //! the folder that has them.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
+
 use std::path::PathBuf;
 
 use entra_sim::{AppSpec, Authentication, Scenario, Simulator, TenantSpec, UserSpec};

@@ -1,5 +1,7 @@
 //! A password that is searched for everywhere it must not be.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,11 @@
 //! The real adapters keep the contracts of the ports, against the real vault and the simulator.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
+
 mod vault {
     use agent_bin::secrets::SecretFiles;
     use agent_bin::wiring;

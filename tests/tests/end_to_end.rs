@@ -1,5 +1,11 @@
 //! One password, the whole way: vault, envelope, agent, engine, Graph, and back to the vault.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
+
 use entra_sim::{UserSpec, Verification};
 use integration_tests::{TENANT, World};
 use passportal_client::wire::{CredentialPatch, FlagKind, Outcome, SyncMode};

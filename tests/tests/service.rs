@@ -1,5 +1,7 @@
 //! The agent as it runs: long poll, endpoints, a clean end, TLS.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
+
 use std::time::Duration;
 
 use entra_sim::UserSpec;

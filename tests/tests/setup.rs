@@ -1,5 +1,7 @@
 //! Setup refuses what is wrong, says what, and leaves nothing behind.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
+
 use agent_bin::scheduler::chain;
 use agent_bin::setup::{self, SetupError, SetupRequest};
 use entra_sim::UserSpec;
@@ -25,7 +27,7 @@ async fn refused(world: &World, spoil: impl FnOnce(&mut SetupRequest)) -> (Strin
 async fn a_wrong_password_or_organization_key_is_not_authorised() {
     let world = World::builder().start().await.unwrap();
     let (line, error) = refused(&world, |it| {
-        it.password = SecretString::from("Wrong-Passw0rd")
+        it.password = SecretString::from("Wrong-Passw0rd");
     })
     .await;
     assert!(error.is_not_authorised(), "{line}");
