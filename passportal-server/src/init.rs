@@ -57,10 +57,14 @@ pub enum InitError {
         email: String,
     },
     /// The organization key is too short.
-    #[error("the organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters")]
+    #[error(
+        "the organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+    )]
     WeakOrganizationKey,
     /// The password is too short.
-    #[error("the administrator's password is too short: it needs at least {ADMIN_PASSWORD_LENGTH} characters")]
+    #[error(
+        "the administrator's password is too short: it needs at least {ADMIN_PASSWORD_LENGTH} characters"
+    )]
     WeakAdminPassword,
     /// A vault is there already.
     #[error("there is a vault in `{}` already", data_dir.display())]
@@ -156,7 +160,15 @@ async fn fill(
     let database = Database::create(unfinished)
         .await
         .map_err(VaultError::from)?;
-    let filled = insert(&database, &organization, company_vault, &key, request, &hash).await;
+    let filled = insert(
+        &database,
+        &organization,
+        company_vault,
+        &key,
+        request,
+        &hash,
+    )
+    .await;
     database.close().await;
     filled?;
     make_server_key(dir)?;

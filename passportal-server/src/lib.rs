@@ -10,6 +10,7 @@ mod database;
 mod init;
 mod password_hash;
 mod request_id;
+mod security_headers;
 mod serve;
 mod server_key;
 mod sign_in_limit;

@@ -23,7 +23,10 @@ pub(crate) async fn hash(password: SecretString) -> Result<String, VaultError> {
 }
 
 /// Whether the password belongs to the hash; without a hash it takes the same time and says no.
-pub(crate) async fn verify(password: SecretString, hash: Option<String>) -> Result<bool, VaultError> {
+pub(crate) async fn verify(
+    password: SecretString,
+    hash: Option<String>,
+) -> Result<bool, VaultError> {
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.or_else(|| NOBODY.clone())?;

@@ -12,7 +12,9 @@ tokio::task_local! {
 
 /// The id of the request that is being answered.
 pub(crate) fn current() -> Uuid {
-    CURRENT.try_with(|id| *id).unwrap_or_else(|_| Uuid::new_v4())
+    CURRENT
+        .try_with(|id| *id)
+        .unwrap_or_else(|_| Uuid::new_v4())
 }
 
 /// Gives every request its id and its span: method and path, never a header, a query or a body.

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::Database;
-use crate::sign_in_limit::SignInLimit;
 use crate::server_key::ServerKey;
+use crate::sign_in_limit::SignInLimit;
 use crate::state::{AppState, Transport};
 use crate::vault::{Vault, VaultError};
 
@@ -24,7 +24,7 @@ use crate::vault::{Vault, VaultError};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How often ended dashboard sessions are looked for, so that their keys leave memory.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What to serve, and where.
 #[derive(Clone, Debug)]
@@ -214,15 +214,12 @@ async fn serve(
     routes: Router,
 ) -> Result<(), ServeError> {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    match tls {
-        Some(tls) => {
-            let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Run)?;
-            server.handle(handle).serve(service).await
-        }
-        None => {
-            let server = axum_server::from_tcp(listener).map_err(ServeError::Run)?;
-            server.handle(handle).serve(service).await
-        }
+    if let Some(tls) = tls {
+        let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Run)?;
+        server.handle(handle).serve(service).await
+    } else {
+        let server = axum_server::from_tcp(listener).map_err(ServeError::Run)?;
+        server.handle(handle).serve(service).await
     }
     .map_err(ServeError::Run)
 }
@@ -231,9 +228,9 @@ fn routes(state: AppState) -> Router {
     let transport = state.transport;
     let routes = Router::new()
         .nest("/api", crate::api::routes())
-        .merge(crate::dashboard::routes(state.clone()))
+        .merge(crate::dashboard::routes())
         .with_state(state);
-    crate::dashboard::with_security_headers(routes, transport)
+    crate::security_headers::add(routes, transport)
         .layer(axum::middleware::from_fn(crate::request_id::assign))
 }
 

@@ -75,7 +75,10 @@ mod tests {
         let key = ServerKey(Zeroizing::new(rand::random()));
         let sealed = key.seal("key-1", "the secret").unwrap();
 
-        assert_eq!(key.open("key-1", &sealed).unwrap().expose_secret(), "the secret");
+        assert_eq!(
+            key.open("key-1", &sealed).unwrap().expose_secret(),
+            "the secret"
+        );
         assert!(key.open("key-2", &sealed).is_none());
         assert!(!sealed.contains("the secret"));
     }

@@ -39,7 +39,12 @@ impl SignInLimit {
         self.begin_at(account, address, Instant::now())
     }
 
-    fn begin_at(&self, account: &str, address: IpAddr, now: Instant) -> Result<Attempt<'_>, TooMany> {
+    fn begin_at(
+        &self,
+        account: &str,
+        address: IpAddr,
+        now: Instant,
+    ) -> Result<Attempt<'_>, TooMany> {
         let key = (account.to_lowercase(), address);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= REMEMBERED {
@@ -88,7 +93,11 @@ mod tests {
         }
         assert!(limit.begin_at("ada@msp.example", HERE, now).is_err());
         assert!(limit.begin_at("ada@msp.example", THERE, now).is_ok());
-        assert!(limit.begin_at("ada@msp.example", HERE, now + WINDOW).is_ok());
+        assert!(
+            limit
+                .begin_at("ada@msp.example", HERE, now + WINDOW)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -81,11 +81,3 @@ async fn holder(parts: &Parts, state: &AppState) -> Result<(Holder, TokenHash), 
     let holder = holder.ok_or_else(ApiError::bad_token)?;
     Ok((holder, token))
 }
-
-/// Whether a token that was good when a long request began still is.
-pub(super) async fn still_good(state: &AppState, token: &TokenHash) -> Result<(), ApiError> {
-    match state.vault.holder(token).await? {
-        Some(_) => Ok(()),
-        None => Err(ApiError::bad_token()),
-    }
-}

@@ -7,7 +7,7 @@ use passportal_client::wire::{
 };
 use uuid::Uuid;
 
-use super::access::{AgentCaller, still_good};
+use super::access::AgentCaller;
 use super::answer::{Answer, ApiError, Done, Results};
 use super::reading::{Asked, At, Body};
 use crate::state::AppState;
@@ -41,9 +41,8 @@ pub(super) async fn changes(
 ) -> Answer<Changes> {
     let changes = state
         .vault
-        .changes(caller.client, &query, &state.closing)
+        .changes(caller.client, &caller.token, &query, &state.closing)
         .await?;
-    still_good(&state, &caller.token).await?;
     Ok(Results(changes))
 }
 
@@ -104,7 +103,10 @@ pub(super) async fn rotate_token(
     State(state): State<AppState>,
     caller: AgentCaller,
 ) -> Answer<RotatedToken> {
-    let rotated = state.vault.rotate_token(caller.agent, caller.client).await?;
+    let rotated = state
+        .vault
+        .rotate_token(caller.agent, caller.client)
+        .await?;
     Ok(Results(rotated))
 }
 

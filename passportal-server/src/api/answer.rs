@@ -121,6 +121,7 @@ impl From<VaultError> for ApiError {
             VaultError::Conflict(message) => {
                 Self::new(StatusCode::CONFLICT, code::CONFLICT, message)
             }
+            VaultError::Revoked => Self::bad_token(),
             VaultError::Refused(message) => Self::invalid(message),
             fault => {
                 error!(
@@ -130,7 +131,10 @@ impl From<VaultError> for ApiError {
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     code::INTERNAL,
-                    format!("the server failed; its log knows more under {}", request_id::current()),
+                    format!(
+                        "the server failed; its log knows more under {}",
+                        request_id::current()
+                    ),
                 )
             }
         }
@@ -147,7 +151,9 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.status, Json(failure)).into_response();
         if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }

@@ -50,10 +50,7 @@ pub(super) async fn sign_in(
 
 #[utoipa::path(delete, path = "/api/v2/auth/session", tag = "auth",
     responses((status = 200, body = Success<Done>), (status = 401, body = Failure)))]
-pub(super) async fn sign_out(
-    State(state): State<AppState>,
-    caller: PersonCaller,
-) -> Answer<Done> {
+pub(super) async fn sign_out(State(state): State<AppState>, caller: PersonCaller) -> Answer<Done> {
     state.vault.close_session(&caller.token).await?;
     Ok(Results(Done::default()))
 }
@@ -82,7 +79,10 @@ pub(super) async fn client_token(
         .sign_in_limit
         .begin(key, address.ip())
         .map_err(|_| ApiError::too_many())?;
-    let tokens = state.vault.sign_in_program(key, hash, &body.content).await?;
+    let tokens = state
+        .vault
+        .sign_in_program(key, hash, &body.content)
+        .await?;
     let tokens = tokens.ok_or_else(ApiError::key_verification_failed)?;
     attempt.succeeded();
     Ok(Json(ClientToken {

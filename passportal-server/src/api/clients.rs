@@ -25,7 +25,9 @@ pub(super) async fn create(
     caller: PersonCaller,
     Body(new): Body<NewClient>,
 ) -> Answer<Client> {
-    Ok(Results(state.vault.create_client(&caller.actor(), &new).await?))
+    Ok(Results(
+        state.vault.create_client(&caller.actor(), &new).await?,
+    ))
 }
 
 #[utoipa::path(get, path = "/api/v2/vault/clients/{id}", tag = "vault",
@@ -49,6 +51,9 @@ pub(super) async fn change(
     At(id): At<Uuid>,
     Body(patch): Body<ClientPatch>,
 ) -> Answer<Client> {
-    let changed = state.vault.change_client(&caller.actor(), id, &patch).await?;
+    let changed = state
+        .vault
+        .change_client(&caller.actor(), id, &patch)
+        .await?;
     Ok(Results(changed))
 }

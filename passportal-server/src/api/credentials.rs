@@ -33,7 +33,10 @@ pub(super) async fn create(
     At(client): At<Uuid>,
     Body(new): Body<NewCredential>,
 ) -> Answer<Credential> {
-    let added = state.vault.add_credential(&caller.actor(), client, &new).await?;
+    let added = state
+        .vault
+        .add_credential(&caller.actor(), client, &new)
+        .await?;
     Ok(Results(added))
 }
 
@@ -60,7 +63,10 @@ pub(super) async fn change(
     At(id): At<Uuid>,
     Body(patch): Body<CredentialPatch>,
 ) -> Answer<Credential> {
-    let changed = state.vault.change_credential(&caller.actor(), id, &patch).await?;
+    let changed = state
+        .vault
+        .change_credential(&caller.actor(), id, &patch)
+        .await?;
     Ok(Results(changed))
 }
 

@@ -34,5 +34,7 @@ pub(super) async fn clear(
     At((credential, kind)): At<(Uuid, FlagKind)>,
 ) -> Answer<FlagCleared> {
     let actor = caller.actor();
-    Ok(Results(state.vault.clear_flag(&actor, credential, kind).await?))
+    Ok(Results(
+        state.vault.clear_flag(&actor, credential, kind).await?,
+    ))
 }

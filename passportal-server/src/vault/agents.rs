@@ -15,6 +15,9 @@ use crate::token::{Token, TokenHash};
 /// A token that is older should be rotated.
 const TOKEN_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The longest host name or version that is kept.
+const NAME_LENGTH: usize = 255;
+
 /// An agent as the dashboard shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
@@ -57,7 +60,11 @@ impl Vault {
         let id = Uuid::new_v4();
         insert(&mut transaction, id, request).await?;
         let token = issue(&mut transaction, id, request.client).await?;
-        let what = format!("enrolled an agent on {} for {}", request.host, settings.name);
+        let what = format!(
+            "enrolled an agent on {} for {}",
+            shortened(&request.host),
+            settings.name
+        );
         audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
         let key = clients::wrapped_key(&mut transaction, request.client).await?;
         transaction.commit().await?;
@@ -107,8 +114,8 @@ impl Vault {
         sqlx::query(
             "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ? WHERE id = ?",
         )
-        .bind(&heartbeat.host)
-        .bind(&heartbeat.version)
+        .bind(shortened(&heartbeat.host))
+        .bind(shortened(&heartbeat.version))
         .bind(words::word(heartbeat.state)?)
         .bind(words::time(now))
         .bind(agent.to_string())
@@ -151,8 +158,8 @@ async fn insert(
     sqlx::query("INSERT INTO agents (id, client, host, version, enrolled) VALUES (?, ?, ?, ?, ?)")
         .bind(id.to_string())
         .bind(request.client.to_string())
-        .bind(&request.host)
-        .bind(&request.version)
+        .bind(shortened(&request.host))
+        .bind(shortened(&request.version))
         .bind(words::time(Timestamp::now()))
         .execute(transaction)
         .await?;
@@ -174,11 +181,13 @@ async fn issue(
     Ok(token)
 }
 
+/// What an agent says of itself is only shown, so a long text is cut and not refused.
+fn shortened(text: &str) -> String {
+    text.chars().take(NAME_LENGTH).collect()
+}
+
 /// The host name of an agent.
-pub(super) async fn host(
-    view: &mut SqliteConnection,
-    agent: Uuid,
-) -> Result<String, VaultError> {
+pub(super) async fn host(view: &mut SqliteConnection, agent: Uuid) -> Result<String, VaultError> {
     let (host,): (String,) = sqlx::query_as("SELECT host FROM agents WHERE id = ?")
         .bind(agent.to_string())
         .fetch_optional(view)

@@ -86,11 +86,12 @@ impl Vault {
 
     async fn api_secret(&self, key: &str) -> Result<Option<SecretString>, VaultError> {
         let mut view = self.database.read().await?;
-        let sealed: Option<(String,)> =
-            sqlx::query_as("SELECT secret_sealed FROM api_keys WHERE api_key = ? AND revoked IS NULL")
-                .bind(key)
-                .fetch_optional(&mut *view)
-                .await?;
+        let sealed: Option<(String,)> = sqlx::query_as(
+            "SELECT secret_sealed FROM api_keys WHERE api_key = ? AND revoked IS NULL",
+        )
+        .bind(key)
+        .fetch_optional(&mut *view)
+        .await?;
         let Some((sealed,)) = sealed else {
             return Ok(None);
         };
@@ -123,6 +124,10 @@ mod tests {
 
         assert!(is_signature(&secret, hash, "what do ya want for nothing?"));
         assert!(!is_signature(&secret, hash, "what do ya want for nothing!"));
-        assert!(!is_signature(&secret, "not hex", "what do ya want for nothing?"));
+        assert!(!is_signature(
+            &secret,
+            "not hex",
+            "what do ya want for nothing?"
+        ));
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::cursor::Cursor;
 use super::{Vault, VaultError, attempts, clients, credentials, flags, words};
+use crate::token::TokenHash;
 
 /// The longest wait.
 const WAIT: u32 = 60;
@@ -22,9 +23,12 @@ const LIMIT_MOST: u32 = 1000;
 
 impl Vault {
     /// The next page. Where nothing changed it waits as long as was asked for, or until `closing`.
+    ///
+    /// A token that is revoked meanwhile ends the wait.
     pub(crate) async fn changes(
         &self,
         client: Uuid,
+        token: &TokenHash,
         query: &ChangesQuery,
         closing: &CancellationToken,
     ) -> Result<Changes, VaultError> {
@@ -32,6 +36,9 @@ impl Vault {
         let wait = Duration::from_secs(query.wait.min(WAIT).into());
         let deadline = tokio::time::Instant::now() + wait;
         loop {
+            if self.holder(token).await?.is_none() {
+                return Err(VaultError::Revoked);
+            }
             let page = self.page(client, query).await?;
             if page.is_news() || tokio::time::Instant::now() >= deadline {
                 return Ok(page.changes);

@@ -119,7 +119,9 @@ impl Vault {
 
     fn check_key(&self, new: &NewClient) -> Result<(), VaultError> {
         if new.key.client != new.id {
-            return Err(VaultError::refused("the data key is wrapped for another client"));
+            return Err(VaultError::refused(
+                "the data key is wrapped for another client",
+            ));
         }
         if new.key.parameters != self.organization.key_parameters {
             return Err(VaultError::refused(

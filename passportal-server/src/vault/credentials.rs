@@ -180,10 +180,7 @@ async fn insert(
 }
 
 /// Marks a credential as changed, so that its agent hears of it.
-pub(super) async fn touch(
-    transaction: &mut SqliteConnection,
-    id: Uuid,
-) -> Result<(), VaultError> {
+pub(super) async fn touch(transaction: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
     let seq = next_seq(transaction).await?;
     sqlx::query("UPDATE credentials SET seq = ? WHERE id = ?")
         .bind(seq)
@@ -198,14 +195,13 @@ async fn require_client(view: &mut SqliteConnection, id: Uuid) -> Result<(), Vau
         .bind(id.to_string())
         .fetch_optional(view)
         .await?;
-    found.map(drop).ok_or(VaultError::NotFound { what: "client" })
+    found
+        .map(drop)
+        .ok_or(VaultError::NotFound { what: "client" })
 }
 
 /// One credential, in the transaction that needs it.
-pub(super) async fn one(
-    view: &mut SqliteConnection,
-    id: Uuid,
-) -> Result<Credential, VaultError> {
+pub(super) async fn one(view: &mut SqliteConnection, id: Uuid) -> Result<Credential, VaultError> {
     let found = select(view, None, Some(id)).await?;
     let found = found.into_iter().next();
     found.ok_or(VaultError::NotFound { what: "credential" })

@@ -66,7 +66,12 @@ mod tests {
     #[test]
     fn anything_else_is_not_a_cursor() {
         let epoch = Uuid::new_v4();
-        for text in ["", "x:1", &format!("{epoch}:-1"), &format!("{epoch}:1:half")] {
+        for text in [
+            "",
+            "x:1",
+            &format!("{epoch}:-1"),
+            &format!("{epoch}:1:half"),
+        ] {
             assert!(text.parse::<Cursor>().is_err(), "{text}");
         }
     }

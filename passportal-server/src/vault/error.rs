@@ -17,11 +17,14 @@ pub(crate) enum VaultError {
     /// Understood and refused, in words for a person.
     #[error("{0}")]
     Refused(String),
+    /// The caller's token ended while it waited.
+    #[error("the access token was revoked")]
+    Revoked,
     /// The database failed.
     #[error("the vault's database failed")]
     Database(#[from] sqlx::Error),
-    /// The database is not one of this program, or of a later version of it.
-    #[error("the vault's database does not have this program's schema")]
+    /// The database cannot be opened: damaged, locked, or of a later version of this program.
+    #[error("the vault's database could not be opened")]
     Schema(#[from] MigrateError),
     /// A column holds what this program never writes.
     #[error("the vault's database holds something unreadable: {what}")]

@@ -166,7 +166,10 @@ pub(super) async fn by_credential(
     for row in &rows {
         let credential = words::id(row.try_get("credential")?)?;
         let kind = words::value(row.try_get("kind")?)?;
-        flags.entry(credential).or_default().insert(kind, flag(row)?);
+        flags
+            .entry(credential)
+            .or_default()
+            .insert(kind, flag(row)?);
     }
     Ok(flags)
 }

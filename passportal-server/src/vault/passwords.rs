@@ -76,7 +76,9 @@ impl Vault {
             )));
         }
         if credential.standing == Standing::Disabled {
-            return Err(VaultError::Conflict("the credential is disabled".to_owned()));
+            return Err(VaultError::Conflict(
+                "the credential is disabled".to_owned(),
+            ));
         }
         let sealed = sealed(&mut view, id).await?;
         Ok(SecretAnswer {

@@ -81,21 +81,20 @@ impl Vault {
             .bind(token.as_str())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("UPDATE tokens SET revoked = ? WHERE agent = ? AND hash <> ? AND revoked IS NULL")
-            .bind(&now)
-            .bind(agent.to_string())
-            .bind(token.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE tokens SET revoked = ? WHERE agent = ? AND hash <> ? AND revoked IS NULL",
+        )
+        .bind(&now)
+        .bind(agent.to_string())
+        .bind(token.as_str())
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
 }
 
-async fn find(
-    view: &mut SqliteConnection,
-    token: &TokenHash,
-) -> Result<Option<Found>, VaultError> {
+async fn find(view: &mut SqliteConnection, token: &TokenHash) -> Result<Option<Found>, VaultError> {
     let found = sqlx::query_as(
         "SELECT t.kind, t.admin, p.email, t.agent, a.client, t.api_key, t.used
          FROM tokens t

@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_api() {
-        assert_eq!(word(SyncMode::ReportMismatches).unwrap(), "report_mismatches");
+        assert_eq!(
+            word(SyncMode::ReportMismatches).unwrap(),
+            "report_mismatches"
+        );
         assert_eq!(value::<SyncMode>("off").unwrap(), SyncMode::Off);
     }
 }

@@ -1,0 +1,221 @@
+//! The command line: arguments, what they call, and how errors are told.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use passportal_server::{
+    ApiKeyError, InitError, InitRequest, ServeConfig, ServeError, Server, TlsFiles, create_api_key,
+    init,
+};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+/// An embedded, self-hosted password vault with an API for agents and a dashboard.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a vault: an organization, its first administrator and its company vault.
+    Init(Init),
+    /// Serve a vault until it is interrupted.
+    Serve(Serve),
+    /// Keys for programs that sign in with `client_token`.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
+}
+
+#[derive(Debug, Args)]
+struct Init {
+    /// Where the vault is kept.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The organization's name.
+    #[arg(long)]
+    organization: String,
+    /// The first administrator's e-mail address.
+    #[arg(long)]
+    admin_email: String,
+    /// A file with the first administrator's password (at least 8 characters).
+    #[arg(long)]
+    admin_password_file: PathBuf,
+    /// A file with the organization key (at least 12 characters). It is not stored.
+    #[arg(long)]
+    organization_key_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Where the vault is kept.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The address to listen on; port 0 takes a free one. Beyond loopback it needs TLS.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// The certificate chain, PEM.
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApiKeyCommand {
+    /// Make a key and write it with its secret to a new file that only you can read.
+    Create {
+        /// Where the vault is kept.
+        #[arg(long)]
+        data_dir: PathBuf,
+        /// The new file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Does what the arguments say.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Init(arguments) => make(arguments).await,
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::ApiKey(ApiKeyCommand::Create { data_dir, out }) => {
+            create_api_key(&data_dir, &out).await?;
+            say(&format!("wrote the API key to {}", out.display()));
+            Ok(())
+        }
+    }
+}
+
+async fn make(arguments: Init) -> anyhow::Result<()> {
+    let made = init(InitRequest {
+        admin_password: read_secret(&arguments.admin_password_file)?,
+        organization_key: read_secret(&arguments.organization_key_file)?,
+        data_dir: arguments.data_dir,
+        organization: arguments.organization,
+        admin_email: arguments.admin_email,
+    })
+    .await?;
+    say(&format!("made the organization {}", made.organization_id));
+    Ok(())
+}
+
+async fn serve(arguments: Serve) -> anyhow::Result<()> {
+    let shutdown = shutdown_signal()?;
+    let tls = arguments.tls_cert.zip(arguments.tls_key);
+    let server = Server::bind(ServeConfig {
+        data_dir: arguments.data_dir,
+        listen: arguments.listen,
+        tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
+    })
+    .await?;
+    say(&format!("listening on {}", server.url()));
+    server.run(shutdown).await?;
+    Ok(())
+}
+
+/// Ends on Ctrl-C, and on SIGTERM where there is one. Listens from the call on, not from the first poll.
+#[cfg(unix)]
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listening = "could not listen for signals";
+    let mut interrupt = signal(SignalKind::interrupt()).context(listening)?;
+    let mut terminate = signal(SignalKind::terminate()).context(listening)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(windows)]
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = tokio::signal::windows::ctrl_c().context("could not listen for signals")?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
+
+/// The content of a file without the line break that editors add.
+fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
+    let text = std::fs::read_to_string(file)
+        .map(Zeroizing::new)
+        .with_context(|| format!("could not read `{}`", file.display()))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok(SecretString::from(text))
+}
+
+#[expect(clippy::print_stdout, reason = "what the command has to say")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// One line that says what went wrong and why, and one that says what to do.
+#[expect(clippy::print_stderr, reason = "what the command has to say")]
+pub(crate) fn print_error(error: &anyhow::Error) {
+    eprintln!("error: {}", in_one_line(error));
+    eprintln!("hint: {}", hint(error));
+}
+
+/// The error and its causes. Some causes are told by the error above them already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string().replace('\n', " ");
+        match told.as_str() {
+            "" => cause,
+            before if before.ends_with(&cause) => told,
+            before => format!("{before}: {cause}"),
+        }
+    })
+}
+
+fn hint(error: &anyhow::Error) -> &'static str {
+    if let Some(error) = error.downcast_ref::<InitError>() {
+        return init_hint(error);
+    }
+    if let Some(error) = error.downcast_ref::<ServeError>() {
+        return serve_hint(error);
+    }
+    match error.downcast_ref::<ApiKeyError>() {
+        Some(ApiKeyError::NoVault { .. }) => NO_VAULT,
+        Some(ApiKeyError::Write { .. }) => "name a file that does not exist, in a folder that does",
+        _ => "check that the file exists and that you may read it",
+    }
+}
+
+const NO_VAULT: &str = "make one with `passportal-server init`, or check --data-dir";
+
+fn init_hint(error: &InitError) -> &'static str {
+    match error {
+        InitError::NoName => "give --organization the organization's name",
+        InitError::BadEmail { .. } => "give --admin-email an address like ada@msp.example",
+        InitError::WeakOrganizationKey => "choose a longer one; a few random words are good",
+        InitError::WeakAdminPassword => "choose a longer one",
+        InitError::Exists { .. } => "serve it, or choose another --data-dir",
+        InitError::Write { .. } => "check the permissions and the free space of --data-dir",
+        InitError::Make(_) => "nothing was left behind; try again",
+    }
+}
+
+fn serve_hint(error: &ServeError) -> &'static str {
+    match error {
+        ServeError::NoVault { .. } => NO_VAULT,
+        ServeError::InUse { .. } => "stop the other server; one server per data directory",
+        ServeError::NeedsTls { .. } => "give --tls-cert and --tls-key, or listen on 127.0.0.1",
+        ServeError::PortInUse { .. } => "stop the other program, or choose another --listen",
+        ServeError::Listen { .. } => "choose an address of this machine and a port above 1023",
+        ServeError::Tls { .. } => "check that both files exist, are PEM and belong together",
+        ServeError::Open { .. } => "check that the file exists and that you may read and write it",
+        ServeError::Vault(_) => {
+            "check that the files in --data-dir are whole, and that this program is as new as they are"
+        }
+        ServeError::Run(_) => "try again; the cause above says what the operating system refused",
+    }
+}

@@ -1,0 +1,172 @@
+//! `/clients/{id}`: a client's credentials and its settings.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Redirect, Response};
+use passportal_client::wire::{
+    Client, ClientPatch, Credential, MicrosoftSync, Mute, NewCredential, Standing, SyncMode,
+};
+use serde::Deserialize;
+use sync_engine::model::Password;
+use uuid::Uuid;
+
+use super::form::OwnForm;
+use super::layout::{Layout, Section};
+use super::problem::{Problem, back_with, page};
+use super::secrets::Secret;
+use super::session::{Message, Session, SignedIn};
+use super::wording::{FlagView, ResultView, TimeView, mode_label, mode_word};
+use crate::state::AppState;
+use crate::vault::VaultError;
+
+#[derive(Template)]
+#[template(path = "client.html")]
+struct ClientPage {
+    layout: Layout,
+    id: Uuid,
+    company_vault: bool,
+    syncs: bool,
+    muted: bool,
+    default_mode_word: &'static str,
+    credentials: Vec<CredentialLine>,
+}
+
+struct CredentialLine {
+    id: Uuid,
+    user_name: String,
+    credential_type: String,
+    mode: &'static str,
+    inherits: bool,
+    disabled: bool,
+    changed: TimeView,
+    flags: Vec<FlagView>,
+    last_result: Option<ResultView>,
+}
+
+impl CredentialLine {
+    fn new(credential: &Credential) -> Self {
+        let flags = credential.flags.iter();
+        Self {
+            id: credential.id,
+            user_name: credential.user_name.clone(),
+            credential_type: credential.credential_type.clone(),
+            mode: mode_label(credential.mode),
+            inherits: credential.own_mode.is_none(),
+            disabled: credential.standing == Standing::Disabled,
+            changed: TimeView::new(credential.changed),
+            flags: flags
+                .map(|(kind, flag)| FlagView::new(*kind, flag))
+                .collect(),
+            last_result: credential.last_result.as_ref().map(ResultView::new),
+        }
+    }
+}
+
+impl ClientPage {
+    fn new(layout: Layout, client: &Client, credentials: &[Credential]) -> Self {
+        Self {
+            layout,
+            id: client.id,
+            company_vault: client.company_vault,
+            syncs: client.sync == MicrosoftSync::EntraId,
+            muted: client.mute == Mute::Muted,
+            default_mode_word: mode_word(client.default_mode),
+            credentials: credentials.iter().map(CredentialLine::new).collect(),
+        }
+    }
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    SignedIn(session): SignedIn,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let client = state.vault.client(id).await?;
+    let credentials = state.vault.credentials(id).await?;
+    let layout = Layout::new(&state, &session, Section::Clients, &client.name);
+    page(&ClientPage::new(layout, &client, &credentials))
+}
+
+/// The form of a client's settings.
+#[derive(Deserialize)]
+pub(super) struct SettingsForm {
+    sync: MicrosoftSync,
+    default_mode: SyncMode,
+    mute: Mute,
+}
+
+pub(super) async fn change(
+    State(state): State<AppState>,
+    Path(id): Path<Uuid>,
+    form: OwnForm<SettingsForm>,
+) -> Result<Redirect, Problem> {
+    let OwnForm { session, fields } = form;
+    let before = state.vault.client(id).await?;
+    // Only what differs, so that credentials do not count as changed for nothing.
+    let patch = ClientPatch {
+        name: None,
+        sync: (fields.sync != before.sync).then_some(fields.sync),
+        default_mode: (fields.default_mode != before.default_mode).then_some(fields.default_mode),
+        mute: (fields.mute != before.mute).then_some(fields.mute),
+    };
+    let changed = state
+        .vault
+        .change_client(&session.actor(), id, &patch)
+        .await;
+    let to = format!("/clients/{id}");
+    back_with(&session, &to, changed, "The settings were saved.")
+}
+
+/// The form of a new credential.
+#[derive(Deserialize)]
+pub(super) struct CredentialForm {
+    user_name: String,
+    credential_type: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    notes: String,
+    password: String,
+}
+
+pub(super) async fn add_credential(
+    State(state): State<AppState>,
+    Path(client): Path<Uuid>,
+    form: OwnForm<CredentialForm>,
+) -> Result<Redirect, Problem> {
+    let OwnForm { session, fields } = form;
+    let added = add(&state, &session, client, fields).await;
+    let to = format!("/clients/{client}");
+    back_with(&session, &to, added, "The credential was added.")
+}
+
+async fn add(
+    state: &AppState,
+    session: &Session,
+    client: Uuid,
+    fields: CredentialForm,
+) -> Result<Credential, VaultError> {
+    let id = Uuid::new_v4();
+    let user_name = fields.user_name.trim().to_owned();
+    let password = Password::new(fields.password);
+    let secret = Secret {
+        client,
+        credential: id,
+        version: 1,
+        user_name: &user_name,
+    };
+    let sealed = secret.seal(state, session, &password).await?;
+    let new = NewCredential {
+        id,
+        credential_type: fields.credential_type.trim().to_owned(),
+        user_name,
+        description: fields.description,
+        notes: fields.notes,
+        own_mode: None,
+        sealed,
+    };
+    state
+        .vault
+        .add_credential(&session.actor(), client, &new)
+        .await
+}

@@ -1,0 +1,180 @@
+//! What a person does with a credential: mode, password, confirmation, standing, flags.
+
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use passportal_client::wire::{
+    Credential, CredentialPatch, FlagKind, NewPassword, Standing, SyncMode,
+};
+use serde::Deserialize;
+use sync_engine::model::Password;
+use uuid::Uuid;
+
+use super::credential_page::{address, find};
+use super::form::{Empty, OwnForm};
+use super::problem::{Problem, back_with};
+use super::secrets::Secret;
+use super::session::Session;
+use crate::state::AppState;
+use crate::vault::VaultError;
+
+/// The choice of a mode.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ModeChoice {
+    Inherit,
+    Off,
+    ReportMismatches,
+    Enabled,
+}
+
+impl ModeChoice {
+    fn patch(self) -> CredentialPatch {
+        let own_mode = match self {
+            Self::Inherit => None,
+            Self::Off => Some(SyncMode::Off),
+            Self::ReportMismatches => Some(SyncMode::ReportMismatches),
+            Self::Enabled => Some(SyncMode::Enabled),
+        };
+        CredentialPatch {
+            own_mode,
+            inherit_mode: own_mode.is_none(),
+            ..CredentialPatch::default()
+        }
+    }
+}
+
+/// The form `mode`.
+#[derive(Deserialize)]
+pub(super) struct ModeForm {
+    mode: ModeChoice,
+}
+
+pub(super) async fn set_mode(
+    State(state): State<AppState>,
+    Path(at): Path<(Uuid, Uuid)>,
+    form: OwnForm<ModeForm>,
+) -> Result<Redirect, Problem> {
+    let patch = form.fields.mode.patch();
+    change(
+        &state,
+        &form.session,
+        at,
+        &patch,
+        "The sync mode was saved.",
+    )
+    .await
+}
+
+/// The form of the standing.
+#[derive(Deserialize)]
+pub(super) struct StandingForm {
+    standing: Standing,
+}
+
+pub(super) async fn set_standing(
+    State(state): State<AppState>,
+    Path(at): Path<(Uuid, Uuid)>,
+    form: OwnForm<StandingForm>,
+) -> Result<Redirect, Problem> {
+    let patch = CredentialPatch {
+        standing: Some(form.fields.standing),
+        ..CredentialPatch::default()
+    };
+    let done = match form.fields.standing {
+        Standing::Active => "The credential is in use again.",
+        Standing::Disabled => "The credential was disabled. Its history stays.",
+    };
+    change(&state, &form.session, at, &patch, done).await
+}
+
+/// A form that names the version that the person saw. Text, because forms carry nothing else.
+#[derive(Deserialize)]
+pub(super) struct VersionForm {
+    version: String,
+}
+
+pub(super) async fn confirm(
+    State(state): State<AppState>,
+    Path(at): Path<(Uuid, Uuid)>,
+    form: OwnForm<VersionForm>,
+) -> Result<Redirect, Problem> {
+    let patch = CredentialPatch {
+        confirm_version: Some(seen_version(&form.fields.version)?),
+        ..CredentialPatch::default()
+    };
+    let done = "Confirmed. The agent goes on with this version.";
+    change(&state, &form.session, at, &patch, done).await
+}
+
+async fn change(
+    state: &AppState,
+    session: &Session,
+    (client, id): (Uuid, Uuid),
+    patch: &CredentialPatch,
+    done: &str,
+) -> Result<Redirect, Problem> {
+    find(state, client, id).await?;
+    let changed = state
+        .vault
+        .change_credential(&session.actor(), id, patch)
+        .await;
+    back_with(session, &address(client, id), changed, done)
+}
+
+/// The form `change-password`.
+#[derive(Deserialize)]
+pub(super) struct PasswordForm {
+    version: String,
+    password: String,
+}
+
+pub(super) async fn set_password(
+    State(state): State<AppState>,
+    Path((client, id)): Path<(Uuid, Uuid)>,
+    form: OwnForm<PasswordForm>,
+) -> Result<Redirect, Problem> {
+    let OwnForm { session, fields } = form;
+    let version = seen_version(&fields.version)?.saturating_add(1);
+    let password = Password::new(fields.password);
+    let credential = find(&state, client, id).await?;
+    let stored = store(&state, &session, &credential, version, &password).await;
+    let done = format!("The password was changed to version {version}.");
+    back_with(&session, &address(client, id), stored, &done)
+}
+
+async fn store(
+    state: &AppState,
+    session: &Session,
+    credential: &Credential,
+    version: u64,
+    password: &Password,
+) -> Result<Credential, VaultError> {
+    let secret = Secret {
+        client: credential.client,
+        credential: credential.id,
+        version,
+        user_name: &credential.user_name,
+    };
+    let sealed = secret.seal(state, session, password).await?;
+    let new = NewPassword { version, sealed };
+    state
+        .vault
+        .set_password(&session.actor(), credential.id, &new)
+        .await
+}
+
+pub(super) async fn clear_flag(
+    State(state): State<AppState>,
+    Path((client, id, kind)): Path<(Uuid, Uuid, FlagKind)>,
+    form: OwnForm<Empty>,
+) -> Result<Redirect, Problem> {
+    find(&state, client, id).await?;
+    let actor = form.session.actor();
+    let cleared = state.vault.clear_flag(&actor, id, kind).await;
+    let done = "The flag was cleared. It comes back when something new happens.";
+    back_with(&form.session, &address(client, id), cleared, done)
+}
+
+fn seen_version(text: &str) -> Result<u64, Problem> {
+    text.parse().map_err(|_| Problem::unreadable_form())
+}

@@ -1,0 +1,75 @@
+//! `/`: what needs a person, which agents were seen, and the clients at a glance.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use passportal_client::wire::FlagKind;
+use uuid::Uuid;
+
+use super::clients_page::ClientLine;
+use super::layout::{Layout, Section};
+use super::problem::{Problem, page};
+use super::session::{Message, SignedIn};
+use super::wording::{FlagCount, TimeView, agent_label};
+use crate::state::AppState;
+use crate::vault::Agent;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    layout: Layout,
+    counts: [(FlagCount, &'static str); 3],
+    agents: Vec<AgentLine>,
+    clients: Vec<ClientLine>,
+}
+
+struct AgentLine {
+    id: Uuid,
+    host: String,
+    version: String,
+    client: Uuid,
+    client_name: String,
+    state: &'static str,
+    last_seen: Option<TimeView>,
+}
+
+impl AgentLine {
+    fn new(agent: Agent) -> Self {
+        Self {
+            id: agent.id,
+            host: agent.host,
+            version: agent.version,
+            client: agent.client,
+            client_name: agent.client_name,
+            state: agent_label(agent.state),
+            last_seen: agent.last_seen.map(TimeView::new),
+        }
+    }
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    SignedIn(session): SignedIn,
+) -> Result<Response, Problem> {
+    let clients = state.vault.clients().await?;
+    let total = |kind: FlagKind| {
+        let of_clients = clients.iter().filter_map(|client| client.flags.get(&kind));
+        FlagCount::new(kind, of_clients.sum())
+    };
+    page(&HomePage {
+        layout: Layout::new(&state, &session, Section::Dashboard, "Dashboard"),
+        counts: [
+            (total(FlagKind::AdChange), "passwords that do not match"),
+            (total(FlagKind::Held), "waiting for a person"),
+            (total(FlagKind::Blocked), "accounts left alone"),
+        ],
+        agents: state
+            .vault
+            .agents()
+            .await?
+            .into_iter()
+            .map(AgentLine::new)
+            .collect(),
+        clients: clients.iter().map(ClientLine::new).collect(),
+    })
+}

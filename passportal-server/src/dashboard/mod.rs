@@ -1,0 +1,63 @@
+//! The dashboard: server-rendered pages behind a login. It works without JavaScript.
+
+mod assets;
+mod client_page;
+mod clients_page;
+mod credential_actions;
+mod credential_page;
+mod flags_page;
+mod form;
+mod home_page;
+mod layout;
+mod login;
+mod problem;
+mod secrets;
+mod session;
+mod wording;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+pub(crate) use session::Sessions;
+
+use crate::state::AppState;
+
+/// The longest form: notes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// Every page.
+pub(crate) fn routes() -> Router<AppState> {
+    const CREDENTIAL: &str = "/clients/{client}/credentials/{credential}";
+    let action = |name: &str| format!("{CREDENTIAL}/{name}");
+    Router::new()
+        .route("/", get(home_page::show))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/flags", get(flags_page::show))
+        .route(
+            "/clients",
+            get(clients_page::show).post(clients_page::create),
+        )
+        .route("/clients/{client}", get(client_page::show))
+        .route("/clients/{client}/settings", post(client_page::change))
+        .route(
+            "/clients/{client}/credentials",
+            post(client_page::add_credential),
+        )
+        .route(CREDENTIAL, get(credential_page::show))
+        .route(&action("mode"), post(credential_actions::set_mode))
+        .route(&action("password"), post(credential_actions::set_password))
+        .route(&action("confirm"), post(credential_actions::confirm))
+        .route(&action("standing"), post(credential_actions::set_standing))
+        .route(&action("reveal"), post(credential_page::reveal))
+        .route(
+            &action("flags/{kind}/clear"),
+            post(credential_actions::clear_flag),
+        )
+        .route("/assets/style.css", get(assets::style))
+        .route("/assets/icon.svg", get(assets::icon))
+        .route("/assets/reveal.js", get(assets::reveal))
+        .fallback(problem::no_such_page)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}

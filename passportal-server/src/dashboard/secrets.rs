@@ -1,0 +1,126 @@
+//! Sealing and opening for a person at the dashboard, with the key of their session.
+
+use passportal_client::envelope::{DataKey, Field, KeyEncryptionKey, OrganizationKey, Place};
+use passportal_client::wire::{Client, SealedText, WrappedKey};
+use secrecy::{ExposeSecret as _, SecretString};
+use sync_engine::model::Password;
+use uuid::Uuid;
+
+use super::session::Session;
+use crate::state::AppState;
+use crate::vault::{Organization, VaultError};
+
+/// The longest password that Entra ID knows.
+const PASSWORD_LENGTH: usize = 256;
+
+/// Derives the key-encryption key and proves it at the company vault's data key; `None` when the
+/// organization key is another one.
+pub(super) async fn prove(
+    organization_key: SecretString,
+    company_vault: Client,
+) -> Result<Option<KeyEncryptionKey>, VaultError> {
+    tokio::task::spawn_blocking(move || {
+        let kek = OrganizationKey::new(organization_key.expose_secret())
+            .derive(&company_vault.key.parameters)
+            .map_err(|_| VaultError::Unreadable {
+                what: "key parameters",
+            })?;
+        Ok(DataKey::unwrap(&kek, &company_vault.key).ok().map(|_| kek))
+    })
+    .await
+    .map_err(|_| VaultError::Hashing)?
+}
+
+/// A wrapped data key for a new client.
+pub(super) fn new_key(session: &Session, organization: &Organization, client: Uuid) -> WrappedKey {
+    DataKey::generate(organization.id, client).wrap(&session.kek, &organization.key_parameters)
+}
+
+/// What a password belongs to.
+pub(super) struct Secret<'a> {
+    pub(super) client: Uuid,
+    pub(super) credential: Uuid,
+    pub(super) version: u64,
+    pub(super) user_name: &'a str,
+}
+
+impl Secret<'_> {
+    fn place(&self) -> Place<'_> {
+        Place {
+            credential: self.credential,
+            field: Field::Password,
+            version: self.version,
+            user_name: self.user_name,
+        }
+    }
+
+    /// Seals a password that a person typed, exactly as it is, or says why it is refused.
+    pub(super) async fn seal(
+        &self,
+        state: &AppState,
+        session: &Session,
+        clear: &Password,
+    ) -> Result<SealedText, VaultError> {
+        check(clear)?;
+        let key = self.key(state, session).await?;
+        Ok(key.seal(&self.place(), clear))
+    }
+
+    /// Opens a sealed password.
+    pub(super) async fn open(
+        &self,
+        state: &AppState,
+        session: &Session,
+        sealed: &SealedText,
+    ) -> Result<Password, VaultError> {
+        let key = self.key(state, session).await?;
+        key.open(&self.place(), sealed)
+            .map_err(|error| VaultError::Refused(error.to_string()))
+    }
+
+    async fn key(&self, state: &AppState, session: &Session) -> Result<DataKey, VaultError> {
+        let client = state.vault.client(self.client).await?;
+        DataKey::unwrap(&session.kek, &client.key)
+            .map_err(|error| VaultError::Refused(error.to_string()))
+    }
+}
+
+fn check(clear: &Password) -> Result<(), VaultError> {
+    let clear = clear.expose();
+    if clear.is_empty() {
+        return Err(VaultError::refused("the password is empty"));
+    }
+    if clear.chars().count() > PASSWORD_LENGTH {
+        return Err(VaultError::Refused(format!(
+            "the password has more than {PASSWORD_LENGTH} characters"
+        )));
+    }
+    if clear.starts_with(char::is_whitespace) {
+        return Err(VaultError::refused(
+            "the password begins with a space, which sign-in pages remove; choose another one",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_password_is_refused_and_nothing_else() {
+        for refused in ["", " edge", "\tedge", &"x".repeat(257)] {
+            assert!(check(&Password::new(refused)).is_err(), "{refused:?}");
+        }
+        for carried in [
+            "x",
+            "edge ",
+            "in the middle",
+            "\"\\'<&>",
+            "😀😀",
+            &"😀".repeat(256),
+        ] {
+            assert!(check(&Password::new(carried)).is_ok(), "{carried:?}");
+        }
+    }
+}

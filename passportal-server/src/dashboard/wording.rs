@@ -1,0 +1,163 @@
+//! How the pages name things.
+
+use jiff::Timestamp;
+use passportal_client::wire::{
+    AgentState, Flag, FlagKind, HistoryEntry, MicrosoftSync, Outcome, Standing, SyncMode,
+};
+
+/// The kinds that are counted on the dashboard, in order of urgency.
+pub(super) const KINDS: [FlagKind; 5] = [
+    FlagKind::AdChange,
+    FlagKind::Held,
+    FlagKind::Blocked,
+    FlagKind::PasswordExpired,
+    FlagKind::PasswordTouched,
+];
+
+/// A flag to be shown.
+pub(super) struct FlagView {
+    /// The API's word, for classes and addresses.
+    pub(super) word: &'static str,
+    pub(super) label: &'static str,
+    pub(super) why: String,
+}
+
+impl FlagView {
+    pub(super) fn new(kind: FlagKind, flag: &Flag) -> Self {
+        Self {
+            word: flag_word(kind),
+            label: flag_label(kind),
+            why: flag.why.clone(),
+        }
+    }
+}
+
+/// A number of flags of one kind.
+pub(super) struct FlagCount {
+    pub(super) word: &'static str,
+    pub(super) label: &'static str,
+    pub(super) count: u32,
+}
+
+impl FlagCount {
+    pub(super) fn new(kind: FlagKind, count: u32) -> Self {
+        Self {
+            word: flag_word(kind),
+            label: flag_label(kind),
+            count,
+        }
+    }
+}
+
+/// A line of the history to be shown.
+pub(super) struct ResultView {
+    pub(super) at: TimeView,
+    pub(super) version: u64,
+    pub(super) outcome: &'static str,
+    /// The API's word, for classes.
+    pub(super) word: &'static str,
+    pub(super) why: String,
+    pub(super) agent: String,
+}
+
+impl ResultView {
+    pub(super) fn new(entry: &HistoryEntry) -> Self {
+        let (word, outcome) = outcome(entry.outcome);
+        Self {
+            at: TimeView::new(entry.at),
+            version: entry.version,
+            outcome,
+            word,
+            why: entry.why.clone(),
+            agent: entry.agent.clone(),
+        }
+    }
+}
+
+/// A time for people and for machines.
+pub(super) struct TimeView {
+    pub(super) machine: String,
+    pub(super) people: String,
+}
+
+impl TimeView {
+    pub(super) fn new(at: Timestamp) -> Self {
+        Self {
+            machine: format!("{at:.0}"),
+            people: at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        }
+    }
+}
+
+pub(super) fn flag_word(kind: FlagKind) -> &'static str {
+    match kind {
+        FlagKind::AdChange => "ad_change",
+        FlagKind::Held => "held",
+        FlagKind::Blocked => "blocked",
+        FlagKind::PasswordExpired => "password_expired",
+        FlagKind::PasswordTouched => "password_touched",
+    }
+}
+
+pub(super) fn flag_label(kind: FlagKind) -> &'static str {
+    match kind {
+        FlagKind::AdChange => "AD change",
+        FlagKind::Held => "Held",
+        FlagKind::Blocked => "Blocked",
+        FlagKind::PasswordExpired => "Password expired",
+        FlagKind::PasswordTouched => "Password touched",
+    }
+}
+
+fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Ignored => ("ignored", "Not processed"),
+        Outcome::Matched => ("matched", "Match"),
+        Outcome::Mismatched => ("mismatched", "Mismatch"),
+        Outcome::Pushed => ("pushed", "Pushed"),
+        Outcome::Unsettled => ("unsettled", "Sent, not seen yet"),
+        Outcome::Unknown => ("unknown", "Unknown"),
+        Outcome::Held => ("held", "Held"),
+        Outcome::Blocked => ("blocked", "Blocked"),
+        Outcome::Failed => ("failed", "Failed, tried again later"),
+    }
+}
+
+pub(super) fn mode_word(mode: SyncMode) -> &'static str {
+    match mode {
+        SyncMode::Off => "off",
+        SyncMode::ReportMismatches => "report_mismatches",
+        SyncMode::Enabled => "enabled",
+    }
+}
+
+pub(super) fn mode_label(mode: SyncMode) -> &'static str {
+    match mode {
+        SyncMode::Off => "Off",
+        SyncMode::ReportMismatches => "Report mismatches",
+        SyncMode::Enabled => "Enabled",
+    }
+}
+
+pub(super) fn sync_label(sync: MicrosoftSync) -> &'static str {
+    match sync {
+        MicrosoftSync::None => "None",
+        MicrosoftSync::EntraId => "Entra ID",
+    }
+}
+
+pub(super) fn standing_label(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "In use",
+        Standing::Disabled => "Disabled",
+    }
+}
+
+pub(super) fn agent_label(state: Option<AgentState>) -> &'static str {
+    match state {
+        Some(AgentState::Running) => "Running",
+        Some(AgentState::Failing) => "Last cycle failed",
+        Some(AgentState::Stopping) => "Stopped",
+        None => "Not seen yet",
+    }
+}

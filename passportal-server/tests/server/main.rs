@@ -1,0 +1,19 @@
+//! The server as a whole, over a port of loopback.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
+
+mod agents;
+mod changes;
+mod dashboard;
+mod passwords;
+mod real_client;
+mod reports;
+mod running;
+mod sign_in;
+mod support;
