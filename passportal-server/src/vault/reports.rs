@@ -2,7 +2,7 @@
 //! that the agent would hear of again.
 
 use jiff::Timestamp;
-use passportal_client::wire::{Report, ReportAccepted};
+use passportal_client::wire::{Outcome, Report, ReportAccepted, ReportEntry};
 use sqlx::SqliteConnection;
 use tracing::warn;
 use uuid::Uuid;
@@ -31,10 +31,30 @@ impl Vault {
             }
             flags::replace(&mut transaction, entry.credential, &entry.flags).await?;
             history::append_news(&mut transaction, entry, &host).await?;
+            if matches!(entry.outcome, Outcome::Pushed | Outcome::Matched) {
+                use_up_confirmation(&mut transaction, entry).await?;
+            }
         }
         transaction.commit().await?;
         Ok(ReportAccepted { duplicate: false })
     }
+}
+
+/// A person's confirmation of a version ends when Entra ID has it. Otherwise an agent that lost its
+/// memory would take it for a new one.
+async fn use_up_confirmation(
+    transaction: &mut SqliteConnection,
+    entry: &ReportEntry,
+) -> Result<(), VaultError> {
+    sqlx::query(
+        "UPDATE credentials SET confirmed_version = NULL, confirmed_at = NULL
+         WHERE id = ? AND confirmed_version = ?",
+    )
+    .bind(entry.credential.to_string())
+    .bind(words::signed(entry.version)?)
+    .execute(transaction)
+    .await?;
+    Ok(())
 }
 
 /// Whether the id is new.
