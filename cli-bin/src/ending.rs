@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use agent_bin::setup::SetupError;
 use passportal_client::ApiError;
 use passportal_client::envelope::EnvelopeError;
 use sync_engine::ports::{DirectoryError, VaultError};
@@ -61,6 +62,9 @@ fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
             cause.downcast_ref(),
             Some(DirectoryError::SignIn(_) | DirectoryError::NotAuthorised(_))
         )
+        || cause
+            .downcast_ref()
+            .is_some_and(SetupError::is_not_authorised)
         || matches!(
             cause.downcast_ref(),
             Some(SessionError::NotSignedIn | SessionError::Expired { .. })

@@ -3,6 +3,11 @@
 use std::error::Error;
 
 use agent_bin::config::ConfigError;
+use agent_bin::secrets::SecretError;
+use agent_bin::setup::SetupError;
+use agent_bin::setup_args::ArgsError;
+use agent_bin::wiring::WiringError;
+use msgraph_sync::GraphError;
 use passportal_client::ApiError;
 use passportal_client::envelope::EnvelopeError;
 use state_store::OpenError;
@@ -41,7 +46,7 @@ impl Told {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         Self {
             error: one_line(&chain(error)),
-            hint: error.chain().find_map(hint).map(|hint| one_line(&hint)),
+            hint: hint_of(error).map(|hint| one_line(&hint)),
         }
     }
 }
@@ -60,16 +65,21 @@ fn chain(error: &anyhow::Error) -> String {
     told
 }
 
-/// The outermost error that knows what to do says it.
-fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(refusal) = cause.downcast_ref::<Refusal>() {
-        return Some(refusal.hint.clone());
-    }
-    own_hint(cause)
-        .or_else(|| cause.downcast_ref().and_then(of_api))
-        .or_else(|| cause.downcast_ref().and_then(of_envelope))
-        .or_else(|| of_port(cause))
-        .map(str::to_owned)
+/// The outermost error that knows what to do says it; a port, which only knows roughly, comes last.
+fn hint_of(error: &anyhow::Error) -> Option<String> {
+    let specific = error.chain().find_map(|cause| {
+        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+            return Some(refusal.hint.clone());
+        }
+        if let Some(error) = cause.downcast_ref::<SetupError>() {
+            return error.hint();
+        }
+        own_hint(cause)
+            .or_else(|| cause.downcast_ref().and_then(of_api))
+            .or_else(|| cause.downcast_ref().and_then(of_envelope))
+            .map(str::to_owned)
+    });
+    specific.or_else(|| error.chain().find_map(of_port).map(str::to_owned))
 }
 
 /// Errors that carry a hint themselves.
@@ -79,6 +89,10 @@ fn own_hint<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a str> {
         .or_else(|| cause.downcast_ref().map(LookupError::hint))
         .or_else(|| cause.downcast_ref().map(ConfigError::hint))
         .or_else(|| cause.downcast_ref().map(OpenError::hint))
+        .or_else(|| cause.downcast_ref().map(SecretError::hint))
+        .or_else(|| cause.downcast_ref().map(ArgsError::hint))
+        .or_else(|| cause.downcast_ref().and_then(WiringError::hint))
+        .or_else(|| cause.downcast_ref().and_then(GraphError::hint))
 }
 
 fn of_api(error: &ApiError) -> Option<&'static str> {
@@ -105,23 +119,27 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
 
 fn of_envelope(error: &EnvelopeError) -> Option<&'static str> {
     match error {
-        EnvelopeError::WrongOrganizationKey => {
-            Some("the file must hold the organization key and nothing else, as it was given at the organization's start")
-        }
+        EnvelopeError::WrongOrganizationKey => Some(
+            "the file must hold the organization key and nothing else, as it was given at the organization's start",
+        ),
         _ => None,
     }
 }
 
 fn of_port(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(VaultError::NotAuthorised(_)) = cause.downcast_ref() {
-        return Some("the agent was revoked or its token is stale: enrol it again with `passportal setup`");
+        return Some(
+            "the agent was revoked or its token is stale: enrol it again with `passportal setup`",
+        );
     }
     if let Some(VaultError::Unavailable(_)) = cause.downcast_ref() {
         return Some("is the vault running and reachable from here?");
     }
     match cause.downcast_ref() {
         Some(DirectoryError::SignIn(_)) => {
-            return Some("check the tenant, the application id and its secret; `passportal setup` checks them again");
+            return Some(
+                "check the tenant, the application id and its secret; `passportal setup` checks them again",
+            );
         }
         Some(DirectoryError::NotAuthorised(_)) => {
             return Some("grant the application the permission, with an administrator's consent");
@@ -161,15 +179,24 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_hint_wins() {
-        let refusal = Refusal::new("the client exists", "choose another name");
-        let error = anyhow::Error::new(LookupError::NoClient {
-            wanted: "Contoso".into(),
-        })
-        .context(refusal);
-        assert_eq!(
-            Told::of(&error).hint.as_deref(),
-            Some("choose another name")
-        );
+    fn the_outermost_hint_wins_and_a_ports_is_the_last_resort() {
+        let gone = || ApiError::NotFound {
+            message: "no such path".into(),
+        };
+        let setup = anyhow::Error::new(SetupError::Vault(gone()));
+        let hint = Told::of(&setup).hint.unwrap();
+        assert!(hint.starts_with("check the base URL"), "{hint}");
+
+        let refused = ApiError::NotAuthorised {
+            message: "no".into(),
+            code: passportal_client::wire::code::BAD_TOKEN,
+        };
+        let precise = anyhow::Error::new(VaultError::NotAuthorised(Box::new(refused)));
+        let hint = Told::of(&precise).hint.unwrap();
+        assert!(hint.starts_with("sign in again"), "{hint}");
+
+        let rough = anyhow::Error::new(VaultError::Unavailable(Box::new(gone())));
+        let hint = Told::of(&rough).hint.unwrap();
+        assert!(hint.starts_with("is the vault running"), "{hint}");
     }
 }

@@ -10,7 +10,9 @@ pub(crate) fn begin(verbose: u8) {
         EnvFilter::new(match verbose {
             0 => "off",
             1 => "warn,agent_bin=info,sync_engine=info,passportal_client=info,msgraph_sync=info",
-            2 => "info,agent_bin=debug,sync_engine=debug,passportal_client=debug,msgraph_sync=debug",
+            2 => {
+                "info,agent_bin=debug,sync_engine=debug,passportal_client=debug,msgraph_sync=debug"
+            }
             _ => "trace",
         })
     });

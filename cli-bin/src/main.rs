@@ -25,8 +25,7 @@ use output::Output;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::begin(cli.global.verbose);
-    // Somebody else may have installed a provider already; that is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    agent_bin::install_tls_provider();
     let output = Output::of_this_process(cli.global.output);
     match commands::run(&cli, &output).await {
         Ok(ending) => ending.into(),

@@ -66,12 +66,6 @@ struct Kept {
     token: String,
 }
 
-/// A session that was taken up again.
-pub(crate) struct Session {
-    pub(crate) person: PersonSession,
-    pub(crate) organization: Uuid,
-}
-
 /// Where the session is kept: the option, the environment, or the user's configuration folder.
 pub(crate) fn file(option: Option<&Path>) -> Result<PathBuf, SessionError> {
     if let Some(path) = option {
@@ -108,13 +102,11 @@ pub(crate) fn keep(
 }
 
 /// Takes the session up again.
-pub(crate) fn resume(option: Option<&Path>) -> anyhow::Result<Session> {
+pub(crate) fn resume(option: Option<&Path>) -> anyhow::Result<PersonSession> {
     let kept = load(&file(option)?, Timestamp::now())?;
     let http = http_config(&kept.base_url, kept.extra_ca.as_deref())?;
-    Ok(Session {
-        person: PersonSession::from_token(&http, SecretString::from(kept.token))?,
-        organization: kept.organization,
-    })
+    let token = SecretString::from(kept.token);
+    Ok(PersonSession::from_token(&http, token)?)
 }
 
 /// How to reach the vault.
@@ -124,7 +116,10 @@ pub(crate) fn http_config(base_url: &str, extra_ca: Option<&Path>) -> anyhow::Re
         return Ok(config);
     };
     let pem = fs::read(path).map_err(|error| {
-        let what = format!("could not read the certificates in {}: {error}", path.display());
+        let what = format!(
+            "could not read the certificates in {}: {error}",
+            path.display()
+        );
         crate::failure::Refusal::new(what, "--extra-ca takes a file of PEM certificates")
     })?;
     Ok(config.with_extra_ca(pem))
@@ -213,10 +208,7 @@ mod tests {
     fn without_a_file_nobody_is_signed_in_and_a_damaged_one_is_not_quoted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("session.json");
-        assert!(matches!(
-            load(&path, at(0)),
-            Err(SessionError::NotSignedIn)
-        ));
+        assert!(matches!(load(&path, at(0)), Err(SessionError::NotSignedIn)));
         fs::write(&path, r#"{"token":"canary-8fa1""#).unwrap();
         let error = load(&path, at(0)).map(|_| ()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"));

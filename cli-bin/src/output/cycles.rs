@@ -1,5 +1,6 @@
 //! What cycles did, or would do: one table for each client.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use sync_engine::model::{FlagKind, Outcome, StepKind, Verdict};
 use sync_engine::plan::Action;
@@ -9,6 +10,9 @@ use super::{Paint, Sheet, Shown, Tone, time};
 use crate::ending::Ending;
 
 const HEADINGS: [&str; 5] = ["account", "mode", "verdict", "done", "why"];
+const ACCOUNT: usize = 0;
+const VERDICT: usize = 2;
+const DONE: usize = 3;
 
 /// The cycles of several clients.
 #[derive(Debug, Default, Serialize)]
@@ -33,9 +37,27 @@ impl ClientCycle {
 
     /// Whether something was done or is new to the vault.
     pub(crate) fn did_something(&self) -> bool {
-        self.rows()
-            .iter()
-            .any(|row| row.done.is_some() || !row.raised.is_empty())
+        self.rows().iter().any(is_news)
+    }
+
+    /// What happened, one line an account.
+    pub(crate) fn news(&self, at: Timestamp, paint: Paint) -> String {
+        let Some(cycle) = &self.cycle else {
+            return String::new();
+        };
+        let at = paint.tone(Tone::Faint, &at.strftime("%H:%M:%S").to_string());
+        let client = super::one_line(&self.client);
+        let line = |row: &Row| {
+            let (word, tone) = done(row, &cycle.footing);
+            let done = paint.tone(tone, word);
+            let account = super::one_line(row.user_name.as_str());
+            format!(
+                "{at}  {client}  {account}  {done}: {}",
+                super::one_line(&row.why)
+            )
+        };
+        let news = cycle.rows.iter().filter(|row| is_news(row));
+        news.map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -43,7 +65,10 @@ impl Cycles {
     /// How a command that shows its findings in its status ends: held wins over mismatches.
     pub(crate) fn ending(&self) -> Ending {
         let mut rows = self.clients.iter().flat_map(ClientCycle::rows);
-        if rows.clone().any(|row| matches!(row.action, Action::Hold(_))) {
+        if rows
+            .clone()
+            .any(|row| matches!(row.action, Action::Hold(_)))
+        {
             return Ending::Held;
         }
         if rows.any(|row| row.verdict == Some(Verdict::Mismatch)) {
@@ -71,16 +96,20 @@ impl Shown for ClientCycle {
     }
 }
 
+fn is_news(row: &Row) -> bool {
+    row.done.is_some() || !row.raised.is_empty()
+}
+
 fn cycle_text(cycle: &CycleReport, paint: Paint) -> String {
     if let Footing::Standby { holder, until } = &cycle.footing {
         let until = time(*until);
         return format!("the agent on {holder} serves this client until {until}; nothing was done");
     }
-    let mut sheet = Sheet::new(paint, &HEADINGS);
-    for row in &cycle.rows {
+    let mut sheet = Sheet::new(paint, &HEADINGS).unbroken(&[ACCOUNT, VERDICT, DONE]);
+    for row in by_account(&cycle.rows) {
         let (verdict, verdict_tone) = verdict(row);
         let (done, done_tone) = done(row, &cycle.footing);
-        sheet.toned_row([
+        sheet.row([
             (row.user_name.as_str(), Tone::Normal),
             (row.mode.label(), Tone::Normal),
             (verdict, verdict_tone),
@@ -90,6 +119,13 @@ fn cycle_text(cycle: &CycleReport, paint: Paint) -> String {
     }
     let summary = paint.tone(Tone::Faint, &summary(cycle));
     format!("{}\n{summary}", sheet.text_or("no credentials"))
+}
+
+/// People look for names; programs get the order of the plan.
+fn by_account(rows: &[Row]) -> Vec<&Row> {
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_by(|one, other| one.user_name.cmp(&other.user_name));
+    rows
 }
 
 fn verdict(row: &Row) -> (&'static str, Tone) {
@@ -106,7 +142,6 @@ fn done(row: &Row, footing: &Footing) -> (&'static str, Tone) {
         return planned(row);
     }
     match (&row.outcome, row.done) {
-        (Outcome::Pushed, Some(StepKind::Push)) => ("pushed", Tone::Good),
         (Outcome::Unsettled, _) => ("pushed, not seen yet", Tone::Attention),
         (Outcome::Mismatched, _) => ("flagged", Tone::Bad),
         (Outcome::Held(_), _) => ("held", Tone::Attention),
@@ -144,7 +179,11 @@ fn summary(cycle: &CycleReport) -> String {
         ),
         (
             count(|row| matches!(row.action, Action::Verify(_))),
-            if preview { "to check" } else { "not checked yet" },
+            if preview {
+                "to check"
+            } else {
+                "not checked yet"
+            },
         ),
         (cycle.flagged(FlagKind::AdChange), "flagged"),
         (cycle.flagged(FlagKind::Held), "held"),
@@ -168,7 +207,6 @@ fn summary(cycle: &CycleReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
     use std::collections::BTreeMap;
     use sync_engine::model::{
         BlockedReason, CredentialId, CycleId, FlagFact, HeldReason, ObjectId, SyncMode,
@@ -336,6 +374,13 @@ mod tests {
         };
         let text = cycles(footing, Vec::new()).text(Paint::Plain);
         assert!(text.contains("the agent on srv-2 serves this client"));
+    }
+
+    #[test]
+    fn the_news_of_a_cycle_are_only_what_happened() {
+        let cycles = cycles(Footing::Leader, rows());
+        let news = cycles.clients[0].news(Timestamp::UNIX_EPOCH, Paint::Plain);
+        insta::assert_snapshot!(news);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod words;
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::arguments::Format;
@@ -28,7 +29,7 @@ pub(crate) trait Shown: Serialize {
 }
 
 /// Where a command writes to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
     paint: Paint,
@@ -40,12 +41,10 @@ impl Output {
     pub(crate) fn of_this_process(format: Format) -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let paint = |terminal: bool| {
-            if wanted && terminal {
-                Paint::Coloured
-            } else {
-                Paint::Plain
-            }
+        let paint = |terminal: bool| match (terminal, wanted) {
+            (true, true) => Paint::Coloured,
+            (true, false) => Paint::Uncoloured,
+            (false, _) => Paint::Plain,
         };
         Self {
             format,
@@ -54,7 +53,7 @@ impl Output {
         }
     }
 
-    /// Writes data. In JSON, one document; what goes on for long writes one a line.
+    /// Writes data.
     pub(crate) fn show(&self, data: &impl Shown) -> io::Result<()> {
         match self.format {
             Format::Table => self.write(&data.text(self.paint)),
@@ -62,23 +61,19 @@ impl Output {
         }
     }
 
-    /// Writes one of many pieces of data, on one line in JSON.
-    pub(crate) fn show_next(&self, data: &impl Shown) -> io::Result<()> {
+    /// Writes what is new: for people only what happened, for programs everything on one line.
+    pub(crate) fn show_news(&self, cycle: &ClientCycle, at: Timestamp) -> io::Result<()> {
         match self.format {
-            Format::Table => self.write(&data.text(self.paint)),
-            Format::Json => self.write(&serde_json::to_string(data)?),
+            Format::Table => self.write(&cycle.news(at, self.paint)),
+            Format::Json => self.write(&serde_json::to_string(cycle)?),
         }
     }
 
-    /// How text on standard output may look.
-    pub(crate) fn paint(&self) -> Paint {
-        self.paint
-    }
-
     /// Tells something that is not data.
+    #[expect(clippy::unused_self, reason = "writing is the output's")]
     pub(crate) fn note(&self, text: &str) {
         // Nobody can be told that standard error is gone.
-        let _ = writeln!(io::stderr(), "{}", one_line(text));
+        let _ = writeln!(io::stderr(), "{text}");
     }
 
     /// Tells why a command failed.
@@ -93,7 +88,7 @@ impl Output {
     }
 
     #[expect(clippy::unused_self, reason = "writing is the output's")]
-    pub(crate) fn write(&self, text: &str) -> io::Result<()> {
+    fn write(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
             // Whoever read us has seen enough (`passportal … | head`).

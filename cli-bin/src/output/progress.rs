@@ -7,7 +7,8 @@ use sync_engine::Observer;
 use sync_engine::model::StepKind;
 use sync_engine::plan::Decision;
 
-const TEMPLATE: &str = "{prefix} {bar:24} {pos}/{len} {msg}";
+const READING: &str = "{prefix} {spinner} {msg}";
+const WORKING: &str = "{prefix} {bar:24} {pos}/{len} {msg}";
 const TICK: Duration = Duration::from_millis(120);
 
 /// Watches the cycle of one client.
@@ -16,17 +17,22 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     pub(crate) fn of(client: &str) -> Self {
         let bar = ProgressBar::new(0).with_prefix(super::one_line(client));
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
+        set_style(&bar, READING);
         bar.set_message("reading");
         bar.enable_steady_tick(TICK);
         Self(bar)
     }
 }
 
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+}
+
 impl Observer for Bar {
     fn planned(&self, steps: usize) {
+        set_style(&self.0, WORKING);
         self.0.inc_length(steps as u64);
     }
 

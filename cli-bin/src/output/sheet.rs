@@ -1,7 +1,7 @@
 //! A plain table: a heading, a line, rows. And the few colours there are.
 
 use comfy_table::{
-    Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle,
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
 use super::one_line;
@@ -9,10 +9,14 @@ use super::one_line;
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// Whether text may be coloured.
+/// How text may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
+    /// For a file or a pipe: no colours, and no line is broken.
     Plain,
+    /// For a terminal without colours.
+    Uncoloured,
+    /// For a terminal.
     Coloured,
 }
 
@@ -39,14 +43,17 @@ impl Paint {
             Tone::Normal => return text.to_owned(),
         };
         match self {
-            Self::Plain => text.to_owned(),
+            Self::Plain | Self::Uncoloured => text.to_owned(),
             Self::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
         }
     }
 }
 
 /// A table under construction.
-pub(crate) struct Sheet(Table);
+pub(crate) struct Sheet {
+    table: Table,
+    paint: Paint,
+}
 
 impl Sheet {
     pub(crate) fn new(paint: Paint, headings: &[&str]) -> Self {
@@ -54,39 +61,54 @@ impl Sheet {
         table
             .load_style(STYLE)
             .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(headings.iter().map(|text| cell(text, Tone::Strong)));
+            .set_header(headings.iter().map(|text| cell(text, Tone::Strong, paint)));
         match paint {
-            Paint::Plain => table.force_no_tty(),
-            Paint::Coloured => table.enforce_styling(),
-        };
+            Paint::Plain => {
+                table.force_no_tty();
+            }
+            Paint::Uncoloured => {}
+            Paint::Coloured => {
+                table.enforce_styling();
+            }
+        }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        Self(table)
+        Self { table, paint }
     }
 
-    /// Adds a row of plain cells.
-    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.toned_row(cells.into_iter().map(|text| (text, Tone::Normal)));
+    /// Never breaks the lines of these columns, however narrow the terminal is.
+    pub(crate) fn unbroken(mut self, columns: &[usize]) -> Self {
+        for column in columns {
+            if let Some(column) = self.table.column_mut(*column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        self
     }
 
     /// Adds a row of cells in their tones.
-    pub(crate) fn toned_row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = (T, Tone)>) {
-        self.0
-            .add_row(cells.into_iter().map(|(text, tone)| cell(text.as_ref(), tone)));
+    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = (T, Tone)>) {
+        let paint = self.paint;
+        let cells = cells.into_iter();
+        self.table
+            .add_row(cells.map(|(text, tone)| cell(text.as_ref(), tone, paint)));
     }
 
     /// The table, or these words where it has no row.
     pub(crate) fn text_or(&self, nothing: &str) -> String {
-        if self.0.is_empty() {
+        if self.table.is_empty() {
             return nothing.to_owned();
         }
-        self.0.trim_fmt()
+        self.table.trim_fmt()
     }
 }
 
-fn cell(text: &str, tone: Tone) -> Cell {
+fn cell(text: &str, tone: Tone, paint: Paint) -> Cell {
     let cell = Cell::new(one_line(text));
+    if paint != Paint::Coloured {
+        return cell;
+    }
     match tone {
         Tone::Normal => cell,
         Tone::Strong => cell.add_attribute(Attribute::Bold),
@@ -103,13 +125,14 @@ mod tests {
 
     fn sheet(paint: Paint) -> String {
         let mut sheet = Sheet::new(paint, &["account", "why"]);
-        sheet.toned_row([("anna@contoso.com", Tone::Normal), ("match", Tone::Good)]);
+        sheet.row([("anna@contoso.com", Tone::Normal), ("match", Tone::Good)]);
         sheet.text_or("nothing")
     }
 
     #[test]
     fn a_plain_table_holds_no_escape_and_a_coloured_one_does() {
         assert!(!sheet(Paint::Plain).contains('\u{1b}'));
+        assert!(!sheet(Paint::Uncoloured).contains('\u{1b}'));
         assert!(sheet(Paint::Coloured).contains('\u{1b}'));
     }
 

@@ -1,0 +1,42 @@
+//! The commands: each reads its options, calls a library, and shows what came of it.
+
+mod clients;
+mod credentials;
+mod cycle;
+mod flags;
+pub(crate) mod keeper;
+mod login;
+mod plan;
+#[cfg(test)]
+pub(crate) mod samples;
+mod setup;
+mod status;
+pub(crate) mod sync;
+
+use agent_bin::config::{self, Config, ConfigError, Overrides};
+
+use crate::arguments::{Cli, Command, Global};
+use crate::ending::Ending;
+use crate::output::Output;
+
+/// Runs the command.
+pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
+    let global = &cli.global;
+    match &cli.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(options) => crate::demo::run(options, output).await,
+        Command::Login(options) => login::run(options, global, output).await,
+        Command::Setup(options) => setup::run(options, global, output).await,
+        Command::Status => status::run(global, output).await,
+        Command::Plan(options) => plan::run(options, global, output).await,
+        Command::Sync(options) => sync::run(options, global, output).await,
+        Command::Clients(command) => clients::run(command, global, output).await,
+        Command::Credentials(command) => credentials::run(command, global, output).await,
+        Command::Flags(command) => flags::run(command, global, output).await,
+    }
+}
+
+/// The agent's configuration, from file and environment.
+fn load_config(global: &Global) -> Result<Config, ConfigError> {
+    Config::load(&global.config, config::environment(), Overrides::none())
+}

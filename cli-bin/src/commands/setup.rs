@@ -1,0 +1,47 @@
+//! `passportal setup`: enrols this machine's agent for one client.
+
+use std::path::PathBuf;
+
+use agent_bin::setup;
+use agent_bin::setup_args::SetupArgs;
+use serde::Serialize;
+
+use crate::arguments::Global;
+use crate::ending::Ending;
+use crate::output::{Output, Paint, Shown, one_line};
+use crate::secret_file;
+
+#[derive(Debug, Serialize)]
+struct Enrolled {
+    client: String,
+    tenant: String,
+    configuration: PathBuf,
+}
+
+impl Shown for Enrolled {
+    fn text(&self, _: Paint) -> String {
+        format!(
+            "{} is enrolled on this machine, and its tenant {} answers\nconfiguration: {}",
+            one_line(&self.client),
+            one_line(&self.tenant),
+            self.configuration.display()
+        )
+    }
+}
+
+pub(super) async fn run(
+    options: &SetupArgs,
+    global: &Global,
+    output: &Output,
+) -> anyhow::Result<Ending> {
+    let request = options.request(&secret_file::absolute(&global.config))?;
+    let tenant = request.client.microsoft.tenant.to_string();
+    let done = setup::run(request).await?;
+    output.show(&Enrolled {
+        client: done.client,
+        tenant,
+        configuration: done.config_path,
+    })?;
+    output.note("next: `passportal plan` shows what a sync would do");
+    Ok(Ending::Done)
+}

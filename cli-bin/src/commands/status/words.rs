@@ -1,0 +1,215 @@
+//! A status in words: four lines, and a table of the clients.
+
+use sync_engine::model::FlagKind;
+
+use super::{ClientStatus, Reach, Remembered, Service, State, Status};
+use crate::output::{Paint, Sheet, Shown, Tone, one_line, time};
+
+impl Shown for Status {
+    fn text(&self, paint: Paint) -> String {
+        let (service, service_tone) = self.service.words();
+        let (state, state_tone) = self.state.words();
+        let heads = [
+            format!("configuration  {}", self.configuration.display()),
+            format!("vault          {}", self.vault),
+            format!("service        {}", paint.tone(service_tone, &service)),
+            format!("state          {}", paint.tone(state_tone, &state)),
+        ];
+        let failures: String = self.failures().collect();
+        let clients = self.clients_text(paint);
+        format!("{}\n\n{clients}{failures}", heads.join("\n"))
+    }
+}
+
+impl Status {
+    fn clients_text(&self, paint: Paint) -> String {
+        let headings = [
+            "client",
+            "tenant",
+            "vault",
+            "flags",
+            "held plan",
+            "last step",
+        ];
+        let mut sheet = Sheet::new(paint, &headings);
+        for client in &self.clients {
+            let (vault, tone) = client.vault_words();
+            let memory = client.memory.as_ref();
+            sheet.row([
+                (client.client.clone(), Tone::Normal),
+                (client.tenant.clone(), Tone::Normal),
+                (vault, tone),
+                (
+                    memory.map_or_else(unknown, Remembered::flag_words),
+                    Tone::Bad,
+                ),
+                (
+                    memory.map_or_else(unknown, Remembered::held_words),
+                    Tone::Attention,
+                ),
+                (
+                    memory.map_or_else(unknown, Remembered::step_words),
+                    Tone::Normal,
+                ),
+            ]);
+        }
+        sheet.text_or("no client is configured: `passportal setup` enrols one")
+    }
+
+    fn failures(&self) -> impl Iterator<Item = String> {
+        self.clients
+            .iter()
+            .filter_map(|client| match &client.vault {
+                Some(Reach::Failing { why }) => {
+                    let name = one_line(&client.client);
+                    Some(format!("\n{name}: {}", one_line(why)))
+                }
+                _ => None,
+            })
+    }
+}
+
+fn unknown() -> String {
+    "–".to_owned()
+}
+
+impl Service {
+    fn words(&self) -> (String, Tone) {
+        match self {
+            Self::Ready => ("running and ready".to_owned(), Tone::Good),
+            Self::NotReady { why } => (format!("running, not ready: {why}"), Tone::Bad),
+            Self::NotRunning => ("not running".to_owned(), Tone::Attention),
+        }
+    }
+}
+
+impl State {
+    fn words(&self) -> (String, Tone) {
+        match self {
+            Self::Open => ("readable".to_owned(), Tone::Good),
+            Self::InUse { why } => (format!("not shown: {}", one_line(why)), Tone::Attention),
+            Self::Unusable { why } => (one_line(why), Tone::Bad),
+            Self::NotOpened => (
+                "not opened, as long as a client is not enrolled".to_owned(),
+                Tone::Attention,
+            ),
+        }
+    }
+}
+
+impl ClientStatus {
+    fn vault_words(&self) -> (String, Tone) {
+        match (&self.vault, self.enrolled) {
+            (Some(Reach::Reachable { credentials }), _) => {
+                (format!("reachable, {credentials} credentials"), Tone::Good)
+            }
+            (Some(Reach::Failing { .. }), _) => ("failing, see below".to_owned(), Tone::Bad),
+            (None, true) => ("enrolled".to_owned(), Tone::Normal),
+            (None, false) => ("not enrolled".to_owned(), Tone::Bad),
+        }
+    }
+}
+
+impl Remembered {
+    fn flag_words(&self) -> String {
+        let name = |kind| match kind {
+            FlagKind::AdChange => "AD change",
+            FlagKind::Held => "Held",
+            FlagKind::Blocked => "Blocked",
+        };
+        let flags: Vec<String> = self
+            .flags
+            .iter()
+            .map(|(kind, count)| format!("{count} {}", name(*kind)))
+            .collect();
+        flags.join(", ")
+    }
+
+    fn held_words(&self) -> String {
+        let held = self.held_plan.as_ref();
+        held.map(|plan| {
+            format!(
+                "{} of {} writes, since {}",
+                plan.id,
+                plan.writes,
+                time(plan.at)
+            )
+        })
+        .unwrap_or_default()
+    }
+
+    fn step_words(&self) -> String {
+        self.last_step.map_or_else(|| "none yet".to_owned(), time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Held;
+    use super::*;
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+    use sync_engine::model::PlanId;
+    use uuid::Uuid;
+
+    fn status(service: Service, state: State, clients: Vec<ClientStatus>) -> Status {
+        Status {
+            configuration: "/etc/passportal-agent/config.toml".into(),
+            vault: "https://vault.example/".into(),
+            service,
+            state,
+            clients,
+        }
+    }
+
+    fn client(name: &str) -> ClientStatus {
+        ClientStatus {
+            client: name.into(),
+            tenant: "contoso.onmicrosoft.com".into(),
+            enrolled: true,
+            vault: None,
+            memory: None,
+        }
+    }
+
+    #[test]
+    fn the_status_of_an_agent_is_as_reviewed() {
+        let contoso = ClientStatus {
+            vault: Some(Reach::Reachable { credentials: 12 }),
+            memory: Some(Remembered {
+                credentials: 12,
+                flags: BTreeMap::from([(FlagKind::AdChange, 2), (FlagKind::Blocked, 4)]),
+                unsent_reports: 0,
+                last_step: Some(Timestamp::UNIX_EPOCH),
+                held_plan: Some(Held {
+                    id: PlanId(Uuid::from_u128(7)),
+                    at: Timestamp::UNIX_EPOCH,
+                    writes: 31,
+                }),
+            }),
+            ..client("Contoso")
+        };
+        let failing = ClientStatus {
+            vault: Some(Reach::Failing {
+                why: "the vault is not available".into(),
+            }),
+            ..client("Fabrikam")
+        };
+        let clients = vec![contoso, failing];
+        insta::assert_snapshot!(
+            status(Service::NotRunning, State::Open, clients).text(Paint::Plain)
+        );
+    }
+
+    #[test]
+    fn a_running_agents_status_is_as_reviewed() {
+        let why = "the state file /var/lib/passportal-agent/state.db is in use by another process";
+        let in_use = State::InUse { why: why.into() };
+        let not_ready = Service::NotReady {
+            why: "no successful cycle yet".into(),
+        };
+        insta::assert_snapshot!(
+            status(not_ready, in_use, vec![client("Contoso")]).text(Paint::Plain)
+        );
+    }
+}
