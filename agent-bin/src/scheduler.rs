@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use msgraph_sync::GraphError;
-use sync_engine::ports::Wait;
-use sync_engine::{CycleReport, Engine, Footing, Unwatched};
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
-
 use passportal_client::wire::AgentState;
+use sync_engine::ports::Wait;
+use sync_engine::{CycleReport, Engine, EngineError, Unwatched};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
-use crate::listen::Health;
-use crate::metrics::Metrics;
-use crate::numbers::numbers;
 use crate::wiring::ClientAgent;
 
 /// How soon a write whose effect is not visible yet is looked at again.
@@ -32,50 +28,43 @@ pub struct Schedule {
     pub full_read: Duration,
 }
 
-/// Where cycles are told to.
-#[derive(Clone)]
-pub struct Telltale {
-    /// Numbers.
-    pub metrics: Metrics,
-    /// Whether it works.
-    pub health: Health,
+/// What came of a cycle.
+pub type Cycled = Result<CycleReport, EngineError>;
+
+/// Somebody who is told of every cycle of a client, and how long it took.
+pub trait Witness: Send + Sync {
+    /// A cycle ended.
+    fn cycled(&self, client: &ClientAgent, cycled: Cycled, took: Duration);
 }
 
 /// Keeps one client in step until `stop`. A write in flight is finished; the lease is given back.
 pub async fn run(
     client: &ClientAgent,
     schedule: Schedule,
-    telltale: &Telltale,
+    witness: &dyn Witness,
     stop: &CancellationToken,
 ) {
     let mut round = Round {
         client,
         engine: client.engine(),
         schedule,
-        telltale,
+        witness,
         stop,
         failures: 0,
         preflighted: false,
     };
-    let mut pause = None;
     while !stop.is_cancelled() {
-        if let Some(pause) = pause
-            && !round.wait(pause).await
-        {
-            continue;
-        }
-        pause = Some(round.cycle().await);
+        let pause = round.cycle().await;
+        round.wait(pause).await;
     }
-    if let Err(error) = client.vault.farewell().await {
-        debug!(error = %chain(&error), "the vault could not be told farewell");
-    }
+    client.farewell().await;
 }
 
 struct Round<'a> {
     client: &'a ClientAgent,
     engine: Engine,
     schedule: Schedule,
-    telltale: &'a Telltale,
+    witness: &'a dyn Witness,
     stop: &'a CancellationToken,
     failures: u32,
     preflighted: bool,
@@ -91,70 +80,39 @@ enum Pause {
 }
 
 impl Round<'_> {
-    /// Returns whether a cycle is due; `false` after a request to stop or a failure.
-    async fn wait(&mut self, pause: Pause) -> bool {
-        let most = match pause {
-            Pause::Retrying(time) => return self.sleep(time).await,
-            Pause::Watching(most) => most,
-        };
-        let began = tokio::time::Instant::now();
-        let changed = tokio::select! {
-            changed = self.engine.await_change(most) => changed,
-            () = self.stop.cancelled() => return false,
-        };
-        match changed {
-            Ok(true) => true,
-            Ok(false) => {
-                let left = most.saturating_sub(began.elapsed());
-                left < EARLY || self.sleep(left).await
-            }
-            Err(error) => {
-                let pause = self.failed(&error);
-                let Pause::Retrying(time) = pause else {
-                    return false;
-                };
-                self.sleep(time).await
-            }
-        }
-    }
-
-    async fn sleep(&self, time: Duration) -> bool {
-        tokio::select! {
-            () = tokio::time::sleep(time) => true,
-            () = self.stop.cancelled() => false,
-        }
-    }
-
     async fn cycle(&mut self) -> Pause {
-        if let Err(error) = self.preflight().await {
-            return self.failed(&error);
+        let began = Instant::now();
+        let cycled = self.try_cycle().await;
+        let pause = match &cycled {
+            Ok(report) => Pause::Watching(next(report, self.schedule.interval)),
+            Err(_) => Pause::Retrying(retry(self.failures, self.schedule.interval)),
+        };
+        self.failures = if cycled.is_ok() { 0 } else { self.failures + 1 };
+        self.client.vault.set_state(match &cycled {
+            Ok(_) => AgentState::Running,
+            Err(_) => AgentState::Failing,
+        });
+        self.witness.cycled(self.client, cycled, began.elapsed());
+        pause
+    }
+
+    async fn try_cycle(&mut self) -> Cycled {
+        if !self.preflighted {
+            self.client.preflight().await?;
+            self.preflighted = true;
         }
         if self.is_full_read_due() {
             self.engine.read_all_next();
         }
         let halt = self.engine.halt();
         let stop = self.stop.clone();
-        let began = tokio::time::Instant::now();
         let watcher = tokio::spawn(async move {
             stop.cancelled().await;
             halt.request();
         });
-        let result = self.engine.cycle(Wait::No, &Unwatched).await;
+        let cycled = self.engine.cycle(Wait::No, &Unwatched).await;
         watcher.abort();
-        match result {
-            Ok(report) => self.succeeded(&report, began.elapsed()),
-            Err(error) => self.failed(&error),
-        }
-    }
-
-    /// Once, before the first cycle: a wrong tenant, secret, permission or clock is told as what it
-    /// is.
-    async fn preflight(&mut self) -> Result<(), GraphError> {
-        if !self.preflighted {
-            self.client.directory.preflight().await?;
-            self.preflighted = true;
-        }
-        Ok(())
+        cycled
     }
 
     fn is_full_read_due(&self) -> bool {
@@ -163,61 +121,59 @@ impl Round<'_> {
         })
     }
 
-    fn succeeded(&mut self, report: &CycleReport, took: Duration) -> Pause {
-        self.failures = 0;
-        let client = self.client.id;
-        let numbers = numbers(report, Timestamp::now());
-        self.telltale.metrics.cycle_finished(client, &numbers);
-        self.telltale.health.succeeded(client, Timestamp::now());
-        self.client.vault.set_state(AgentState::Running);
-        match &report.footing {
-            Footing::Standby { holder, until } => {
-                info!(client.id = %client, "standing by: {holder} serves this client until {until}");
+    /// Ends early when the vault changes, and on a request to stop.
+    async fn wait(&mut self, pause: Pause) {
+        let most = match pause {
+            Pause::Retrying(time) => return self.sleep(time).await,
+            Pause::Watching(most) => most,
+        };
+        let began = Instant::now();
+        let changed = tokio::select! {
+            changed = self.engine.await_change(most) => changed,
+            () = self.stop.cancelled() => return,
+        };
+        let left = match changed {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => most.saturating_sub(began.elapsed()),
+            // The next cycle meets the same failure, and tells it.
+            Err(error) => {
+                debug!(client.id = %self.client.id, error = %chain(&error), "waiting for a change failed");
+                FIRST_RETRY
             }
-            Footing::Leader | Footing::Preview
-                if report.rows.iter().any(|row| row.done.is_some()) =>
-            {
-                let pushed = numbers.pushed;
-                let verified = numbers.matched + numbers.mismatched + numbers.unknown;
-                let ms = took.as_millis();
-                info!(client.id = %client, cycle.id = %report.cycle, pushed, verified, ms,
-                    "cycle pushed {pushed} passwords and checked {verified} in {ms} ms");
-            }
-            Footing::Leader | Footing::Preview => {
-                debug!(client.id = %client, cycle.id = %report.cycle, "nothing to do");
-            }
+        };
+        if left >= EARLY {
+            self.sleep(left).await;
         }
-        Pause::Watching(self.next(report))
     }
 
-    /// The interval, or less when something waits to be looked at again.
-    fn next(&self, report: &CycleReport) -> Duration {
-        let mut next = self.schedule.interval;
-        if report.unsettled() > 0 {
-            next = next.min(UNSETTLED_PAUSE);
+    async fn sleep(&self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.stop.cancelled() => {}
         }
-        let due = report.next_due.map(|due| {
-            let left = due.duration_since(Timestamp::now());
-            Duration::try_from(left).unwrap_or(Duration::ZERO)
-        });
-        // Never shorter than the unsettled pause: a due time in the past must not spin.
-        due.map_or(next, |due| next.min(due.max(UNSETTLED_PAUSE)))
     }
+}
 
-    fn failed(&mut self, error: &dyn std::error::Error) -> Pause {
-        let client = self.client.id;
-        let why = chain(error);
-        self.telltale.metrics.cycle_failed(client);
-        self.telltale.health.failed(client, &why);
-        self.client.vault.set_state(AgentState::Failing);
-        let pause = FIRST_RETRY
-            .saturating_mul(1 << self.failures.min(10))
-            .min(self.schedule.interval)
-            .max(FIRST_RETRY);
-        self.failures += 1;
-        warn!(client.id = %client, error = %why, "cycle failed, next try in {pause:?}");
-        Pause::Retrying(pause)
+/// The interval, or less when something waits to be looked at again.
+fn next(report: &CycleReport, interval: Duration) -> Duration {
+    if report.unsettled() > 0 {
+        return interval.min(UNSETTLED_PAUSE);
     }
+    let due = report.next_due.map(|due| {
+        let left = due.duration_since(Timestamp::now());
+        // Never shorter than this: a due time in the past must not spin.
+        Duration::try_from(left)
+            .unwrap_or_default()
+            .max(UNSETTLED_PAUSE)
+    });
+    due.map_or(interval, |due| due.min(interval))
+}
+
+fn retry(failures: u32, interval: Duration) -> Duration {
+    FIRST_RETRY
+        .saturating_mul(1 << failures.min(10))
+        .min(interval)
+        .max(FIRST_RETRY)
 }
 
 /// An error with its causes on one line.

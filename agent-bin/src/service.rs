@@ -10,7 +10,8 @@ use tracing::info;
 use crate::config::Config;
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
-use crate::scheduler::{self, Schedule, Telltale};
+use crate::scheduler::{self, Schedule};
+use crate::telltale::Telltale;
 use crate::wiring::{self, WiringError};
 
 /// A client is ready while its last good cycle is at most so many intervals ago, and some slack.

@@ -127,10 +127,12 @@ impl SetupError {
 
     /// Whether the person or the app was not let in.
     pub fn is_not_authorised(&self) -> bool {
-        matches!(
-            self,
-            Self::Vault(ApiError::NotAuthorised { .. }) | Self::OrganizationKey(_)
-        )
+        match self {
+            Self::Vault(source) => matches!(source, ApiError::NotAuthorised { .. }),
+            Self::OrganizationKey(_) => true,
+            Self::Entra { source, .. } => source.is_not_authorised(),
+            _ => false,
+        }
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use msgraph_sync::{EntraDirectory, LONGEST_WRITE};
+use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, PassportalVault};
 use state_store::{OpenError, StateDatabase};
 use sync_engine::model::ClientId;
 use sync_engine::plan::Policy;
-use sync_engine::{Engine, Ports};
+use sync_engine::ports::DirectoryError;
+use sync_engine::{Engine, EngineError, Ports};
 
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
+use crate::scheduler::chain;
 use crate::secrets::{Enrolment, SecretError, SecretFiles};
 use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;
@@ -102,6 +104,26 @@ impl ClientAgent {
     /// An engine for a dry run.
     pub fn read_only_engine(&self) -> Engine {
         Engine::new(self.ports.read_only(), self.policy.clone())
+    }
+}
+
+impl ClientAgent {
+    /// Signs in to the tenant and reads the least there is, so that a wrong tenant, secret,
+    /// permission or clock is told as what it is.
+    ///
+    /// # Errors
+    /// Which of those it is.
+    pub async fn preflight(&self) -> Result<Preflight, EngineError> {
+        let preflight = self.directory.preflight().await;
+        preflight.map_err(|error| DirectoryError::from(error).into())
+    }
+
+    /// Gives the lease back, so that the next agent need not wait for its end.
+    pub async fn farewell(&self) {
+        if let Err(error) = self.vault.farewell().await {
+            // Nothing is lost: the lease ends by itself.
+            tracing::debug!(error = %chain(&error), "the vault could not be told farewell");
+        }
     }
 }
 

@@ -1,22 +1,22 @@
 // Drives the dashboard in Chromium as a person would, and measures what the agent makes of it.
 //
 // Environment: DASHBOARD and SIMULATOR (addresses), EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE,
-// FOREIGN_FILE, RITA_FILE (files with one secret each), INTERVAL_MS, SCREENSHOTS and PAGES (folders to fill).
+// NORA_FILE, FOREIGN_FILE, RITA_FILE (files with one secret each), INTERVAL_MS, SCREENSHOTS and PAGES (folders to fill).
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const {
-  DASHBOARD, SIMULATOR, EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE, FOREIGN_FILE, RITA_FILE,
-  SCREENSHOTS, PAGES,
+  DASHBOARD, SIMULATOR, EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE, NORA_FILE, FOREIGN_FILE,
+  RITA_FILE, SCREENSHOTS, PAGES,
 } = process.env;
 const INTERVAL_MS = Number(process.env.INTERVAL_MS);
 const TENANT = "contoso.onmicrosoft.com";
 const CLIENT = "Contoso";
 const PUSHED_WITHIN_MS = 2000;
 // A flag must be there within one interval; the pages that we poll take their own time, too.
-const PAGE_SLACK_MS = 1500;
+const PAGE_SLACK_MS = 2000;
 const PATIENCE_MS = 4 * INTERVAL_MS + 20_000;
 
 const secret = (file) => readFileSync(file, "utf8").replace(/\n$/, "");
@@ -24,7 +24,7 @@ const anna = secret(ANNA_FILE);
 const annaNext = secret(ANNA_NEXT_FILE);
 const mia = secret(MIA_FILE);
 const foreign = secret(FOREIGN_FILE);
-const hidden = [anna, annaNext, mia, foreign, secret(RITA_FILE)];
+const hidden = [anna, annaNext, mia, foreign, secret(NORA_FILE), secret(RITA_FILE)];
 
 let documents = 0;
 let mayShow = null;
@@ -142,7 +142,7 @@ async function visit() {
   await page.waitForLoadState();
   const addresses = { client: page.url() };
   await shoot("client");
-  for (const name of ["anna", "mia", "rita"]) {
+  for (const name of ["anna", "mia", "nora", "rita"]) {
     const link = page.locator("#credentials a", { hasText: `${name}@${TENANT}` });
     addresses[name] = new URL(await link.getAttribute("href"), DASHBOARD).href;
   }
@@ -191,19 +191,21 @@ async function flagged(addresses, name) {
 async function foreignChangesAreFlagged(addresses) {
   const ritaOnly = { credential: 0, client: 0, dashboard: 1, count: 1 };
   const both = { credential: 1, client: 1, dashboard: 2, count: 2 };
-  const is = (wanted) => async () => JSON.stringify(await flagged(addresses, "mia")) === JSON.stringify(wanted);
-  await until("only the account that differs is flagged at first", performance.now(), 200, is(ritaOnly));
+  const is = (name, wanted) => async () => JSON.stringify(await flagged(addresses, name)) === JSON.stringify(wanted);
+  await until("only the account that differs is flagged at first", performance.now(), 200, is("mia", ritaOnly));
 
-  await expectWithin("a foreign change is flagged on credential, client and dashboard", () => setForeign("mia", foreign), is(both));
+  const change = "a foreign change is flagged on credential, client and dashboard";
+  await expectWithin(change, () => setForeign("mia", foreign), is("mia", both));
   await page.goto(addresses.mia);
   await shoot("credential-flagged");
   await page.goto(DASHBOARD);
   await shoot("dashboard-flagged");
-  await expectWithin("the flag clears by itself when it is changed back", () => setForeign("mia", mia), is(ritaOnly));
+  await expectWithin("the flag clears by itself when it is changed back", () => setForeign("mia", mia), is("mia", ritaOnly));
 
-  await expectWithin("a second foreign change is flagged", () => setForeign("mia", foreign), is(both));
-  const typed = await changePassword(addresses.mia, foreign);
-  const took = await until("the flag clears when the vault learns the password", typed, 100, is(ritaOnly));
+  // Another account: two failed sign-in tests a day are the budget of each.
+  await expectWithin(`${change} once more`, () => setForeign("nora", foreign), is("nora", both));
+  const typed = await changePassword(addresses.nora, foreign);
+  const took = await until("the flag clears when the vault learns the password", typed, 100, is("nora", ritaOnly));
   check("the flag clears by itself when the password is typed into the vault", took < INTERVAL_MS + PAGE_SLACK_MS, `${took} ms`);
 }
 
@@ -234,7 +236,7 @@ async function includedIn(page) {
 }
 
 async function nothingWasWrittenThatShouldNot() {
-  for (const name of ["mia", "rita"]) {
+  for (const name of ["mia", "nora", "rita"]) {
     check(`Report mismatches wrote nothing to ${name}`, (await writesOf(name)) === 0);
   }
   check("the one push was the one write", (await writes()) === 1);

@@ -4,7 +4,6 @@ mod clients;
 mod credentials;
 mod cycle;
 mod flags;
-pub(crate) mod keeper;
 mod login;
 mod plan;
 #[cfg(test)]

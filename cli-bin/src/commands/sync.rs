@@ -1,17 +1,21 @@
 //! `passportal sync`: one cycle, or one after the other until Ctrl-C.
 
+use std::time::Duration;
+
 use agent_bin::config::Config;
+use agent_bin::scheduler::{self, Cycled, Schedule, Witness};
 use agent_bin::wiring::{self, Agents, ClientAgent};
 use jiff::Timestamp;
 use sync_engine::ports::Wait;
 use sync_engine::{Engine, Halt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::cycle::{Findings, chosen, client_cycle};
-use super::keeper::{Cycled, Keeper, give_back};
 use crate::arguments::{Global, SyncOptions};
 use crate::ending::Ending;
+use crate::failure;
 use crate::output::{Bar, Output};
 use crate::signals;
 
@@ -53,10 +57,10 @@ async fn once(
             break;
         }
         let bar = Bar::of(&client.name);
-        let result = engine.cycle(Wait::No, &bar).await;
+        let result = preflighted_cycle(client, &mut engine, &bar).await;
         drop(bar);
         findings.add(&client.name, result);
-        give_back(client).await;
+        client.farewell().await;
     }
     watcher.abort();
     drop(clients);
@@ -64,50 +68,61 @@ async fn once(
     findings.show(&options.cycle, output)
 }
 
+async fn preflighted_cycle(client: &ClientAgent, engine: &mut Engine, bar: &Bar) -> Cycled {
+    client.preflight().await?;
+    engine.cycle(Wait::No, bar).await
+}
+
+/// A cycle of the client with this name.
+pub(crate) type Told = (String, Cycled);
+
+/// Passes every cycle on.
+pub(crate) struct Passing(pub(crate) mpsc::UnboundedSender<Told>);
+
+impl Witness for Passing {
+    fn cycled(&self, client: &ClientAgent, cycled: Cycled, _took: Duration) {
+        // Nobody listens any more only when the command is about to end.
+        let _ = self.0.send((client.name.clone(), cycled));
+    }
+}
+
 /// Every client on its own, so that none waits for another; what they did is shown as it happens.
 async fn go_on(
     config: &Config,
     clients: Vec<ClientAgent>,
     output: &Output,
-    end: impl Future<Output = ()>,
+    end: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let (stop, stopped) = watch::channel(false);
-    let (tell, mut told) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    let schedule = Schedule {
+        interval: config.sync.interval,
+        full_read: config.sync.full_read,
+    };
+    let (tell, mut told) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
     for client in clients {
-        let keeper = Keeper {
-            interval: config.sync.interval,
-            full_read: config.sync.full_read,
-            tell: tell.clone(),
-            stopped: stopped.clone(),
-        };
-        running.spawn(async move { keeper.run(&client).await });
+        let (witness, stop) = (Passing(tell.clone()), stop.clone());
+        running.spawn(async move { scheduler::run(&client, schedule, &witness, &stop).await });
     }
     drop(tell);
-    tokio::pin!(end);
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            () = &mut end, if !ending => {
-                ending = true;
-                stop.send_replace(true);
-            }
-            next = told.recv() => match next {
-                Some(told) => show(told, output)?,
-                None => break,
-            },
-        }
+    let ender = tokio::spawn(async move {
+        end.await;
+        stop.cancel();
+    });
+    while let Some(cycle) = told.recv().await {
+        show(cycle, output)?;
     }
+    ender.abort();
     while running.join_next().await.is_some() {}
     Ok(())
 }
 
 /// Shows a cycle that did something, or failed.
-pub(crate) fn show((client, result): Cycled, output: &Output) -> anyhow::Result<()> {
+pub(crate) fn show((client, cycled): Told, output: &Output) -> anyhow::Result<()> {
     let mut failure = None;
-    let line = client_cycle(&client, result, &mut failure);
+    let line = client_cycle(&client, cycled, &mut failure);
     if let Some(failure) = failure {
-        output.complain(&crate::failure::Told::of(&failure));
+        output.complain(&failure::Told::of(&failure));
     } else if line.did_something() {
         output.show_news(&line, Timestamp::now())?;
     }

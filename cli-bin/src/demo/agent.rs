@@ -3,19 +3,21 @@
 use std::time::{Duration, Instant};
 
 use agent_bin::config::{Config, Overrides};
+use agent_bin::scheduler::{self, Schedule};
 use agent_bin::setup;
 use agent_bin::setup_args::SetupArgs;
 use agent_bin::wiring::{self, Agents, ClientAgent};
 use anyhow::Context as _;
 use sync_engine::{CycleReport, Row};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::folder::Folder;
 use super::tenant::{self, Tenant};
 use super::vault::{CLIENT, EMAIL, Vault};
-use crate::commands::keeper::{Cycled, Keeper};
+use crate::commands::sync::{Passing, Told};
 
 /// How often the demo's agent looks at Entra ID; 45 s is usual.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
@@ -57,23 +59,24 @@ pub(super) async fn open(folder: &Folder) -> anyhow::Result<(Agents, ClientAgent
 
 /// An agent that keeps running.
 pub(super) struct Live {
-    cycles: mpsc::Receiver<Cycled>,
-    stop: watch::Sender<bool>,
+    cycles: mpsc::UnboundedReceiver<Told>,
+    stop: CancellationToken,
     running: JoinHandle<()>,
 }
 
 impl Live {
     /// Starts it and waits for its first cycle, so that the next one is about what happens next.
     pub(super) async fn start(client: ClientAgent) -> anyhow::Result<(Self, CycleReport)> {
-        let (tell, cycles) = mpsc::channel(64);
-        let (stop, stopped) = watch::channel(false);
-        let keeper = Keeper {
+        let (tell, cycles) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let schedule = Schedule {
             interval: INTERVAL,
             full_read: Duration::from_hours(24),
-            tell,
-            stopped,
         };
-        let running = tokio::spawn(async move { keeper.run(&client).await });
+        let (witness, stopped) = (Passing(tell), stop.clone());
+        let running = tokio::spawn(async move {
+            scheduler::run(&client, schedule, &witness, &stopped).await;
+        });
         let mut live = Self {
             cycles,
             stop,
@@ -84,7 +87,7 @@ impl Live {
     }
 
     /// The next cycle; `None` once the agent has ended.
-    pub(super) async fn told(&mut self) -> Option<Cycled> {
+    pub(super) async fn told(&mut self) -> Option<Told> {
         self.cycles.recv().await
     }
 
@@ -119,7 +122,7 @@ impl Live {
 
     /// Lets the step in flight finish, gives the lease back, and ends.
     pub(super) async fn stop(mut self, agents: Agents) -> anyhow::Result<()> {
-        self.stop.send_replace(true);
+        self.stop.cancel();
         while self.cycles.recv().await.is_some() {}
         self.running.await?;
         agents.close().await;

@@ -16,7 +16,6 @@ use sync_engine::model::{FlagKind, Outcome, StepKind};
 use sync_engine::ports::Wait;
 
 use crate::arguments::DemoOptions;
-use crate::commands::keeper::give_back;
 use crate::commands::sync;
 use crate::ending::Ending;
 use crate::output::{Bar, ClientCycle, Cycles, Output, Tone, Tour, flag_label};
@@ -121,7 +120,7 @@ async fn first_sync(agent: &ClientAgent, output: &Output) -> anyhow::Result<()> 
     let bar = Bar::of(&agent.name);
     let report = agent.engine().cycle(Wait::No, &bar).await;
     drop(bar);
-    give_back(agent).await;
+    agent.farewell().await;
     output.show(&Cycles {
         clients: vec![ClientCycle {
             client: agent.name.clone(),

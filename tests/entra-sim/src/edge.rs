@@ -105,8 +105,17 @@ async fn strike(State(simulator): State<Simulator>, request: Request, next: Next
         .get::<RequestIds>()
         .cloned()
         .unwrap_or_else(|| RequestIds::of(request.headers()));
-    if fault.when == When::After {
-        next.run(request).await;
+    if fault.when == When::Before {
+        tokio::time::sleep(fault.hold()).await;
+    }
+    if fault.when == When::After || fault.only_delays() {
+        let usual = next.run(request).await;
+        if fault.when == When::After {
+            tokio::time::sleep(fault.hold()).await;
+        }
+        if fault.only_delays() {
+            return usual;
+        }
     }
     fault_answer(&fault, &path, &ids, simulator.now())
         .map_or_else(dropped_connection, IntoResponse::into_response)

@@ -1,7 +1,9 @@
 //! Faults on order: a status instead of an effect, or an effect whose answer is lost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,9 +16,13 @@ pub struct Fault {
     /// Only this method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The status to answer with; without one the connection is dropped.
+    /// The status to answer with; without one the connection is dropped, unless the fault is only a delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// How long the request is held, on the side of its effect that `when` names. Alone, it makes a slow service: the
+    /// answer is the usual one, only late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<SignedDuration>,
     /// How many requests it strikes.
     #[serde(default = "once")]
     pub count: u32,
@@ -108,5 +114,16 @@ impl Fault {
             .as_deref()
             .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         method_fits && path.starts_with(&self.path_prefix)
+    }
+
+    /// Whether it ends in the usual answer.
+    pub(crate) fn only_delays(&self) -> bool {
+        self.delay.is_some() && self.status.is_none()
+    }
+
+    /// How long to hold the request; zero for a delay into the past.
+    pub(crate) fn hold(&self) -> Duration {
+        let delay = self.delay.unwrap_or(SignedDuration::ZERO);
+        Duration::try_from(delay).unwrap_or(Duration::ZERO)
     }
 }
