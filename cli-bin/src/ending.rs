@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use agent_bin::setup::SetupError;
+use msgraph_sync::GraphError;
 use passportal_client::ApiError;
 use passportal_client::envelope::EnvelopeError;
 use sync_engine::ports::{DirectoryError, VaultError};
@@ -58,10 +59,7 @@ fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
             Some(EnvelopeError::WrongOrganizationKey)
         )
         || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
-        || matches!(
-            cause.downcast_ref(),
-            Some(DirectoryError::SignIn(_) | DirectoryError::NotAuthorised(_))
-        )
+        || cause.downcast_ref().is_some_and(is_refused_by_the_directory)
         || cause
             .downcast_ref()
             .is_some_and(SetupError::is_not_authorised)
@@ -69,6 +67,17 @@ fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
             cause.downcast_ref(),
             Some(SessionError::NotSignedIn | SessionError::Expired { .. })
         )
+}
+
+/// Where the adapter knows more than the port tells, it decides: a wrong clock or an unknown tenant
+/// refuses nobody.
+fn is_refused_by_the_directory(error: &DirectoryError) -> bool {
+    let (DirectoryError::SignIn(source) | DirectoryError::NotAuthorised(source)) = error else {
+        return false;
+    };
+    source
+        .downcast_ref()
+        .is_none_or(GraphError::is_not_authorised)
 }
 
 #[cfg(test)]
@@ -105,6 +114,15 @@ mod tests {
         ] {
             assert_eq!(Ending::of_error(&error), Ending::NotAuthorised, "{error:#}");
         }
+    }
+
+    #[test]
+    fn a_wrong_clock_is_no_refusal_although_no_sign_in_is_possible() {
+        let off = "is slow by about 1 h".to_owned();
+        let clock = DirectoryError::from(GraphError::ClockOff { off });
+        assert!(matches!(clock, DirectoryError::SignIn(_)));
+        let error = anyhow::Error::new(EngineError::Directory(clock));
+        assert_eq!(Ending::of_error(&error), Ending::Failed);
     }
 
     #[test]

@@ -219,6 +219,19 @@ impl GraphError {
         })
     }
 
+    /// Whether the app was known and not let in: by its secret, or for want of a permission.
+    pub fn is_not_authorised(&self) -> bool {
+        matches!(
+            self,
+            Self::AppDisabled { .. }
+                | Self::WrongSecret { .. }
+                | Self::SecretExpired { .. }
+                | Self::SignInRefused(_)
+                | Self::TokenRefused(_)
+                | Self::Forbidden { .. }
+        )
+    }
+
     /// Whether trying again may help.
     pub(crate) fn passes(&self) -> bool {
         matches!(

@@ -11,7 +11,7 @@ use crate::model::{
     RememberedVerdict, ReportEntry, StepKind, SyncMode, UserPrincipalName, VaultVersion, Verdict,
     VerdictSource,
 };
-use crate::plan::{Action, Decision, PauseReason};
+use crate::plan::{Action, Decision, PauseReason, Rule};
 
 /// On what footing a cycle ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,11 +171,11 @@ fn outcome(decision: &Decision, remembered: Option<&RememberedVerdict>) -> Outco
             PauseReason::Patience => Outcome::Failed,
         },
         Action::Verify(_) | Action::Push(_) => Outcome::Failed,
+        Action::Nothing if decision.rule == Rule::NotProcessed => Outcome::Ignored,
         Action::Nothing => match remembered {
             Some(it) if it.verdict == Verdict::Mismatch => Outcome::Mismatched,
             Some(it) if it.source == VerdictSource::Push => Outcome::Pushed,
-            Some(_) => Outcome::Matched,
-            None => Outcome::Ignored,
+            Some(_) | None => Outcome::Matched,
         },
     }
 }
@@ -190,6 +190,7 @@ fn why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> String {
             PauseReason::Patience => "Entra ID asked to try again later".to_owned(),
         },
         Action::Verify(_) | Action::Push(_) => decision.rule.why().to_owned(),
+        Action::Nothing if decision.rule == Rule::NotProcessed => decision.rule.why().to_owned(),
         Action::Nothing => settled_why(decision, remembered),
     }
 }

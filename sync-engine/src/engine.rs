@@ -19,8 +19,6 @@ use crate::ports::{
     VaultError, Wait,
 };
 
-/// Rounds of plan and apply in one cycle at the most: verify, push, settle, and one to spare.
-const MOST_ROUNDS: usize = 4;
 /// Entries in one report at the most.
 const REPORT_SIZE: usize = 500;
 
@@ -135,17 +133,16 @@ impl Engine {
     pub async fn preview(&mut self) -> Result<CycleReport, EngineError> {
         let cycle = CycleId(self.ports.clock.new_id());
         self.gather(Wait::No).await?;
+        // A copy that is not kept: before the next cycle another agent may have been at work.
+        let known = self.memory.clone();
+        self.remember().await?;
         let now = self.ports.clock.now();
         let policy = self.policy.clone();
         let sight = self.sight()?;
-        let mut memory = sight.memory.clone();
-        let sight = Sight {
-            memory: &mut memory,
-            ..sight
-        };
         observe(sight.memory, sight.vault, sight.directory, &policy, now);
         let (plan, _) = sight.decide(&policy, now);
         let rows = sight.rows(&plan, &Done::new());
+        self.memory = known;
         Ok(CycleReport::new(cycle, Footing::Preview, rows))
     }
 
@@ -175,24 +172,46 @@ impl Engine {
     ) -> Result<CycleReport, EngineError> {
         let cycle = CycleId(self.ports.clock.new_id());
         self.gather(wait).await?;
-        let lease = self.ports.vault.lease().await?;
-        if let Lease::Elsewhere { holder, until } = lease {
-            let footing = Footing::Standby { holder, until };
-            return Ok(CycleReport::new(cycle, footing, Vec::new()));
+        let result = match self.ports.vault.lease().await? {
+            Lease::Elsewhere { holder, until } => {
+                // The holder's cycles change what there is to remember.
+                self.memory = None;
+                let footing = Footing::Standby { holder, until };
+                Ok(CycleReport::new(cycle, footing, Vec::new()))
+            }
+            lease @ Lease::Granted { .. } => self.lead(cycle, lease, observer).await,
+        };
+        if matches!(result, Err(EngineError::Store(_))) {
+            // What could not be made durable is not believed either.
+            self.memory = None;
         }
+        result
+    }
+
+    async fn lead(
+        &mut self,
+        cycle: CycleId,
+        lease: Lease,
+        observer: &dyn Observer,
+    ) -> Result<CycleReport, EngineError> {
+        self.remember().await?;
         self.flush_reports().await?;
         let mut done = Done::new();
         let plan = self.rounds(cycle, lease, observer, &mut done).await?;
         let rows = self.sight()?.rows(&plan, &done);
-        self.report(&rows).await?;
+        self.report(&rows, &done).await?;
         Ok(CycleReport::new(cycle, Footing::Leader, rows))
+    }
+
+    async fn remember(&mut self) -> Result<(), StoreError> {
+        if self.memory.is_none() {
+            self.memory = Some(self.ports.store.load().await?);
+        }
+        Ok(())
     }
 
     /// Reads what changed on both sides, everything the first time.
     async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
-        if self.memory.is_none() {
-            self.memory = Some(self.ports.store.load().await?);
-        }
         if !std::mem::take(&mut self.vault_is_fresh) {
             self.gather_vault(wait).await?;
         }
@@ -230,23 +249,17 @@ impl Engine {
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<Plan, EngineError> {
-        for round in 0.. {
+        // No step is begun twice in a cycle, so this comes to an end.
+        loop {
             let plan = self.plan_now().await?;
-            let stop = round == MOST_ROUNDS || self.halt.is_requested() || !has_steps(&plan);
-            if stop {
-                return Ok(plan);
-            }
-            let before = done.len();
-            self.walk(&plan, cycle, lease.clone(), observer, done)
-                .await?;
-            if done.len() == before && round > 0 {
+            let lease = lease.clone();
+            if self.walk(&plan, cycle, lease, observer, done).await? == 0 {
                 return Ok(plan);
             }
             if plan.decisions.iter().any(|it| is_push(&it.action)) {
                 self.gather_directory().await?;
             }
         }
-        Ok(Plan::default())
     }
 
     /// Takes in what the views show, makes that durable, and plans.
@@ -262,11 +275,12 @@ impl Engine {
             .collect();
         let client = (sight.memory.client != client_before).then(|| sight.memory.client.clone());
         let (plan, tripped) = sight.decide(&policy, now);
-        if let Some(client) = client {
-            self.ports.store.save_client(&client).await?;
-        }
         if !memories.is_empty() {
             self.ports.store.save_credentials(&memories).await?;
+        }
+        // Last: a new epoch is known only once no credential's memory is of the old one.
+        if let Some(client) = client {
+            self.ports.store.save_client(&client).await?;
         }
         self.keep_held(tripped, now).await?;
         Ok(plan)
@@ -300,9 +314,9 @@ impl Engine {
         lease: Lease,
         observer: &dyn Observer,
         done: &mut Done,
-    ) -> Result<(), EngineError> {
+    ) -> Result<usize, EngineError> {
         let (Some(vault), Some(memory)) = (&self.vault, &mut self.memory) else {
-            return Ok(());
+            return Ok(0);
         };
         let mut walk = Walk {
             ports: &self.ports,
@@ -320,12 +334,12 @@ impl Engine {
 
     /// Tells the vault what changed, and remembers that it was told. The report is kept until the
     /// vault has it, so that a lost answer loses nothing.
-    async fn report(&mut self, rows: &[Row]) -> Result<(), EngineError> {
+    async fn report(&mut self, rows: &[Row], done: &Done) -> Result<(), EngineError> {
         let now = self.ports.clock.now();
         let sight = self.sight()?;
         let news: Vec<ReportEntry> = rows
             .iter()
-            .filter(|row| sight.is_news(row))
+            .filter(|row| !is_untouched(row, done) && sight.is_news(row))
             .map(|row| row.entry(now))
             .collect();
         for entries in news.chunks(REPORT_SIZE) {
@@ -413,10 +427,15 @@ impl Sight<'_> {
     }
 }
 
-fn has_steps(plan: &Plan) -> bool {
-    plan.decisions
-        .iter()
-        .any(|it| is_push(&it.action) || matches!(it.action, Action::Verify(_)))
+/// A step that was not begun, because the lease or a request to stop forbade it, is no news.
+fn is_untouched(row: &Row, done: &Done) -> bool {
+    let kind = match row.action {
+        Action::Verify(_) => StepKind::Verify,
+        Action::Push(_) => StepKind::Push,
+        Action::Nothing | Action::Wait(_) | Action::Hold(_) | Action::Block(_) => return false,
+    };
+    let deed = done.get(&row.credential);
+    deed.is_none_or(|deed| !deed.begun.contains(&kind))
 }
 
 fn is_push(action: &Action) -> bool {

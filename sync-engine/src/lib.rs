@@ -6,14 +6,17 @@
 mod apply;
 mod cycle;
 mod engine;
+mod memory_store;
 pub mod model;
 mod observe;
 pub mod plan;
 pub mod ports;
+pub mod prelude;
 mod read_only;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use cycle::{CycleReport, Footing, Row};
 pub use engine::{Engine, EngineError, Halt, Observer, Ports, Unwatched};
+pub use memory_store::MemoryStore;
 pub use read_only::ReadOnly;

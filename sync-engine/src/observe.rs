@@ -3,7 +3,7 @@
 //! Pure like the planner: first contact, a new epoch, a person's confirmation, and writes that
 //! became visible are facts to be taken in, not decisions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,9 +13,9 @@ use crate::model::{
     ObjectId, PendingWrite, RememberedVerdict, SyncMode, VaultCredential, VaultView, Verdict,
     VerdictSource, Written,
 };
+use crate::plan::Policy;
 use crate::plan::budget::{DAY, still_matters};
 use crate::plan::situation::{fresh_confirmation, is_processed};
-use crate::plan::{Policy, Verification};
 
 /// A stamp this close to a write's own time, by the service's clock, is the write's.
 const STAMP_TOLERANCE: Duration = Duration::from_secs(5);
@@ -28,24 +28,16 @@ pub(crate) fn observe(
     policy: &Policy,
     now: Timestamp,
 ) -> BTreeSet<CredentialId> {
-    let mut changed = BTreeSet::new();
-    if memory
-        .client
-        .epoch
-        .is_some_and(|epoch| epoch != vault.epoch)
-    {
-        for known in memory.credentials.values_mut() {
-            known.forget_contact();
-            changed.insert(known.id);
-        }
-    }
-    memory.client.epoch = Some(vault.epoch);
+    let known_epoch = memory.client.epoch.replace(vault.epoch);
+    let mut changed = match known_epoch {
+        Some(epoch) if epoch != vault.epoch => begin_epoch(memory, vault),
+        _ => BTreeSet::new(),
+    };
     memory.client.writes.retain(|at| is_recent(*at, now));
-    let mut chosen = Vec::new();
+    let mut choices = Vec::new();
     for credential in vault.credentials.values() {
         let known = memory.credentials.get(&credential.id);
-        let before = known.cloned();
-        let mut after = before.clone().unwrap_or_else(|| first_sight(credential));
+        let mut after = known.cloned().unwrap_or_else(|| first_sight(credential));
         let eye = Eye {
             credential,
             vault,
@@ -53,40 +45,85 @@ pub(crate) fn observe(
             policy,
             now,
         };
-        chosen.extend(eye.take_in(&mut after));
-        if before.as_ref() != Some(&after) {
+        choices.extend(eye.take_in(&mut after));
+        if known != Some(&after) {
             changed.insert(credential.id);
             memory.credentials.insert(credential.id, after);
         }
     }
-    for (winner, object) in chosen {
-        changed.extend(withdraw_other_choices(memory, winner, object));
-    }
+    changed.extend(choose(memory, vault, &choices));
     changed
 }
 
-/// A person's choice among duplicates ends an earlier one.
-fn withdraw_other_choices(
-    memory: &mut Memory,
-    winner: CredentialId,
-    object: ObjectId,
-) -> Vec<CredentialId> {
-    let others = memory.credentials.values_mut();
-    others
-        .filter(|known| known.id != winner && known.chosen_for == Some(object))
-        .map(|known| {
-            known.chosen_for = None;
-            known.id
-        })
-        .collect()
+/// A backup of the vault was restored: nothing that was known of its versions holds any more.
+fn begin_epoch(memory: &mut Memory, vault: &VaultView) -> BTreeSet<CredentialId> {
+    for known in memory.credentials.values_mut() {
+        known.forget_contact();
+        known.reported = None;
+        if let Some(credential) = vault.credentials.get(&known.id) {
+            take_as_found(known, credential);
+        }
+    }
+    memory.credentials.keys().copied().collect()
 }
 
-/// What a credential's memory begins with: the flags that stand on it in the vault.
+/// What a credential's memory begins with.
 fn first_sight(credential: &VaultCredential) -> CredentialMemory {
-    CredentialMemory {
-        raised: credential.raised.clone(),
-        ..CredentialMemory::new(credential.id)
+    let mut known = CredentialMemory::new(credential.id);
+    take_as_found(&mut known, credential);
+    known
+}
+
+/// The flags that stand on it in the vault, and a person's word that nobody can tell from one that
+/// was acted on before: a lost memory must not make it count twice.
+fn take_as_found(known: &mut CredentialMemory, credential: &VaultCredential) {
+    known.raised.clone_from(&credential.raised);
+    spend_confirmation(known, credential);
+}
+
+fn spend_confirmation(known: &mut CredentialMemory, credential: &VaultCredential) {
+    known.confirmation_used = credential.confirmed.as_ref().map(|it| it.at);
+}
+
+/// A person chose this credential for its account.
+struct Choice {
+    credential: CredentialId,
+    object: ObjectId,
+    at: Timestamp,
+}
+
+/// Of several choices for one account the newest holds, and the others are spent.
+fn choose(memory: &mut Memory, vault: &VaultView, choices: &[Choice]) -> Vec<CredentialId> {
+    if choices.is_empty() {
+        return Vec::new();
     }
+    let mut winners: BTreeMap<ObjectId, (Timestamp, CredentialId)> = BTreeMap::new();
+    let mut wanted: BTreeMap<CredentialId, ObjectId> = BTreeMap::new();
+    for choice in choices {
+        let newest = (choice.at, choice.credential);
+        let winner = winners.entry(choice.object).or_insert(newest);
+        *winner = newest.max(*winner);
+        wanted.insert(choice.credential, choice.object);
+    }
+    let mut changed = Vec::new();
+    for known in memory.credentials.values_mut() {
+        let object = wanted.get(&known.id).copied().or(known.chosen_for);
+        let winner = object.and_then(|object| winners.get(&object));
+        let Some((_, winner)) = winner else {
+            continue;
+        };
+        let chosen_for = object.filter(|_| *winner == known.id);
+        if chosen_for.is_none()
+            && let Some(credential) = vault.credentials.get(&known.id)
+        {
+            spend_confirmation(known, credential);
+        }
+        if known.chosen_for != chosen_for {
+            known.chosen_for = chosen_for;
+            changed.push(known.id);
+        }
+    }
+    changed
 }
 
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
@@ -102,32 +139,48 @@ struct Eye<'a> {
 }
 
 impl Eye<'_> {
-    /// Returns the account for which a person chose this credential just now, if one did.
-    fn take_in(&self, known: &mut CredentialMemory) -> Option<(CredentialId, ObjectId)> {
-        self.merge_attempts(known);
+    /// Returns the account for which a person chose this credential, where one did.
+    fn take_in(&self, known: &mut CredentialMemory) -> Option<Choice> {
+        let account = self.directory.resolve(&self.credential.user_name);
+        self.merge_attempts(known, account);
         known.overwrites.retain(|at| is_recent(*at, self.now));
         if let Some(pending) = known.pending.clone() {
             self.settle(known, &pending);
         }
         if known.baseline.is_none() || self.credential.mode != SyncMode::Enabled {
-            known.baseline = Some(Baseline {
-                version: self.credential.version,
-                mode: self.credential.mode,
-            });
+            known.baseline = Some(self.baseline());
         }
-        let account = self.directory.resolve(&self.credential.user_name)?;
         if !is_processed(&self.vault.client, self.credential) {
             return None;
         }
-        let chosen = self.take_confirmation(known, account);
+        let account = account?;
+        let choice = self.take_confirmation(known, account);
         if known.object.is_none() {
-            known.object = Some(account.id);
+            self.first_contact(known, account);
         }
-        chosen
+        choice
+    }
+
+    fn baseline(&self) -> Baseline {
+        Baseline {
+            version: self.credential.version,
+            mode: self.credential.mode,
+        }
+    }
+
+    /// A password that changed before its account was there is no change of this account's.
+    fn first_contact(&self, known: &mut CredentialMemory, account: &Account) {
+        known.object = Some(account.id);
+        if known
+            .baseline
+            .is_some_and(|it| it.mode == SyncMode::Enabled)
+        {
+            known.baseline = Some(self.baseline());
+        }
     }
 
     /// Sign-in tests that another agent, or an earlier life of this one, told the vault of.
-    fn merge_attempts(&self, known: &mut CredentialMemory) {
+    fn merge_attempts(&self, known: &mut CredentialMemory, account: Option<&Account>) {
         for told in &self.credential.attempts {
             match known.attempts.iter_mut().find(|ours| ours.id == told.id) {
                 Some(ours) if ours.state == AttemptState::Open => ours.state = told.state,
@@ -135,72 +188,62 @@ impl Eye<'_> {
                 None => known.attempts.push(told.clone()),
             }
         }
-        let stamp = self
-            .directory
-            .resolve(&self.credential.user_name)
-            .and_then(|account| account.stamp);
-        let version = self.credential.version;
-        known
-            .attempts
-            .retain(|attempt| still_matters(attempt, version, stamp, self.now));
+        // While the account is out of sight, its stamp cannot tell which attempts are current.
+        if let Some(account) = account {
+            let version = self.credential.version;
+            known
+                .attempts
+                .retain(|attempt| still_matters(attempt, version, account.stamp, self.now));
+        }
     }
 
     /// A person's word takes effect at once where it is about identity. Where it asks for a
-    /// write, it is used up by the write.
-    fn take_confirmation(
-        &self,
-        known: &mut CredentialMemory,
-        account: &Account,
-    ) -> Option<(CredentialId, ObjectId)> {
-        let confirmed = fresh_confirmation(self.credential, known)?;
+    /// write, it is used up by the write; where the password is known to be right, it is moot.
+    fn take_confirmation(&self, known: &mut CredentialMemory, account: &Account) -> Option<Choice> {
+        let at = fresh_confirmation(self.credential, known)?;
         if known.object.is_some_and(|object| object != account.id) {
             known.forget_contact();
             known.object = Some(account.id);
-            known.baseline = Some(Baseline {
-                version: self.credential.version,
-                mode: self.credential.mode,
-            });
-            known.confirmation_used = Some(confirmed);
+            known.baseline = Some(self.baseline());
+            known.confirmation_used = Some(at);
         }
-        let was_chosen = known.chosen_for == Some(account.id);
-        known.chosen_for = Some(account.id);
-        (!was_chosen).then_some((self.credential.id, account.id))
+        let right = known
+            .verdict_for(account.id, self.credential.version, account.stamp)
+            .is_some_and(|it| it.verdict == Verdict::Match);
+        if right {
+            known.confirmation_used = Some(at);
+        }
+        Some(Choice {
+            credential: self.credential.id,
+            object: account.id,
+            at,
+        })
     }
 
     /// Learns whether a write took effect: 204 is not proof, the account's new stamp is.
     fn settle(&self, known: &mut CredentialMemory, pending: &PendingWrite) {
-        let Some(account) = self.directory.account(pending.object) else {
-            known.pending = None;
-            return;
-        };
-        if account.stamp == pending.before {
-            if self.grace_is_over(pending) {
-                known.pending = None;
-                known.agreed = None;
-                known.verdict = None;
-            }
+        let account = self.directory.account(pending.object);
+        let unmoved = account.is_some_and(|account| account.stamp == pending.before);
+        if unmoved && !self.grace_is_over(pending) {
             return;
         }
-        known.pending = None;
-        known.agreed = None;
-        known.written = Some(Written {
-            version: pending.version,
-            at: pending.since,
-        });
-        match is_ours(pending, account, self.policy) {
-            Ours::Surely => self.agree(known, pending, account),
-            // Nobody can check it, and the time fits: never write it a second time.
-            Ours::Perhaps if self.policy.verification == Verification::SwitchedOff => {
+        acted_on(known, pending);
+        match account {
+            Some(account) if !unmoved && is_ours(pending, account) => {
                 self.agree(known, pending, account);
             }
-            Ours::Perhaps | Ours::No => {}
+            // Somebody else's stamp, or none: only a sign-in test, or a person, can tell.
+            _ => known.verdict = None,
         }
     }
 
     /// The account has this version now, by our own write.
     fn agree(&self, known: &mut CredentialMemory, pending: &PendingWrite, account: &Account) {
         known.remember_agreement(pending.version, account.stamp);
-        known.confirmation_used = self.credential.confirmed.as_ref().map(|it| it.at);
+        let confirmed = self.credential.confirmed.as_ref();
+        if confirmed.is_some_and(|it| it.version == pending.version) {
+            spend_confirmation(known, self.credential);
+        }
         known.verdict = Some(RememberedVerdict {
             object: pending.object,
             version: pending.version,
@@ -220,36 +263,29 @@ impl Eye<'_> {
     }
 }
 
-/// Whose password change an account's new stamp is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ours {
-    Surely,
-    Perhaps,
-    No,
+/// Whatever came of a write, the change that asked for it never asks again.
+fn acted_on(known: &mut CredentialMemory, pending: &PendingWrite) {
+    known.pending = None;
+    known.agreed = None;
+    known.baseline = Some(Baseline {
+        version: pending.version,
+        mode: SyncMode::Enabled,
+    });
+    if known.newest_sent() < Some(pending.version) {
+        known.written = Some(Written {
+            version: pending.version,
+            at: pending.since,
+        });
+    }
 }
 
-fn is_ours(pending: &PendingWrite, account: &Account, policy: &Policy) -> Ours {
-    let Some(stamp) = account.stamp else {
-        return Ours::No;
+/// Whether an account's new stamp is that of this write. Without an answer nobody knows when it
+/// took effect, so that no stamp is proof.
+fn is_ours(pending: &PendingWrite, account: &Account) -> bool {
+    let (Some(stamp), Some(accepted)) = (account.stamp, pending.accepted) else {
+        return false;
     };
-    let within = |from: Timestamp, to: Timestamp| {
-        from.checked_sub(STAMP_TOLERANCE)
-            .is_ok_and(|from| from <= stamp.0)
-            && to
-                .checked_add(STAMP_TOLERANCE)
-                .is_ok_and(|to| stamp.0 <= to)
-    };
-    match pending.accepted {
-        Some(accepted) if within(accepted.sent, accepted.answered) => Ours::Surely,
-        Some(_) => Ours::No,
-        None => {
-            let latest = pending.since.checked_add(policy.write_timeout);
-            let latest = latest.unwrap_or(pending.since);
-            if within(pending.since, latest) {
-                Ours::Perhaps
-            } else {
-                Ours::No
-            }
-        }
-    }
+    let earliest = accepted.sent.checked_sub(STAMP_TOLERANCE);
+    let latest = accepted.answered.checked_add(STAMP_TOLERANCE);
+    earliest.is_ok_and(|from| from <= stamp.0) && latest.is_ok_and(|to| stamp.0 <= to)
 }

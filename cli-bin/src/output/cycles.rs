@@ -71,7 +71,10 @@ impl Cycles {
         {
             return Ending::Held;
         }
-        if rows.any(|row| row.verdict == Some(Verdict::Mismatch)) {
+        let mismatches = |row: &Row| {
+            row.verdict == Some(Verdict::Mismatch) || row.flags.contains_key(&FlagKind::AdChange)
+        };
+        if rows.any(mismatches) {
             return Ending::Mismatches;
         }
         Ending::Done

@@ -6,7 +6,7 @@
 mod push;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -27,8 +27,10 @@ pub(crate) type Done = BTreeMap<CredentialId, Deed>;
 /// What was done to one credential in a cycle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deed {
-    /// The last step.
+    /// The last step that was made: a test that was answered, a write that was taken.
     pub(crate) step: Option<StepKind>,
+    /// The steps that were begun, made or not: none is begun twice in a cycle.
+    pub(crate) begun: BTreeSet<StepKind>,
     /// What a sign-in test said.
     pub(crate) tested: Option<Verdict>,
 }
@@ -54,27 +56,50 @@ pub(super) struct Step<'a> {
 }
 
 impl Walk<'_> {
-    /// Does what the plan says, as far as the lease and a request to stop allow it.
-    pub(crate) async fn walk(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        let verifies = steps(plan, StepKind::Verify);
-        let pushes = steps(plan, StepKind::Push);
+    /// Does what the plan says, as far as the lease and a request to stop allow it. Returns how
+    /// many steps it began.
+    pub(crate) async fn walk(&mut self, plan: &Plan) -> Result<usize, EngineError> {
+        let verifies = self.steps(plan, StepKind::Verify);
+        let pushes = self.steps(plan, StepKind::Push);
+        if verifies.is_empty() && pushes.is_empty() {
+            return Ok(0);
+        }
         self.observer.planned(verifies.len() + pushes.len());
-        for batch in verifies.chunks(BATCH) {
-            if !self.may_go_on().await? {
-                return Ok(());
+        let begun = self.verify_all(&verifies).await?;
+        Ok(begun + self.push_all(pushes).await?)
+    }
+
+    async fn verify_all(&mut self, steps: &[Step<'_>]) -> Result<usize, EngineError> {
+        let mut begun = 0;
+        for batch in steps.chunks(BATCH) {
+            if self.verification_is_paused() || !self.may_go_on().await? {
+                break;
             }
             self.verify(batch).await?;
+            begun += batch.len();
         }
+        Ok(begun)
+    }
+
+    async fn push_all(&mut self, pushes: Vec<Step<'_>>) -> Result<usize, EngineError> {
+        let mut begun = 0;
         let (own, others): (Vec<_>, Vec<_>) = pushes
             .into_iter()
             .partition(|step| self.policy.own_account.as_ref() == Some(&step.decision.user_name));
         for batch in others.chunks(BATCH).chain(own.chunks(1)) {
             if !self.may_go_on().await? {
-                return Ok(());
+                break;
             }
             self.push(batch).await?;
+            begun += batch.len();
         }
-        Ok(())
+        Ok(begun)
+    }
+
+    /// Whether "locked" answers, perhaps of this very walk, pause the tenant.
+    fn verification_is_paused(&self) -> bool {
+        let until = self.memory.client.verification_paused_until;
+        until.is_some_and(|until| until > self.now())
     }
 
     /// Whether the lease outlasts another request, and nobody asked to stop.
@@ -133,19 +158,29 @@ impl Walk<'_> {
         }
     }
 
-    fn finished(&mut self, step: Step<'_>, kind: StepKind) {
+    /// The steps of this kind that the plan asks for, without those that this cycle began already.
+    fn steps<'p>(&self, plan: &'p Plan, kind: StepKind) -> Vec<Step<'p>> {
+        let is_new = |id| self.done.get(id).is_none_or(|it| !it.begun.contains(&kind));
+        plan.decisions
+            .iter()
+            .filter(|decision| is_new(&decision.credential))
+            .filter_map(|decision| {
+                let target = step_target(decision, kind)?;
+                Some(Step { decision, target })
+            })
+            .collect()
+    }
+
+    fn made(&mut self, step: Step<'_>, kind: StepKind) {
         let deed = self.done.entry(step.decision.credential).or_default();
         deed.step = Some(kind);
+    }
+
+    fn finished(&mut self, step: Step<'_>, kind: StepKind) {
+        let deed = self.done.entry(step.decision.credential).or_default();
+        deed.begun.insert(kind);
         self.observer.finished(step.decision, kind);
     }
-}
-
-fn steps(plan: &Plan, kind: StepKind) -> Vec<Step<'_>> {
-    let step = |decision| {
-        let target = step_target(decision, kind)?;
-        Some(Step { decision, target })
-    };
-    plan.decisions.iter().filter_map(step).collect()
 }
 
 fn step_target(decision: &Decision, kind: StepKind) -> Option<Target> {

@@ -4,31 +4,54 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::{Step, Walk};
-use crate::engine::{EngineError, Ports};
+use crate::engine::EngineError;
 use crate::model::{
-    BlockedReason, CredentialMemory, PendingWrite, Phase, Refused, StepKind, Written,
+    CredentialId, CredentialMemory, PendingWrite, Phase, Refused, StepKind, Written,
 };
 use crate::plan::Rule;
-use crate::ports::{PasswordAnswer, SetPassword, VaultError};
+use crate::ports::{PasswordAnswer, SetPassword};
 
 impl Walk<'_> {
     pub(super) async fn push(&mut self, batch: &[Step<'_>]) -> Result<(), EngineError> {
         self.intend(batch).await?;
-        let answers = join_all(batch.iter().map(|step| set(self.ports, *step))).await;
+        let answers = join_all(batch.iter().map(|step| self.set(*step))).await;
         let mut entries = Vec::new();
         let mut memories = Vec::new();
         for (step, answer) in batch.iter().zip(answers) {
             let mut known = self.known(step.decision.credential);
             let why = match answer {
-                Ok(Some(answer)) => self.take(&mut known, *step, &answer),
-                Ok(None) => withdraw(&mut known, "the password changed meanwhile"),
-                Err(error) => withdraw(&mut known, &format!("not sent: {error}")),
+                Ok(answer) => self.take(&mut known, *step, &answer),
+                Err(why) => self.not_done(&mut known, *step, &why),
             };
             entries.push(self.entry(*step, StepKind::Push, Phase::Outcome, why));
             memories.push(known);
             self.finished(*step, StepKind::Push);
         }
-        self.record(&entries, memories).await
+        self.record(&entries, memories).await?;
+        Ok(self.ports.store.save_client(&self.memory.client).await?)
+    }
+
+    /// The answer to one write, or why it was not sent.
+    async fn set(&self, step: Step<'_>) -> Result<SetPassword, String> {
+        let decision = step.decision;
+        let answer = self
+            .ports
+            .vault
+            .password(decision.credential, decision.version)
+            .await
+            .map_err(|error| format!("not sent: {error}"))?;
+        let PasswordAnswer::Current(password) = answer else {
+            return Err("not sent: the password changed meanwhile".to_owned());
+        };
+        // The vault may have taken its time, and another agent may be about to take over.
+        if !self.lease_outlasts_a_request() {
+            return Err("not sent: this agent's lease is about to end".to_owned());
+        }
+        let set = self
+            .ports
+            .directory
+            .set_password(step.target.object, &password);
+        Ok(set.await)
     }
 
     /// From here on each of these writes counts as perhaps done.
@@ -46,8 +69,11 @@ impl Walk<'_> {
                 accepted: None,
             });
             match step.decision.rule {
-                Rule::KnownMismatch if known.agreed.is_some() => known.overwrites.push(now),
-                Rule::Confirmed => known.overwrites.clear(),
+                Rule::KnownMismatch if was_in_step(&known) => known.overwrites.push(now),
+                Rule::Confirmed => {
+                    known.overwrites.clear();
+                    known.confirmation_used = self.confirmation(known.id);
+                }
                 _ => {}
             }
             let why = step.decision.rule.why().to_owned();
@@ -60,16 +86,17 @@ impl Walk<'_> {
     }
 
     /// Remembers what came of a write. Returns the journal's words.
-    fn take(&self, known: &mut CredentialMemory, step: Step<'_>, answer: &SetPassword) -> String {
+    fn take(
+        &mut self,
+        known: &mut CredentialMemory,
+        step: Step<'_>,
+        answer: &SetPassword,
+    ) -> String {
         let now = self.now();
         let version = step.decision.version;
-        if step.decision.rule == Rule::Confirmed {
-            let credential = self.vault.credentials.get(&known.id);
-            let confirmed = credential.and_then(|it| it.confirmed.as_ref());
-            known.confirmation_used = confirmed.map(|it| it.at);
-        }
         match answer {
             SetPassword::Accepted(accepted) => {
+                self.made(step, StepKind::Push);
                 if let Some(pending) = &mut known.pending {
                     pending.accepted = Some(*accepted);
                 }
@@ -78,54 +105,57 @@ impl Walk<'_> {
                 known.retry_at = None;
                 "Entra ID took the password; its new stamp is awaited".to_owned()
             }
-            SetPassword::Refused(reason) => refuse(known, step, *reason, now),
+            SetPassword::Refused(reason) => {
+                known.refused = Some(Refused {
+                    version,
+                    reason: *reason,
+                    at: now,
+                });
+                self.withdraw(known);
+                reason.to_string()
+            }
             SetPassword::Gone => {
                 known.verdict = None;
-                withdraw(known, "the account is gone")
+                self.not_done(known, step, "the account is gone")
             }
             SetPassword::NotNow { retry_at } => {
                 known.retry_at = Some(*retry_at);
-                withdraw(known, "Entra ID asked to try again later")
+                self.not_done(known, step, "Entra ID asked to try again later")
             }
             SetPassword::Ambiguous => {
                 "the answer was lost: whether the password was set shows in the stamp".to_owned()
             }
         }
     }
-}
 
-/// The answer to one write; `None` when the vault's password is no longer this version.
-async fn set(ports: &Ports, step: Step<'_>) -> Result<Option<SetPassword>, VaultError> {
-    let decision = step.decision;
-    let answer = ports
-        .vault
-        .password(decision.credential, decision.version)
-        .await?;
-    match answer {
-        PasswordAnswer::Superseded => Ok(None),
-        PasswordAnswer::Current(password) => {
-            let set = ports.directory.set_password(step.target.object, &password);
-            Ok(Some(set.await))
+    /// The write certainly had no effect, and a person's word for it still waits to be acted on.
+    fn not_done(&mut self, known: &mut CredentialMemory, step: Step<'_>, why: &str) -> String {
+        self.withdraw(known);
+        if step.decision.rule == Rule::Confirmed {
+            known.confirmation_used = None;
         }
+        why.to_owned()
+    }
+
+    /// The write certainly had no effect: it counts neither as one nor as an overwrite.
+    fn withdraw(&mut self, known: &mut CredentialMemory) {
+        let Some(pending) = known.pending.take() else {
+            return;
+        };
+        known.overwrites.retain(|at| *at != pending.since);
+        let writes = &mut self.memory.client.writes;
+        if let Some(counted) = writes.iter().position(|at| *at == pending.since) {
+            writes.remove(counted);
+        }
+    }
+
+    fn confirmation(&self, id: CredentialId) -> Option<Timestamp> {
+        let credential = self.vault.credentials.get(&id)?;
+        credential.confirmed.as_ref().map(|it| it.at)
     }
 }
 
-fn refuse(
-    known: &mut CredentialMemory,
-    step: Step<'_>,
-    reason: BlockedReason,
-    now: Timestamp,
-) -> String {
-    known.refused = Some(Refused {
-        version: step.decision.version,
-        reason,
-        at: now,
-    });
-    withdraw(known, &reason.to_string())
-}
-
-/// The write certainly had no effect.
-fn withdraw(known: &mut CredentialMemory, why: &str) -> String {
-    known.pending = None;
-    why.to_owned()
+/// Whether the account once had the vault's password, so that another one is a foreign change.
+fn was_in_step(known: &CredentialMemory) -> bool {
+    known.agreed.is_some() || known.written.is_some()
 }

@@ -37,6 +37,7 @@ impl Walk<'_> {
                 Ok(Some(answer)) => {
                     let learnt = self.learn(&mut known, *step, &answer);
                     let verdict = known.verdict.as_ref().map(|it| it.verdict.clone());
+                    self.made(*step, StepKind::Verify);
                     self.done.entry(known.id).or_default().tested = verdict;
                     learnt
                 }
@@ -132,14 +133,17 @@ impl Walk<'_> {
             _ => 0,
         };
         if verdict == Verdict::Unknown(UnknownReason::Locked) {
-            self.pause_after_lock(known, tries, now);
+            self.pause_after_lock(known, now);
+        }
+        if verdict == Verdict::Mismatch {
+            let stale = (step.decision.version, step.target.stamp);
+            known.agreed = known.agreed.filter(|it| (it.version, it.stamp) != stale);
         }
         if verdict == Verdict::Match {
             known.remember_agreement(step.decision.version, step.target.stamp);
             let credential = self.vault.credentials.get(&known.id);
             let confirmed = credential.and_then(|it| it.confirmed.as_ref());
             known.confirmation_used = confirmed.map(|it| it.at);
-            known.overwrites.clear();
         }
         known.verdict = Some(RememberedVerdict {
             object: step.target.object,
@@ -168,11 +172,15 @@ impl Walk<'_> {
         }
     }
 
-    fn pause_after_lock(&mut self, known: &mut CredentialMemory, tries: u32, now: Timestamp) {
-        let pause = if tries == 0 {
-            LOCKED_PAUSE
-        } else {
+    fn pause_after_lock(&mut self, known: &mut CredentialMemory, now: Timestamp) {
+        let again = known
+            .verdict
+            .as_ref()
+            .is_some_and(|it| it.verdict == Verdict::Unknown(UnknownReason::Locked));
+        let pause = if again {
             LOCKED_AGAIN_PAUSE
+        } else {
+            LOCKED_PAUSE
         };
         known.paused_until = now.checked_add(pause).ok();
         let client = &mut self.memory.client;
@@ -234,10 +242,10 @@ async fn sign_in(
     }
 }
 
-/// A "locked" answer is no failed password: the account's pause stands for it.
+/// A "locked" answer counts as failed, so that an agent without this memory keeps away too.
 fn state_of(answer: &SignIn) -> AttemptState {
     let locked = answer.verdict == Verdict::Unknown(UnknownReason::Locked);
-    if answer.counted && !locked {
+    if answer.counted || locked {
         AttemptState::Failed
     } else {
         AttemptState::Passed

@@ -29,6 +29,20 @@ pub struct Account {
     pub stamp: Option<Stamp>,
 }
 
+impl Account {
+    /// A member that may sign in, with its password mastered in the directory itself.
+    pub fn member(id: ObjectId, user_name: impl AsRef<str>, stamp: Option<Stamp>) -> Self {
+        Self {
+            id,
+            user_name: UserPrincipalName::new(user_name),
+            access: AccountAccess::Enabled,
+            kind: AccountKind::Member,
+            mastered: Mastered::Cloud,
+            stamp,
+        }
+    }
+}
+
 /// Whether an account may sign in (`accountEnabled`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +94,18 @@ pub struct DirectoryChanges {
     pub accounts: Vec<Account>,
     /// Accounts that are gone.
     pub removed: Vec<ObjectId>,
+}
+
+impl DirectoryChanges {
+    /// Everything there is, from a directory that keeps no history of its changes.
+    pub fn full(accounts: Vec<Account>) -> Self {
+        Self {
+            link: DeltaLink(String::new()),
+            extent: Extent::Full,
+            accounts,
+            removed: Vec::new(),
+        }
+    }
 }
 
 /// The tenant's domains in lower case, and who checks their passwords.

@@ -88,6 +88,14 @@ pub struct Written {
     pub at: Timestamp,
 }
 
+impl Written {
+    /// Versions of another account or epoch do not compare with later ones: only the time stays.
+    fn of_another_history(at: Timestamp) -> Self {
+        let version = VaultVersion(0);
+        Self { version, at }
+    }
+}
+
 /// Where a verdict comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +171,16 @@ pub struct Accepted {
     pub answered: Timestamp,
 }
 
+impl Accepted {
+    /// A write that took effect at this time exactly.
+    pub fn at(time: Timestamp) -> Self {
+        Self {
+            sent: time,
+            answered: time,
+        }
+    }
+}
+
 /// A version of a password that Entra ID or the role matrix refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
@@ -227,11 +245,17 @@ impl CredentialMemory {
         written.max(pending)
     }
 
-    /// Forgets what was known of the account, as before first contact. Sign-in tests and a write
-    /// under way stay: they happened.
+    fn last_sent(&self) -> Option<Timestamp> {
+        let written = self.written.map(|written| written.at);
+        let pending = self.pending.as_ref().map(|pending| pending.since);
+        written.max(pending)
+    }
+
+    /// Forgets what was known of the account, as before first contact. Sign-in tests stay, and when
+    /// the last write was sent: they happened.
     pub fn forget_contact(&mut self) {
         let kept = Self {
-            pending: self.pending.take(),
+            written: self.last_sent().map(Written::of_another_history),
             attempts: std::mem::take(&mut self.attempts),
             paused_until: self.paused_until,
             overwrites: std::mem::take(&mut self.overwrites),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttemptId, ClientId, CredentialId, Cursor, FlagKind, ObjectId, PasswordFacts, Stamp,
+    AttemptId, ClientId, CredentialId, Cursor, FlagKind, ObjectId, Password, PasswordFacts, Stamp,
     UserPrincipalName, VaultEpoch, VaultVersion,
 };
 
@@ -76,6 +76,18 @@ pub struct ClientSettings {
     pub mute: Mute,
 }
 
+impl ClientSettings {
+    /// A client that is kept in step with Entra ID.
+    pub fn new(id: ClientId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            sync: MicrosoftSync::EntraId,
+            mute: Mute::Unmuted,
+        }
+    }
+}
+
 /// One stored password, without the password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VaultCredential {
@@ -98,6 +110,28 @@ pub struct VaultCredential {
     pub attempts: Vec<SignInAttempt>,
     /// The engine's flags that stand on it in the vault now.
     pub raised: BTreeMap<FlagKind, FlagFact>,
+}
+
+impl VaultCredential {
+    /// A credential in use with its first password. Nobody confirmed anything, nothing was tested.
+    pub fn new(
+        id: CredentialId,
+        user_name: impl AsRef<str>,
+        mode: SyncMode,
+        password: &Password,
+    ) -> Self {
+        Self {
+            id,
+            user_name: UserPrincipalName::new(user_name),
+            version: VaultVersion(1),
+            mode,
+            standing: Standing::Active,
+            facts: Some(password.facts()),
+            confirmed: None,
+            attempts: Vec::new(),
+            raised: BTreeMap::new(),
+        }
+    }
 }
 
 /// A person's word that the engine may go on: push what is held, accept a new account behind the
@@ -170,6 +204,23 @@ pub struct VaultChanges {
     pub client: ClientSettings,
     /// New and changed credentials.
     pub credentials: Vec<VaultCredential>,
+}
+
+impl VaultChanges {
+    /// Everything there is, from a vault that keeps no history of its changes.
+    pub fn full(
+        epoch: VaultEpoch,
+        client: ClientSettings,
+        credentials: Vec<VaultCredential>,
+    ) -> Self {
+        Self {
+            epoch,
+            cursor: Cursor(String::new()),
+            extent: Extent::Full,
+            client,
+            credentials,
+        }
+    }
 }
 
 /// Whether an answer holds everything or only what changed.

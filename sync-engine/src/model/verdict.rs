@@ -92,6 +92,27 @@ pub struct SignIn {
     pub retry_at: Option<Timestamp>,
 }
 
+impl SignIn {
+    /// The password is right, which costs nothing.
+    pub fn matched() -> Self {
+        Self {
+            verdict: Verdict::Match,
+            counted: false,
+            code: None,
+            retry_at: None,
+        }
+    }
+
+    /// The password is wrong, and this may have been counted towards a lockout.
+    pub fn mismatched() -> Self {
+        Self {
+            verdict: Verdict::Mismatch,
+            counted: true,
+            ..Self::matched()
+        }
+    }
+}
+
 /// A flag that the engine raises on a credential. The vault raises others by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,14 +1,19 @@
 //! The lockout budget: how often an account may be signed in to at all.
 //!
 //! Every attempt that may have counted at Entra ID is written down before it is sent, so this
-//! holds over restarts, a lost state and a second agent.
+//! holds over restarts, a lost state and a second agent. It belongs to the account: a second
+//! credential for the same one has no budget of its own.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Policy;
-use crate::model::{AttemptState, CredentialMemory, ObjectId, SignInAttempt, Stamp, VaultVersion};
+use crate::model::{
+    AttemptState, CredentialMemory, Memory, ObjectId, SignInAttempt, Stamp, UnknownReason,
+    VaultVersion, Verdict,
+};
 
 /// The window of [`Policy::max_failed_per_day`].
 pub(crate) const DAY: Duration = Duration::from_hours(24);
@@ -24,8 +29,48 @@ pub(super) enum Allowance {
     Never,
 }
 
+/// What happened to each account, whichever credential it happened through.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// When each sign-in test that may have counted was written down.
+    counted: BTreeMap<ObjectId, Vec<Timestamp>>,
+    /// Accounts that answered "locked", and until when they are left alone.
+    paused: BTreeMap<ObjectId, Timestamp>,
+}
+
+impl Ledger {
+    pub(super) fn of(memory: &Memory) -> Self {
+        let mut ledger = Self::default();
+        for known in memory.credentials.values() {
+            for attempt in known.attempts.iter().filter(|it| it.state.counts()) {
+                let counted = ledger.counted.entry(attempt.object).or_default();
+                counted.push(attempt.at);
+            }
+            if let (Some(object), Some(until)) = (known.object, known.paused_until) {
+                let paused = ledger.paused.entry(object).or_insert(until);
+                *paused = until.max(*paused);
+            }
+        }
+        ledger
+    }
+
+    /// Until when an account that answered "locked" is left alone.
+    pub(super) fn paused_until(&self, object: ObjectId) -> Option<Timestamp> {
+        self.paused.get(&object).copied()
+    }
+
+    /// When the attempts of the last day leave the window, earliest first.
+    fn ends(&self, object: ObjectId, now: Timestamp) -> Vec<Timestamp> {
+        let counted = self.counted.get(&object).into_iter().flatten();
+        let mut ends: Vec<_> = counted.filter_map(|at| day_after(*at, now)).collect();
+        ends.sort_unstable();
+        ends
+    }
+}
+
 /// Whether `version` may be tested on `object` at `stamp` now.
 pub(super) fn allowance(
+    ledger: &Ledger,
     memory: &CredentialMemory,
     object: ObjectId,
     version: VaultVersion,
@@ -33,19 +78,10 @@ pub(super) fn allowance(
     policy: &Policy,
     now: Timestamp,
 ) -> Allowance {
-    let counted = || {
-        memory
-            .attempts
-            .iter()
-            .filter(move |attempt| attempt.object == object && attempt.state.counts())
-    };
-    if counted().any(|attempt| attempt.version == version && attempt.stamp == stamp) {
+    if is_spent(memory, object, version, stamp) {
         return Allowance::Never;
     }
-    let mut ends: Vec<Timestamp> = counted()
-        .filter_map(|attempt| day_after(attempt, now))
-        .collect();
-    ends.sort_unstable();
+    let ends = ledger.ends(object, now);
     let most = policy.max_failed_per_day as usize;
     // With `most` or more in the window, the next is free when all but `most - 1` have left it.
     match ends.len().checked_sub(most) {
@@ -56,14 +92,35 @@ pub(super) fn allowance(
     }
 }
 
+/// Whether the one failed test of this password at this stamp has been made, or may have been.
+fn is_spent(
+    memory: &CredentialMemory,
+    object: ObjectId,
+    version: VaultVersion,
+    stamp: Option<Stamp>,
+) -> bool {
+    // A locked account answers "locked" whatever the password is: that says nothing of this one.
+    let locked = memory
+        .verdict_for(object, version, stamp)
+        .is_some_and(|known| known.verdict == Verdict::Unknown(UnknownReason::Locked));
+    memory.attempts.iter().any(|attempt| {
+        let counts = match attempt.state {
+            AttemptState::Open => true,
+            AttemptState::Failed => !locked,
+            AttemptState::Passed => false,
+        };
+        counts && attempt.object == object && attempt.version == version && attempt.stamp == stamp
+    })
+}
+
 /// When an attempt leaves the window; `None` when it has.
-fn day_after(attempt: &SignInAttempt, now: Timestamp) -> Option<Timestamp> {
-    let end = attempt.at.checked_add(DAY).ok()?;
+fn day_after(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let end = at.checked_add(DAY).ok()?;
     (end > now).then_some(end)
 }
 
-/// Whether an attempt must still be remembered: it is in the window, or it is of the password and
-/// stamp that are current and must not be tested twice.
+/// Whether an attempt must still be remembered: it is in the window, or it counted and is of the
+/// password and stamp that are current and must not be tested twice.
 pub(crate) fn still_matters(
     attempt: &SignInAttempt,
     version: VaultVersion,
@@ -71,7 +128,7 @@ pub(crate) fn still_matters(
     now: Timestamp,
 ) -> bool {
     let current = attempt.version == version && attempt.stamp == stamp;
-    attempt.state == AttemptState::Open || current || day_after(attempt, now).is_some()
+    (current && attempt.state.counts()) || day_after(attempt.at, now).is_some()
 }
 
 #[cfg(test)]
@@ -98,9 +155,16 @@ mod tests {
         }
     }
 
+    fn ledger(known: &CredentialMemory) -> Ledger {
+        let mut memory = Memory::default();
+        memory.credentials.insert(known.id, known.clone());
+        Ledger::of(&memory)
+    }
+
     fn allowed(memory: &CredentialMemory, version: u64, second: i64) -> Allowance {
         let now = Timestamp::from_second(second).unwrap();
         allowance(
+            &ledger(memory),
             memory,
             OBJECT,
             VaultVersion(version),
@@ -147,6 +211,7 @@ mod tests {
         };
         let fresh = memory(&[]);
         let answer = allowance(
+            &ledger(&fresh),
             &fresh,
             OBJECT,
             VaultVersion(1),

@@ -1,6 +1,7 @@
 //! What a plan must never do, checked without trusting the rules that made it; and the
 //! mass-change breaker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,10 +33,14 @@ pub fn guard(
     policy: &Policy,
     now: Timestamp,
 ) -> (Plan, Option<Tripped>) {
+    let mut written = BTreeSet::new();
     for decision in &mut plan.decisions {
-        if let Action::Push(target) = decision.action
-            && let Some(reason) = objection(decision, target, vault, directory, memory)
-        {
+        let Action::Push(target) = decision.action else {
+            continue;
+        };
+        if !written.insert(target.object) {
+            hold(decision, target, HeldReason::Unsafe);
+        } else if let Some(reason) = objection(decision, target, vault, directory, memory) {
             hold(decision, target, reason);
         }
     }

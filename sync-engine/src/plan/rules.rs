@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::budget::Ledger;
 use super::situation::{Situation, is_processed};
 use super::{Decision, Plan, Policy};
 use crate::model::{CredentialMemory, DirectoryView, Memory, ObjectId, VaultCredential, VaultView};
@@ -17,6 +18,7 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let contested = contested(vault, directory);
+    let ledger = Ledger::of(memory);
     let mut decisions: Vec<Decision> = vault
         .credentials
         .values()
@@ -30,6 +32,7 @@ pub fn plan(
                 tenant: &memory.client,
                 memory: memory.credentials.get(&credential.id).unwrap_or(&fresh),
                 contested: &contested,
+                ledger: &ledger,
                 policy,
                 now,
             };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::budget::{Allowance, allowance};
+use super::budget::{Allowance, Ledger, allowance};
 use super::{Action, Pause, PauseReason, Policy, Rule, Target, Verification};
 use crate::model::{
     Account, AccountAccess, AccountKind, BlockedReason, ClientMemory, ClientSettings,
@@ -29,6 +29,7 @@ pub(super) struct Situation<'a> {
     pub(super) tenant: &'a ClientMemory,
     pub(super) memory: &'a CredentialMemory,
     pub(super) contested: &'a BTreeSet<ObjectId>,
+    pub(super) ledger: &'a Ledger,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
 }
@@ -143,7 +144,16 @@ impl Situation<'_> {
     /// The vault's password is known to differ from the one that the account still has.
     fn vault_changed(&self, account: &Account) -> bool {
         self.memory.agreed.is_some_and(|agreed| {
-            agreed.version != self.credential.version
+            agreed.version < self.credential.version
+                && agreed.stamp.is_some()
+                && agreed.stamp == account.stamp
+        })
+    }
+
+    /// A later test that could not be made takes nothing away from an earlier Match.
+    fn still_agrees(&self, account: &Account) -> bool {
+        self.memory.agreed.is_some_and(|agreed| {
+            agreed.version == self.credential.version
                 && agreed.stamp.is_some()
                 && agreed.stamp == account.stamp
         })
@@ -177,8 +187,11 @@ impl Situation<'_> {
         known: &RememberedVerdict,
         why: UnknownReason,
     ) -> Verdicted {
+        if let Some(never) = self.unverifiable(facts) {
+            return self.without_check(account, facts, never);
+        }
         let next = next_try(known);
-        if next <= self.now && self.unverifiable(facts).is_none() {
+        if next <= self.now {
             return self.first_check(account, facts);
         }
         if why.passes() {
@@ -196,6 +209,9 @@ impl Situation<'_> {
     ) -> Verdicted {
         if self.is_confirmed() {
             return self.push(Rule::Confirmed, account, facts, Knowledge::Nothing);
+        }
+        if self.still_agrees(account) {
+            return self.row(Rule::KnownMatch, Action::Nothing, Knowledge::Match);
         }
         let changed = self.memory.baseline.is_some_and(|baseline| {
             baseline.version != self.credential.version || baseline.mode != SyncMode::Enabled
@@ -256,7 +272,7 @@ impl Situation<'_> {
     /// The longest of the pauses that forbid a sign-in test now.
     fn pause(&self, account: &Account) -> Option<(UnknownReason, Timestamp)> {
         let pauses = [
-            (UnknownReason::Locked, self.memory.paused_until),
+            (UnknownReason::Locked, self.ledger.paused_until(account.id)),
             (UnknownReason::Locked, self.tenant.verification_paused_until),
             (UnknownReason::Replicating, self.replicating_until(account)),
         ];
@@ -290,6 +306,7 @@ impl Situation<'_> {
 
     fn allowance(&self, account: &Account) -> Allowance {
         allowance(
+            self.ledger,
             self.memory,
             account.id,
             self.credential.version,

@@ -5,7 +5,7 @@ mod directory;
 mod store;
 mod vault;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockOf};
 pub use directory::{Directory, DirectoryError, SetPassword};
 pub use store::{HeldPlan, StateStore, StoreError};
 pub use vault::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};

@@ -39,6 +39,16 @@ pub enum Lease {
     },
 }
 
+impl Lease {
+    /// For a vault that no second agent ever writes for.
+    pub fn unshared() -> Self {
+        Self::Granted {
+            until: Timestamp::MAX,
+            writes_from: None,
+        }
+    }
+}
+
 /// The vault's answer to "the password of this version?".
 #[derive(Clone, Debug)]
 pub enum PasswordAnswer {

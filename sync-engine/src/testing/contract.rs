@@ -3,19 +3,7 @@
 //! `state_store_contract!(async { store })`, `credential_vault_contract!` and
 //! `directory_contract!` expand to one test for each claim; the expression makes a fresh world.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use crate::model::{
-    ClientMemory, CredentialId, CredentialMemory, CycleId, Extent, JournalEntry, ObjectId,
-    Password, Phase, Report, ReportId, StepKind, UserPrincipalName, VaultEpoch, VaultVersion,
-    Verdict,
-};
-use crate::ports::{
-    CredentialVault, Directory, HeldPlan, PasswordAnswer, SetPassword, StateStore, Wait,
-};
+use crate::ports::{CredentialVault, Directory, StateStore};
 
 /// Expands to one test for each claim of the [`StateStore`] port. The expression is awaited and
 /// gives `(store, guard)`; the guard keeps whatever the store needs.
@@ -82,7 +70,15 @@ macro_rules! contract_tests {
 
 /// Claims of the [`StateStore`] port.
 pub mod state_store {
-    use super::*;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::StateStore;
+    use crate::model::{
+        ClientMemory, CredentialId, CredentialMemory, CycleId, JournalEntry, ObjectId, Phase,
+        PlanId, Report, ReportId, StepKind, VaultEpoch, VaultVersion, Written,
+    };
+    use crate::ports::HeldPlan;
 
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)
@@ -91,7 +87,7 @@ pub mod state_store {
     fn credential(number: u128, written: Option<u64>) -> CredentialMemory {
         CredentialMemory {
             object: Some(ObjectId(id(number))),
-            written: written.map(|version| crate::model::Written {
+            written: written.map(|version| Written {
                 version: VaultVersion(version),
                 at: Timestamp::UNIX_EPOCH,
             }),
@@ -193,7 +189,7 @@ pub mod state_store {
     /// There is one held plan at the most.
     pub async fn a_held_plan_is_replaced_and_removed(store: &impl StateStore) {
         let plan = |number| HeldPlan {
-            id: crate::model::PlanId(id(number)),
+            id: PlanId(id(number)),
             at: Timestamp::UNIX_EPOCH,
             writes: Vec::new(),
         };
@@ -207,9 +203,15 @@ pub mod state_store {
 
 /// Claims of the [`CredentialVault`] port.
 pub mod credential_vault {
-    use super::*;
+    use uuid::Uuid;
 
-    async fn first(vault: &impl CredentialVault) -> crate::model::VaultChanges {
+    use super::CredentialVault;
+    use crate::model::{
+        Extent, Password, Report, ReportId, UserPrincipalName, VaultChanges, VaultVersion,
+    };
+    use crate::ports::{PasswordAnswer, Wait};
+
+    async fn first(vault: &impl CredentialVault) -> VaultChanges {
         vault.changes(None, Wait::No).await.unwrap()
     }
 
@@ -261,9 +263,17 @@ pub mod credential_vault {
 
 /// Claims of the [`Directory`] port.
 pub mod directory {
-    use super::*;
+    use std::time::Duration;
 
-    async fn anna(directory: &impl Directory) -> crate::model::Account {
+    use uuid::Uuid;
+
+    use super::Directory;
+    use crate::model::{
+        Account, DomainKind, Extent, ObjectId, Password, UserPrincipalName, Verdict,
+    };
+    use crate::ports::SetPassword;
+
+    async fn anna(directory: &impl Directory) -> Account {
         let mut changes = directory.changes(None).await.unwrap();
         assert_eq!(changes.accounts.len(), 1);
         changes.accounts.remove(0)
@@ -289,7 +299,7 @@ pub mod directory {
     pub async fn the_domain_is_managed(directory: &impl Directory) {
         let domains = directory.domains().await.unwrap();
         let kind = domains.get("contoso.com");
-        assert_eq!(kind, Some(&crate::model::DomainKind::Managed));
+        assert_eq!(kind, Some(&DomainKind::Managed));
     }
 
     /// Signing in with the right password is a Match and costs nothing.

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Accepted, Account, AccountAccess, AccountKind, BlockedReason, DeltaLink, DirectoryChanges,
-    DomainKind, Domains, Extent, Mastered, ObjectId, Password, SignIn, Stamp, UnknownReason,
-    UserPrincipalName, Verdict,
+    Accepted, Account, BlockedReason, DeltaLink, DirectoryChanges, DomainKind, Domains, Extent,
+    ObjectId, Password, SignIn, Stamp, UnknownReason, UserPrincipalName, Verdict,
 };
 use crate::ports::{Clock, Directory, DirectoryError, SetPassword};
 
@@ -46,6 +46,8 @@ struct State {
     verification: Option<UnknownReason>,
     writes: u32,
     sign_ins: u32,
+    lag: Duration,
+    unseen: Vec<(Timestamp, ObjectId, Stamp)>,
 }
 
 struct User {
@@ -70,6 +72,8 @@ impl FakeDirectory {
                 verification: None,
                 writes: 0,
                 sign_ins: 0,
+                lag: Duration::ZERO,
+                unseen: Vec::new(),
             }),
         }
     }
@@ -91,14 +95,7 @@ impl FakeDirectory {
         self.with(|state| {
             state.sequence += 1;
             let id = ObjectId(Uuid::from_u128(0xE000 + u128::from(state.sequence)));
-            let account = Account {
-                id,
-                user_name: UserPrincipalName::new(user_name),
-                access: AccountAccess::Enabled,
-                kind: AccountKind::Member,
-                mastered: Mastered::Cloud,
-                stamp: Some(stamp),
-            };
+            let account = Account::member(id, user_name, Some(stamp));
             let user = User {
                 sequence: state.sequence,
                 account,
@@ -120,13 +117,37 @@ impl FakeDirectory {
         });
     }
 
+    /// From now on a new stamp is visible only after this long.
+    pub fn lag(&self, lag: Duration) {
+        self.with(|state| state.lag = lag);
+    }
+
     /// Somebody else changes the password.
     pub fn change_password(&self, id: ObjectId, password: &str) {
         let stamp = self.stamp();
-        self.change(id, |account| account.stamp = Some(stamp));
         self.with(|state| {
+            let visible = stamp.0.checked_add(state.lag).unwrap_or(stamp.0);
+            state.unseen.push((visible, id, stamp));
             if let Some(user) = state.users.get_mut(&id) {
                 password.clone_into(&mut user.password);
+            }
+        });
+        self.replicate();
+    }
+
+    /// Shows the stamps whose time has come.
+    fn replicate(&self) {
+        let now = self.clock.now();
+        self.with(|state| {
+            let unseen = std::mem::take(&mut state.unseen);
+            let (due, unseen): (Vec<_>, _) = unseen.into_iter().partition(|it| it.0 <= now);
+            state.unseen = unseen;
+            for (_, id, stamp) in due {
+                state.sequence += 1;
+                if let Some(user) = state.users.get_mut(&id) {
+                    user.sequence = state.sequence;
+                    user.account.stamp = Some(stamp);
+                }
             }
         });
     }
@@ -170,6 +191,29 @@ impl FakeDirectory {
         self.with(|state| state.writes)
     }
 
+    /// How many wrong passwords an account counts towards its lockout.
+    pub fn failed(&self, id: ObjectId) -> u32 {
+        self.with(|state| state.users.get(&id).map_or(0, |user| user.failed))
+    }
+
+    /// Somebody types wrong passwords until the account is locked.
+    pub fn lock(&self, id: ObjectId) {
+        self.with(|state| {
+            if let Some(user) = state.users.get_mut(&id) {
+                user.failed = LOCKOUT_THRESHOLD;
+            }
+        });
+    }
+
+    /// The lockout of an account ends.
+    pub fn unlock(&self, id: ObjectId) {
+        self.with(|state| {
+            if let Some(user) = state.users.get_mut(&id) {
+                user.failed = 0;
+            }
+        });
+    }
+
     /// How many sign-in tests were sent.
     pub fn sign_ins(&self) -> u32 {
         self.with(|state| state.sign_ins)
@@ -179,6 +223,7 @@ impl FakeDirectory {
 #[async_trait]
 impl Directory for FakeDirectory {
     async fn changes(&self, since: Option<&DeltaLink>) -> Result<DirectoryChanges, DirectoryError> {
+        self.replicate();
         Ok(self.with(|state| {
             let from: Option<u64> = since.and_then(|link| link.0.parse().ok());
             let is_new = |sequence: u64| from.is_none_or(|from| sequence > from);
@@ -201,6 +246,7 @@ impl Directory for FakeDirectory {
     }
 
     async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {
+        self.replicate();
         Ok(self.with(|state| state.users.get(&id).map(|user| user.account.clone())))
     }
 
@@ -217,17 +263,12 @@ impl Directory for FakeDirectory {
             match user {
                 None => unknown(UnknownReason::Inconclusive),
                 Some(user) if user.failed >= LOCKOUT_THRESHOLD => unknown(UnknownReason::Locked),
-                Some(user) if user.password == password.expose() => SignIn {
-                    verdict: Verdict::Match,
-                    ..unknown(UnknownReason::Inconclusive)
-                },
+                Some(user) if user.password == password.expose() => SignIn::matched(),
                 Some(user) => {
                     user.failed += 1;
                     SignIn {
-                        verdict: Verdict::Mismatch,
-                        counted: true,
                         code: Some(50126),
-                        retry_at: None,
+                        ..SignIn::mismatched()
                     }
                 }
             }
@@ -254,10 +295,7 @@ impl Directory for FakeDirectory {
         if fault == Some(Fault::LostAfter) {
             return SetPassword::Ambiguous;
         }
-        SetPassword::Accepted(Accepted {
-            sent: now,
-            answered: now,
-        })
+        SetPassword::Accepted(Accepted::at(now))
     }
 }
 

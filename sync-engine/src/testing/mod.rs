@@ -6,7 +6,6 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    clippy::wildcard_imports,
     reason = "all of this runs in tests only, where a failure should say where it happened"
 )]
 
@@ -14,10 +13,10 @@ mod clock;
 #[doc(hidden)]
 pub mod contract;
 mod directory;
-mod store;
 mod vault;
 
 pub use clock::ManualClock;
 pub use directory::{FakeDirectory, Fault};
-pub use store::MemoryStore;
-pub use vault::FakeVault;
+pub use vault::{FakeVault, VaultCall};
+
+pub use crate::memory_store::MemoryStore;

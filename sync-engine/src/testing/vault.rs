@@ -1,6 +1,6 @@
 //! A vault in memory, with a person's hands on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -10,9 +10,24 @@ use uuid::Uuid;
 use crate::model::{
     AttemptNotice, ClientId, ClientSettings, Confirmation, CredentialId, Cursor, Extent, FlagFact,
     FlagKind, MicrosoftSync, Mute, Password, Report, SignInAttempt, Standing, SyncMode,
-    UserPrincipalName, VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
+    VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
 };
 use crate::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
+
+/// A call of the vault, to be told to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VaultCall {
+    /// Taking the lease.
+    Lease,
+    /// Reading what changed.
+    Changes,
+    /// Reading a password.
+    Password,
+    /// Writing down sign-in tests.
+    NoteAttempts,
+    /// Taking a report.
+    Report,
+}
 
 /// A vault in memory.
 #[derive(Debug)]
@@ -28,6 +43,7 @@ struct State {
     lease: Lease,
     entries: BTreeMap<CredentialId, Entry>,
     reports: Vec<Report>,
+    broken: BTreeSet<VaultCall>,
 }
 
 #[derive(Debug)]
@@ -44,18 +60,11 @@ impl FakeVault {
             state: Mutex::new(State {
                 epoch: 1,
                 sequence: 0,
-                client: ClientSettings {
-                    id: ClientId(Uuid::from_u128(0xC11E)),
-                    name: client.to_owned(),
-                    sync: MicrosoftSync::EntraId,
-                    mute: Mute::Unmuted,
-                },
-                lease: Lease::Granted {
-                    until: Timestamp::MAX,
-                    writes_from: None,
-                },
+                client: ClientSettings::new(ClientId(Uuid::from_u128(0xC11E)), client),
+                lease: Lease::unshared(),
                 entries: BTreeMap::new(),
                 reports: Vec::new(),
+                broken: BTreeSet::new(),
             }),
         }
     }
@@ -65,6 +74,30 @@ impl FakeVault {
             .state
             .lock()
             .expect("no test panics while it holds the vault"))
+    }
+
+    /// As [`FakeVault::with`], unless this call was told to fail.
+    fn answer<T>(
+        &self,
+        call: VaultCall,
+        act: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, VaultError> {
+        self.with(|state| {
+            if state.broken.contains(&call) {
+                return Err(VaultError::Unavailable("told to fail".into()));
+            }
+            Ok(act(state))
+        })
+    }
+
+    /// From now on this call fails.
+    pub fn fail(&self, call: VaultCall) {
+        self.with(|state| state.broken.insert(call));
+    }
+
+    /// From now on every call succeeds again.
+    pub fn mend(&self) {
+        self.with(|state| state.broken.clear());
     }
 
     fn change(&self, id: CredentialId, act: impl FnOnce(&mut Entry)) {
@@ -82,17 +115,7 @@ impl FakeVault {
             state.sequence += 1;
             let id = CredentialId(Uuid::from_u128(state.entries.len() as u128 + 1));
             let password = Password::new(password);
-            let credential = VaultCredential {
-                id,
-                user_name: UserPrincipalName::new(user_name),
-                version: VaultVersion(1),
-                mode,
-                standing: Standing::Active,
-                facts: Some(password.facts()),
-                confirmed: None,
-                attempts: Vec::new(),
-                raised: BTreeMap::new(),
-            };
+            let credential = VaultCredential::new(id, user_name, mode, &password);
             let sequence = state.sequence;
             let entry = Entry {
                 sequence,
@@ -136,6 +159,16 @@ impl FakeVault {
         self.with(|state| state.client.mute = mute);
     }
 
+    /// A person switches the client's Microsoft sync.
+    pub fn set_sync(&self, sync: MicrosoftSync) {
+        self.with(|state| state.client.sync = sync);
+    }
+
+    /// The envelope of a credential no longer opens.
+    pub fn spoil(&self, id: CredentialId) {
+        self.change(id, |entry| entry.credential.facts = None);
+    }
+
     /// A backup is restored: the same credentials, in a new epoch.
     pub fn restore_backup(&self) {
         self.with(|state| state.epoch += 1);
@@ -177,7 +210,7 @@ impl FakeVault {
 #[async_trait]
 impl CredentialVault for FakeVault {
     async fn lease(&self) -> Result<Lease, VaultError> {
-        Ok(self.with(|state| state.lease.clone()))
+        self.answer(VaultCall::Lease, |state| state.lease.clone())
     }
 
     async fn changes(
@@ -185,7 +218,7 @@ impl CredentialVault for FakeVault {
         since: Option<&Cursor>,
         _wait: Wait,
     ) -> Result<VaultChanges, VaultError> {
-        Ok(self.with(|state| {
+        self.answer(VaultCall::Changes, |state| {
             let epoch = state.epoch.to_string();
             let from = since
                 .and_then(|cursor| cursor.0.strip_prefix(&format!("{epoch}:")))
@@ -201,7 +234,7 @@ impl CredentialVault for FakeVault {
                 client: state.client.clone(),
                 credentials: changed.map(|entry| entry.credential.clone()).collect(),
             }
-        }))
+        })
     }
 
     async fn password(
@@ -209,19 +242,21 @@ impl CredentialVault for FakeVault {
         credential: CredentialId,
         version: VaultVersion,
     ) -> Result<PasswordAnswer, VaultError> {
-        Ok(self.with(|state| match state.entries.get(&credential) {
-            Some(entry)
-                if entry.credential.version == version
-                    && entry.credential.standing == Standing::Active =>
-            {
-                PasswordAnswer::Current(entry.password.clone())
+        self.answer(VaultCall::Password, |state| {
+            match state.entries.get(&credential) {
+                Some(entry)
+                    if entry.credential.version == version
+                        && entry.credential.standing == Standing::Active =>
+                {
+                    PasswordAnswer::Current(entry.password.clone())
+                }
+                _ => PasswordAnswer::Superseded,
             }
-            _ => PasswordAnswer::Superseded,
-        }))
+        })
     }
 
     async fn note_attempts(&self, notices: &[AttemptNotice]) -> Result<(), VaultError> {
-        self.with(|state| {
+        self.answer(VaultCall::NoteAttempts, |state| {
             for notice in notices {
                 if let Some(entry) = state.entries.get_mut(&notice.credential) {
                     let attempts = &mut entry.credential.attempts;
@@ -229,12 +264,11 @@ impl CredentialVault for FakeVault {
                     attempts.push(notice.attempt.clone());
                 }
             }
-        });
-        Ok(())
+        })
     }
 
     async fn report(&self, report: &Report) -> Result<(), VaultError> {
-        self.with(|state| {
+        self.answer(VaultCall::Report, |state| {
             if state.reports.iter().any(|known| known.id == report.id) {
                 return;
             }
@@ -244,7 +278,6 @@ impl CredentialVault for FakeVault {
                 }
             }
             state.reports.push(report.clone());
-        });
-        Ok(())
+        })
     }
 }

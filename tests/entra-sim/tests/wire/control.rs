@@ -114,6 +114,19 @@ async fn counters_and_faults_work_from_another_process_and_count_no_control_requ
 }
 
 #[tokio::test]
+async fn a_delay_alone_leaves_the_usual_answer() {
+    let sim = Sim::start();
+    for when in ["before", "after"] {
+        let fault = json!({ "path_prefix": "/v1.0/users", "delay": "1ms", "when": when });
+        let armed = sim.control(Method::POST, "faults", fault).await;
+        assert_eq!(armed.status, StatusCode::NO_CONTENT);
+        assert_eq!(sim.get("users").await.status, StatusCode::OK);
+    }
+    let counters = sim.control(Method::GET, "counters", Value::Null).await.body;
+    assert_eq!(counters["faults"], 2);
+}
+
+#[tokio::test]
 async fn the_clock_can_be_moved() {
     let sim = Sim::start();
     let before = sim.simulator.now();
