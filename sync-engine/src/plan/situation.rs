@@ -150,7 +150,8 @@ impl Situation<'_> {
         })
     }
 
-    /// A later test that could not be made takes nothing away from an earlier Match.
+    /// This very password is our last Match or own push at the stamp that the account still has. A
+    /// later test that could not be made takes nothing away from that.
     fn still_agrees(&self, account: &Account) -> bool {
         self.memory.agreed.is_some_and(|agreed| {
             agreed.version == self.credential.version
@@ -286,12 +287,8 @@ impl Situation<'_> {
     /// Our own last write may not have reached every replica: a test now would prove nothing.
     fn replicating_until(&self, account: &Account) -> Option<Timestamp> {
         let written = self.memory.written?;
-        let settled_here = self
-            .memory
-            .agreed
-            .is_some_and(|agreed| agreed.stamp == account.stamp);
         let until = written.at.checked_add(self.policy.replication_grace).ok()?;
-        (!settled_here).then_some(until)
+        (!self.still_agrees(account)).then_some(until)
     }
 
     fn unknown(
