@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::plan::Policy;
 use crate::plan::budget::{DAY, still_matters};
-use crate::plan::situation::{fresh_confirmation, is_processed};
+use crate::plan::eligibility::{fresh_confirmation, is_processed};
 
 /// A stamp this close to a write's own time, by the service's clock, is the write's.
 const STAMP_TOLERANCE: Duration = Duration::from_secs(5);

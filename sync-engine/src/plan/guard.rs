@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::situation::{is_processed, not_ours};
+use super::eligibility::{is_processed, not_ours};
 use super::{Action, Decision, Plan, Policy, Rule, Target};
 use crate::model::{
     CredentialMemory, DirectoryView, FlagFact, FlagKind, HeldReason, Memory, SyncMode, VaultView,

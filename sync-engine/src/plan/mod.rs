@@ -2,11 +2,15 @@
 
 mod action;
 pub(crate) mod budget;
+mod check;
+pub(crate) mod eligibility;
+mod enabled;
 pub(crate) mod guard;
+mod passive;
 mod policy;
 mod rule;
 mod rules;
-pub(crate) mod situation;
+mod situation;
 
 pub use action::{Action, Decision, Pause, PauseReason, Plan, Target};
 pub use guard::{Tripped, guard};

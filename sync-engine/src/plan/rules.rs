@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::budget::Ledger;
-use super::situation::{Situation, is_processed};
+use super::eligibility::is_processed;
+use super::situation::Situation;
 use super::{Decision, Plan, Policy};
 use crate::model::{CredentialMemory, DirectoryView, Memory, ObjectId, VaultCredential, VaultView};
 

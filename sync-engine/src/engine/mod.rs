@@ -1,86 +1,22 @@
 //! The engine of one client: its views, its memory, and the cycle that keeps both sides in step.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod reporting;
+mod sight;
+mod world;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
+
+use self::sight::Sight;
 use crate::apply::{Done, Walk};
-use crate::cycle::{CycleReport, Footing, Row, row};
-use crate::model::{
-    CycleId, DirectoryView, Memory, PlanId, Report, ReportEntry, ReportId, Reported, StepKind,
-    VaultView,
-};
+use crate::cycle::{CycleReport, Footing};
+use crate::model::{CycleId, DirectoryView, Memory, PlanId, VaultView};
 use crate::observe::observe;
-use crate::plan::{Action, Decision, Plan, Policy, Tripped, guard, plan};
-use crate::ports::{
-    Clock, CredentialVault, Directory, DirectoryError, HeldPlan, Lease, StateStore, StoreError,
-    VaultError, Wait,
-};
-
-/// Entries in one report at the most.
-const REPORT_SIZE: usize = 500;
-
-/// The world, as one client's engine reaches it.
-#[derive(Clone)]
-pub struct Ports {
-    /// The client's vault.
-    pub vault: Arc<dyn CredentialVault>,
-    /// The client's tenant.
-    pub directory: Arc<dyn Directory>,
-    /// The client's memory.
-    pub store: Arc<dyn StateStore>,
-    /// Time and randomness.
-    pub clock: Arc<dyn Clock>,
-}
-
-/// A request to stop: steps in flight are finished, no further one begins.
-#[derive(Clone, Debug, Default)]
-pub struct Halt(Arc<AtomicBool>);
-
-impl Halt {
-    /// Asks to stop.
-    pub fn request(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether somebody asked.
-    pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Somebody who watches a cycle, for a progress bar.
-pub trait Observer: Send + Sync {
-    /// So many steps follow.
-    fn planned(&self, steps: usize);
-    /// One of them is finished.
-    fn finished(&self, decision: &Decision, kind: StepKind);
-}
-
-/// Nobody watches.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unwatched;
-
-impl Observer for Unwatched {
-    fn planned(&self, _steps: usize) {}
-    fn finished(&self, _decision: &Decision, _kind: StepKind) {}
-}
-
-/// Why a cycle could not be finished. What was done until then is journaled.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The vault.
-    #[error("the vault could not be read or told")]
-    Vault(#[from] VaultError),
-    /// The directory.
-    #[error("the directory could not be read")]
-    Directory(#[from] DirectoryError),
-    /// The memory. Nothing is written to the directory while it fails.
-    #[error("the engine cannot remember, so it does nothing")]
-    Store(#[from] StoreError),
-}
+use crate::plan::{Action, Plan, Policy, Tripped};
+use crate::ports::{HeldPlan, Lease, StoreError, Wait};
 
 /// The engine of one client.
 pub struct Engine {
@@ -332,53 +268,6 @@ impl Engine {
         walk.walk(plan).await
     }
 
-    /// Tells the vault what changed, and remembers that it was told. The report is kept until the
-    /// vault has it, so that a lost answer loses nothing.
-    async fn report(&mut self, rows: &[Row], done: &Done) -> Result<(), EngineError> {
-        let now = self.ports.clock.now();
-        let sight = self.sight()?;
-        let news: Vec<ReportEntry> = rows
-            .iter()
-            .filter(|row| !is_untouched(row, done) && sight.is_news(row))
-            .map(|row| row.entry(now))
-            .collect();
-        for entries in news.chunks(REPORT_SIZE) {
-            let report = Report {
-                id: ReportId(self.ports.clock.new_id()),
-                entries: entries.to_vec(),
-            };
-            self.ports.store.keep_report(&report).await?;
-            self.remember_reported(&report).await?;
-        }
-        self.flush_reports().await
-    }
-
-    async fn remember_reported(&mut self, report: &Report) -> Result<(), EngineError> {
-        let Some(memory) = &mut self.memory else {
-            return Ok(());
-        };
-        let mut told = Vec::new();
-        for entry in &report.entries {
-            if let Some(known) = memory.credentials.get_mut(&entry.credential) {
-                known.raised.clone_from(&entry.flags);
-                known.reported = Some(Reported {
-                    version: entry.version,
-                    outcome: entry.outcome.clone(),
-                });
-                told.push(known.clone());
-            }
-        }
-        Ok(self.ports.store.save_credentials(&told).await?)
-    }
-
-    async fn flush_reports(&self) -> Result<(), EngineError> {
-        for report in self.ports.store.kept_reports().await? {
-            self.ports.vault.report(&report).await?;
-            self.ports.store.drop_report(report.id).await?;
-        }
-        Ok(())
-    }
-
     fn sight(&mut self) -> Result<Sight<'_>, StoreError> {
         match (&self.vault, &self.directory, &mut self.memory) {
             (Some(vault), Some(directory), Some(memory)) => Ok(Sight {
@@ -389,53 +278,6 @@ impl Engine {
             _ => Err(StoreError::NotReadable("nothing was gathered yet".into())),
         }
     }
-}
-
-/// Both views and the memory, once they have been gathered.
-struct Sight<'a> {
-    vault: &'a VaultView,
-    directory: &'a DirectoryView,
-    memory: &'a mut Memory,
-}
-
-impl Sight<'_> {
-    fn decide(&self, policy: &Policy, now: Timestamp) -> (Plan, Option<Tripped>) {
-        let plan = plan(self.vault, self.directory, self.memory, policy, now);
-        guard(plan, self.vault, self.directory, self.memory, policy, now)
-    }
-
-    fn rows(&self, plan: &Plan, done: &Done) -> Vec<Row> {
-        plan.decisions
-            .iter()
-            .map(|decision| {
-                let known = self.memory.credentials.get(&decision.credential);
-                let account = self.directory.resolve(&decision.user_name);
-                row(decision, known, account, done.get(&decision.credential))
-            })
-            .collect()
-    }
-
-    fn is_news(&self, row: &Row) -> bool {
-        let Some(known) = self.memory.credentials.get(&row.credential) else {
-            return true;
-        };
-        let told = Reported {
-            version: row.version,
-            outcome: row.outcome.clone(),
-        };
-        known.reported.as_ref() != Some(&told) || known.raised != row.flags
-    }
-}
-
-/// A step that was not begun, because the lease or a request to stop forbade it, is no news.
-fn is_untouched(row: &Row, done: &Done) -> bool {
-    let kind = match row.action {
-        Action::Verify(_) => StepKind::Verify,
-        Action::Push(_) => StepKind::Push,
-        Action::Nothing | Action::Wait(_) | Action::Hold(_) | Action::Block(_) => return false,
-    };
-    let deed = done.get(&row.credential);
-    deed.is_none_or(|deed| !deed.begun.contains(&kind))
 }
 
 fn is_push(action: &Action) -> bool {
