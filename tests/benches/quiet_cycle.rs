@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use entra_sim::UserSpec;
-use integration_tests::{CountingProxy, World};
+use integration_tests::{WireTap, World};
 use passportal_client::wire::SyncMode;
 use sync_engine::ports::Wait;
 use sync_engine::{Engine, Unwatched};
@@ -22,7 +22,7 @@ const ACCOUNTS: usize = 5_000;
 
 struct Bench {
     world: World,
-    vault: CountingProxy,
+    vault: WireTap,
     engine: Engine,
     _agents: agent_bin::wiring::Agents,
 }
@@ -35,7 +35,7 @@ async fn prepare() -> anyhow::Result<Bench> {
     for n in 0..ACCOUNTS {
         world.add(&name(n), &password(n), SyncMode::Enabled).await?;
     }
-    let vault = CountingProxy::before(&world.vault_url).await?;
+    let vault = WireTap::before(&world.vault_url).await?;
     world.vault_url = vault.url();
     world.enrol().await?;
     let agents = world.agents().await?;

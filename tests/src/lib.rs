@@ -3,12 +3,12 @@
 //! Everything is real and on loopback; only Microsoft is simulated. Each [`World`] has a folder of
 //! its own that goes away with it.
 
-mod counting_proxy;
 mod tls;
+mod wire_tap;
 mod world;
 
-pub use counting_proxy::CountingProxy;
 pub use tls::TestCa;
+pub use wire_tap::WireTap;
 pub use world::{
     ADMIN_EMAIL, ADMIN_PASSWORD, APP_SECRET, CLIENT, ORGANIZATION_KEY, RunningAgent, TENANT, World,
     WorldBuilder, eventually,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use entra_sim::UserSpec;
-use integration_tests::{APP_SECRET, ORGANIZATION_KEY, World, eventually};
+use integration_tests::{APP_SECRET, ORGANIZATION_KEY, WireTap, World, eventually};
 use passportal_client::wire::SyncMode;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -57,7 +57,7 @@ fn files_with(folder: &Path, words: &[&str], found: &mut Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_found_in_no_file_log_or_figure() {
+async fn a_password_is_found_in_no_file_log_or_figure_nor_between_agent_and_vault() {
     let log = Captured::default();
     tracing_subscriber::fmt()
         .with_env_filter("trace")
@@ -67,7 +67,9 @@ async fn a_password_is_found_in_no_file_log_or_figure() {
         UserSpec::new("anna@contoso.com", "First-Passw0rd"),
         UserSpec::new("bert@contoso.com", "First-Passw0rd"),
     ];
-    let world = World::builder().users(users).start().await.unwrap();
+    let mut world = World::builder().users(users).start().await.unwrap();
+    let tap = WireTap::before(&world.vault_url).await.unwrap();
+    world.vault_url = tap.url();
     let anna = world
         .add("anna@contoso.com", CANARY, SyncMode::Enabled)
         .await
@@ -100,8 +102,10 @@ async fn a_password_is_found_in_no_file_log_or_figure() {
     let log = log.0.lock().unwrap().clone();
     let log = String::from_utf8_lossy(&log);
     assert!(log.contains("cycle"), "the log was captured");
+    assert!(tap.heard_text("anna@contoso.com"), "the wire was captured");
     for word in [CANARY, NEXT_CANARY, "Canary-", ORGANIZATION_KEY, APP_SECRET] {
         assert!(!log.contains(word), "{word} in the log");
         assert!(!metrics.contains(word), "{word} in the metrics");
+        assert!(!tap.heard_text(word), "{word} between agent and vault");
     }
 }

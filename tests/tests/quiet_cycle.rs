@@ -1,7 +1,7 @@
 //! What a cycle costs when nothing changed.
 
 use entra_sim::UserSpec;
-use integration_tests::{CountingProxy, World};
+use integration_tests::{WireTap, World};
 use passportal_client::wire::SyncMode;
 use sync_engine::Unwatched;
 use sync_engine::ports::Wait;
@@ -19,7 +19,7 @@ async fn a_cycle_without_news_makes_three_requests_however_many_credentials_ther
             .await
             .unwrap();
     }
-    let vault = CountingProxy::before(&world.vault_url).await.unwrap();
+    let vault = WireTap::before(&world.vault_url).await.unwrap();
     world.vault_url = vault.url();
     world.enrol().await.unwrap();
     let agents = world.agents().await.unwrap();

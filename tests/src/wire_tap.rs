@@ -1,8 +1,8 @@
-//! A proxy on loopback that counts the requests that pass through it.
+//! A proxy on loopback that counts what passes through it, and keeps it to be searched.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,11 +13,12 @@ use axum::response::{IntoResponse, Response};
 /// Larger than anything that the product sends.
 const MOST: usize = 64 * 1024 * 1024;
 
-/// A proxy that counts.
+/// A proxy that counts and listens.
 #[derive(Clone)]
-pub struct CountingProxy {
+pub struct WireTap {
     address: SocketAddr,
     count: Arc<AtomicU64>,
+    heard: Arc<Mutex<Vec<u8>>>,
 }
 
 #[derive(Clone)]
@@ -25,25 +26,32 @@ struct Upstream {
     base: String,
     http: reqwest::Client,
     count: Arc<AtomicU64>,
+    heard: Arc<Mutex<Vec<u8>>>,
 }
 
-impl CountingProxy {
+impl WireTap {
     /// A proxy in front of this server, until the test's runtime ends.
     ///
     /// # Errors
     /// When no port is free.
     pub async fn before(base: &str) -> anyhow::Result<Self> {
         let count = Arc::new(AtomicU64::new(0));
+        let heard = Arc::new(Mutex::new(Vec::new()));
         let upstream = Upstream {
             base: base.trim_end_matches('/').to_owned(),
             http: reqwest::Client::builder().no_proxy().build()?,
             count: Arc::clone(&count),
+            heard: Arc::clone(&heard),
         };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let router = Router::new().fallback(forward).with_state(upstream);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { address, count })
+        Ok(Self {
+            address,
+            count,
+            heard,
+        })
     }
 
     /// Where it listens.
@@ -55,6 +63,18 @@ impl CountingProxy {
     pub fn requests(&self) -> u64 {
         self.count.load(Ordering::SeqCst)
     }
+
+    /// Whether this text passed in clear, in an address or a body.
+    pub fn heard_text(&self, text: &str) -> bool {
+        let heard = self.heard();
+        heard
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn forward(State(upstream): State<Upstream>, request: Request) -> Response {
@@ -65,16 +85,30 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
     }
 }
 
+impl Upstream {
+    fn hear(&self, bytes: &[u8]) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.extend_from_slice(bytes);
+        // No word may be found that only begins in one body and ends in the next.
+        heard.push(b'\n');
+    }
+}
+
 async fn pass_on(upstream: &Upstream, request: Request) -> anyhow::Result<Response> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |it| it.as_str());
     let mut headers = parts.headers;
     headers.remove("host");
+    // What is compressed could not be searched.
+    headers.remove("accept-encoding");
+    let body = to_bytes(body, MOST).await?;
+    upstream.hear(path.as_bytes());
+    upstream.hear(&body);
     let answer = upstream
         .http
         .request(parts.method, format!("{}{path}", upstream.base))
         .headers(headers)
-        .body(to_bytes(body, MOST).await?)
+        .body(body)
         .send()
         .await?;
     let mut response = Response::builder().status(answer.status());
@@ -83,5 +117,7 @@ async fn pass_on(upstream: &Upstream, request: Request) -> anyhow::Result<Respon
             response = response.header(name, value);
         }
     }
-    Ok(response.body(Body::from(answer.bytes().await?))?)
+    let body = answer.bytes().await?;
+    upstream.hear(&body);
+    Ok(response.body(Body::from(body))?)
 }
