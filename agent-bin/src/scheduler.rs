@@ -1,11 +1,15 @@
 //! Runs one client's engine: a cycle whenever the vault changes, and at the latest every interval.
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use passportal_client::wire::AgentState;
+use sync_engine::model::StepKind;
+use sync_engine::plan::Decision;
 use sync_engine::ports::Wait;
-use sync_engine::{CycleReport, Engine, EngineError, Unwatched};
+use sync_engine::{CycleReport, Engine, EngineError, Footing, Observer};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -16,8 +20,10 @@ use crate::wiring::ClientAgent;
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(2);
 /// The shortest pause after a failed cycle; it doubles up to the interval.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
-/// A wait that ends this much too early without a change was no wait: the vault has no long poll.
+/// A wait without a change that ends sooner than this was no wait: the vault has no long poll.
 const EARLY: Duration = Duration::from_secs(1);
+/// How soon an agent that stands by asks for the lease again.
+const STANDBY_PAUSE: Duration = Duration::from_secs(15);
 
 /// How often.
 #[derive(Clone, Copy, Debug)]
@@ -79,11 +85,45 @@ enum Pause {
     Retrying(Duration),
 }
 
+/// Whether a cycle has begun to act. Until then it only reads and reports, and can be given up at any moment.
+#[derive(Default)]
+struct Acts(AtomicBool);
+
+impl Acts {
+    fn have_begun(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Observer for Acts {
+    fn planned(&self, _steps: usize) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn finished(&self, _decision: &Decision, _kind: StepKind) {}
+}
+
+/// What a wait for a change of the vault came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watched {
+    /// There is something to look at.
+    Changed,
+    /// There is not.
+    Nothing,
+}
+
 impl Round<'_> {
     async fn cycle(&mut self) -> Pause {
         let began = Instant::now();
-        let cycled = self.try_cycle().await;
+        let Some(cycled) = self.try_cycle().await else {
+            return Pause::Retrying(Duration::ZERO);
+        };
         let pause = match &cycled {
+            // Whoever does not lead watches nothing; it asks again soon, to succeed the leader.
+            Ok(CycleReport {
+                footing: Footing::Standby { .. },
+                ..
+            }) => Pause::Retrying(self.schedule.interval.min(STANDBY_PAUSE)),
             Ok(report) => Pause::Watching(next(report, self.schedule.interval)),
             Err(_) => Pause::Retrying(retry(self.failures, self.schedule.interval)),
         };
@@ -96,23 +136,28 @@ impl Round<'_> {
         pause
     }
 
-    async fn try_cycle(&mut self) -> Cycled {
+    /// `None` when a request to stop came while it only read, which takes its time where nobody answers.
+    async fn try_cycle(&mut self) -> Option<Cycled> {
         if !self.preflighted {
-            self.client.preflight().await?;
+            let preflight = self.client.preflight();
+            if let Err(error) = self.stop.run_until_cancelled(preflight).await? {
+                return Some(Err(error));
+            }
             self.preflighted = true;
         }
         if self.is_full_read_due() {
             self.engine.read_all_next();
         }
         let halt = self.engine.halt();
-        let stop = self.stop.clone();
-        let watcher = tokio::spawn(async move {
-            stop.cancelled().await;
-            halt.request();
-        });
-        let cycled = self.engine.cycle(Wait::No, &Unwatched).await;
-        watcher.abort();
-        cycled
+        let acts = Acts::default();
+        let mut cycle = pin!(self.engine.cycle(Wait::No, &acts));
+        match self.stop.run_until_cancelled(cycle.as_mut()).await {
+            None if acts.have_begun() => {
+                halt.request();
+                Some(cycle.await)
+            }
+            cycled => cycled,
+        }
     }
 
     fn is_full_read_due(&self) -> bool {
@@ -127,22 +172,34 @@ impl Round<'_> {
             Pause::Retrying(time) => return self.sleep(time).await,
             Pause::Watching(most) => most,
         };
-        let began = Instant::now();
+        let end = Instant::now() + most;
+        // The vault may answer before the time is over; then it is asked for the rest.
+        while !self.stop.is_cancelled() {
+            let began = Instant::now();
+            let left = end.saturating_duration_since(began);
+            if left < EARLY || self.watch(left).await == Watched::Changed {
+                return;
+            }
+            if began.elapsed() < EARLY {
+                return self.sleep(left).await;
+            }
+        }
+    }
+
+    async fn watch(&mut self, most: Duration) -> Watched {
         let changed = tokio::select! {
             changed = self.engine.await_change(most) => changed,
-            () = self.stop.cancelled() => return,
+            () = self.stop.cancelled() => return Watched::Nothing,
         };
-        let left = match changed {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => most.saturating_sub(began.elapsed()),
+        match changed {
+            Ok(true) => Watched::Changed,
+            Ok(false) => Watched::Nothing,
             // The next cycle meets the same failure, and tells it.
             Err(error) => {
                 debug!(client.id = %self.client.id, error = %chain(&error), "waiting for a change failed");
-                FIRST_RETRY
+                self.sleep(FIRST_RETRY).await;
+                Watched::Changed
             }
-        };
-        if left >= EARLY {
-            self.sleep(left).await;
         }
     }
 

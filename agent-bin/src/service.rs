@@ -27,6 +27,9 @@ pub enum ServiceError {
     /// Its endpoints cannot be opened.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The program has a fault; a supervisor should start it again.
+    #[error("a client's schedule ended by a fault of the program")]
+    Fault(#[source] tokio::task::JoinError),
     /// The system's signals cannot be heard.
     #[error("the system's signals cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -38,7 +41,7 @@ impl ServiceError {
         match self {
             Self::Wiring(source) => source.hint(),
             Self::Listen(source) => Some(source.hint()),
-            Self::Signals(_) => None,
+            Self::Fault(_) | Self::Signals(_) => None,
         }
     }
 }
@@ -79,7 +82,14 @@ pub async fn run(
         let stop = stop.clone();
         running.spawn(async move { scheduler::run(&client, schedule, &telltale, &stop).await });
     }
-    while running.join_next().await.is_some() {}
+    let mut ended_badly = None;
+    while let Some(ended) = running.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a client's schedule ended by a fault of the program");
+            ended_badly = Some(error);
+            stop.cancel();
+        }
+    }
     stop.cancel();
     match endpoints.await {
         Ok(Ok(())) => {}
@@ -88,7 +98,7 @@ pub async fn run(
     }
     state.close().await;
     info!("stopped");
-    Ok(())
+    ended_badly.map_or(Ok(()), |error| Err(ServiceError::Fault(error)))
 }
 
 /// A token that Ctrl-C and SIGTERM cancel.

@@ -1,6 +1,7 @@
 //! The composition root: from a configuration to one engine for each client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
 use passportal_client::envelope::{DataKey, EnvelopeError};
@@ -21,6 +22,9 @@ use crate::token_keeper::KeptToken;
 /// The agent's version, as the vault and the dashboard show it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Whoever stops the agent waits for it.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(1);
+
 /// Why the agent cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -36,6 +40,14 @@ pub enum WiringError {
     /// The secrets folder.
     #[error("the agent's secrets cannot be read")]
     Secrets(#[from] SecretError),
+    /// Two entries of the configuration are one client: each would undo the other's work.
+    #[error("clients `{first}` and `{second}` of the configuration are the same client")]
+    Twins {
+        /// An entry.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The kept data key is damaged.
     #[error("the data key of client `{client}` is damaged")]
     DataKey {
@@ -61,6 +73,7 @@ impl WiringError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Config(source) => Some(source.hint()),
+            Self::Twins { .. } => Some("remove one of the two [[client]] tables"),
             Self::NotEnrolled { .. } | Self::DataKey { .. } => {
                 Some("enrol it with `passportal setup --client NAME …`")
             }
@@ -118,11 +131,15 @@ impl ClientAgent {
         preflight.map_err(|error| DirectoryError::from(error).into())
     }
 
-    /// Gives the lease back, so that the next agent need not wait for its end.
+    /// Gives the lease back, so that the next agent need not wait for its end. A vault that does not
+    /// answer is not waited for: nothing is lost, the lease ends by itself.
     pub async fn farewell(&self) {
-        if let Err(error) = self.vault.farewell().await {
-            // Nothing is lost: the lease ends by itself.
-            tracing::debug!(error = %chain(&error), "the vault could not be told farewell");
+        match tokio::time::timeout(LONGEST_FAREWELL, self.vault.farewell()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(error = %chain(&error), "the vault could not be told farewell");
+            }
+            Err(_) => tracing::debug!("the vault did not hear the farewell in time"),
         }
     }
 }
@@ -133,6 +150,9 @@ impl Agents {
         self.state.close().await;
     }
 }
+
+/// A client of the configuration, with all that can be had without opening the state.
+type Checked<'a> = (&'a ClientConfig, Enrolment, Option<Vec<u8>>, EntraDirectory);
 
 /// Opens the state and puts every client together. Nothing is sent yet.
 ///
@@ -153,6 +173,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
         let directory = tenant::directory(client, extra_ca.clone())?;
         checked.push((client, enrolment, extra_ca, directory));
     }
+    refuse_twins(&checked)?;
     let state = StateDatabase::open(&config.state.url).await?;
     let mut agents = Vec::new();
     for (client, enrolment, extra_ca, directory) in checked {
@@ -178,6 +199,20 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
         clients: agents,
         state,
     })
+}
+
+/// One client may be named in two ways, by its name and by its id.
+fn refuse_twins(checked: &[Checked<'_>]) -> Result<(), WiringError> {
+    for (index, (first, enrolment, ..)) in checked.iter().enumerate() {
+        let mut later = checked.iter().skip(index + 1);
+        if let Some((second, ..)) = later.find(|(_, other, ..)| other.client == enrolment.client) {
+            return Err(WiringError::Twins {
+                first: first.name.clone(),
+                second: second.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The configuration's numbers, and the longest that one of Graph's writes may take.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Account, AttemptState, Baseline, CredentialId, CredentialMemory, DirectoryView, Memory,
-    ObjectId, PendingWrite, RememberedVerdict, SyncMode, VaultCredential, VaultView, Verdict,
-    VerdictSource, Written,
+    Account, AttemptState, Baseline, BlockedReason, CredentialId, CredentialMemory, DirectoryView,
+    Memory, ObjectId, Outcome, PendingWrite, RememberedVerdict, SyncMode, VaultCredential,
+    VaultView, Verdict, VerdictSource, Written,
 };
 use crate::plan::Policy;
 use crate::plan::budget::{DAY, still_matters};
@@ -202,9 +202,12 @@ impl Eye<'_> {
     fn take_confirmation(&self, known: &mut CredentialMemory, account: &Account) -> Option<Choice> {
         let at = fresh_confirmation(self.credential, known)?;
         if known.object.is_some_and(|object| object != account.id) {
-            known.forget_contact();
-            known.object = Some(account.id);
-            known.baseline = Some(self.baseline());
+            // Only whoever could see that the account is another one has accepted it.
+            if was_told_of_another_identity(known) {
+                known.forget_contact();
+                known.object = Some(account.id);
+                known.baseline = Some(self.baseline());
+            }
             known.confirmation_used = Some(at);
         }
         let right = known
@@ -288,4 +291,9 @@ fn is_ours(pending: &PendingWrite, account: &Account) -> bool {
     let earliest = accepted.sent.checked_sub(STAMP_TOLERANCE);
     let latest = accepted.answered.checked_add(STAMP_TOLERANCE);
     earliest.is_ok_and(|from| from <= stamp.0) && latest.is_ok_and(|to| stamp.0 <= to)
+}
+
+fn was_told_of_another_identity(known: &CredentialMemory) -> bool {
+    let told = known.reported.as_ref().map(|reported| &reported.outcome);
+    told == Some(&Outcome::Blocked(BlockedReason::IdentityChanged))
 }

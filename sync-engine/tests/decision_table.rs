@@ -197,6 +197,39 @@ async fn a_re_created_account_is_blocked_until_a_person_confirms() {
 }
 
 #[tokio::test]
+async fn a_person_s_word_of_before_does_not_accept_another_account() {
+    let mut world = World::new();
+    let (anna, account) = world.anna_in_step().await;
+    world
+        .directory
+        .change(account, |it| it.access = AccountAccess::Disabled);
+    world.cycle().await;
+    world.confirm(anna);
+    world.directory.remove(account);
+    let other = world.directory.add("anna@contoso.com", FOREIGN);
+    for _ in 0..3 {
+        let outcome = world.outcome(anna).await;
+        assert_eq!(outcome, Outcome::Blocked(BlockedReason::IdentityChanged));
+    }
+    assert!(world.directory.has_password(other, FOREIGN));
+}
+
+#[tokio::test]
+async fn a_domain_that_was_federated_since_the_last_reading_is_not_touched() {
+    let mut world = World::new();
+    let (anna, account) = world.anna_in_step().await;
+    let before = world.touched();
+    world
+        .directory
+        .set_domain("contoso.com", DomainKind::Federated);
+    world.clock.advance(HOUR);
+    world.directory.change_password(account, FOREIGN);
+    let outcome = world.outcome(anna).await;
+    assert_eq!(outcome, Outcome::Blocked(BlockedReason::Federated));
+    assert_eq!(world.touched(), before);
+}
+
+#[tokio::test]
 async fn a_renamed_account_is_blocked_as_absent() {
     let mut world = World::new();
     let (anna, account) = world.anna_in_step().await;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_engine::model::{
-    AttemptNotice, CredentialId, Cursor, Outcome, Report, SyncMode, VaultChanges, VaultVersion,
+    AttemptNotice, CredentialId, Cursor, FlagKind, Outcome, Report, SyncMode, VaultChanges,
+    VaultVersion,
 };
 use sync_engine::ports::{Clock, CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 use sync_engine::testing::{FakeVault, ManualClock};
@@ -150,4 +151,21 @@ async fn a_slow_vault_does_not_push_a_write_beyond_the_lease() {
     world.engine = Engine::new(ports, world.policy.clone());
     world.cycle().await;
     assert!(world.directory.has_password(account, OLD));
+}
+
+#[tokio::test]
+async fn an_agent_that_leads_again_mends_the_flags_of_the_one_between() {
+    let mut world = World::new();
+    let (anna, _) = world.anna(SyncMode::ReportMismatches, OLD, OLD);
+    world.cycle().await;
+    let until = world.clock.now() + MINUTE;
+    world.vault.set_lease(Lease::Elsewhere {
+        holder: "the other one".to_owned(),
+        until,
+    });
+    world.cycle().await;
+    world.vault.raise(anna, FlagKind::AdChange);
+    world.vault.set_lease(Lease::unshared());
+    world.cycle().await;
+    assert!(world.flags(anna).is_empty());
 }

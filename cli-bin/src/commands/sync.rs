@@ -113,7 +113,9 @@ async fn go_on(
         show(cycle, output)?;
     }
     ender.abort();
-    while running.join_next().await.is_some() {}
+    while let Some(ended) = running.join_next().await {
+        ended?;
+    }
     Ok(())
 }
 

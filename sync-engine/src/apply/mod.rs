@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::engine::{EngineError, Halt, Observer, Ports};
+use crate::engine::{EngineError, Halt, Observer, Ports, Term};
 use crate::model::{
     CredentialId, CredentialMemory, CycleId, JournalEntry, Memory, Phase, StepKind, VaultView,
     Verdict,
 };
 use crate::plan::{Action, Decision, Plan, Policy, Target};
-use crate::ports::Lease;
 
 /// Steps in flight at once.
 const BATCH: usize = 8;
@@ -44,7 +43,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) vault: &'a VaultView,
     pub(crate) memory: &'a mut Memory,
     pub(crate) cycle: CycleId,
-    pub(crate) lease: Lease,
+    pub(crate) term: Term,
     pub(crate) done: &'a mut Done,
 }
 
@@ -107,19 +106,14 @@ impl Walk<'_> {
         if self.halt.is_requested() {
             return Ok(false);
         }
-        if !self.lease_outlasts_a_request() {
-            self.lease = self.ports.vault.lease().await?;
+        if !self.term_outlasts_a_write() {
+            self.term = Term::ask(self.ports).await?;
         }
-        Ok(self.lease_outlasts_a_request())
+        Ok(self.term_outlasts_a_write())
     }
 
-    fn lease_outlasts_a_request(&self) -> bool {
-        let now = self.ports.clock.now();
-        let Lease::Granted { until, writes_from } = self.lease else {
-            return false;
-        };
-        let ends = now.checked_add(self.policy.write_timeout);
-        ends.is_ok_and(|ends| ends < until) && writes_from.is_none_or(|from| from <= now)
+    fn term_outlasts_a_write(&self) -> bool {
+        self.term.outlasts_a_write(self.policy, self.now())
     }
 
     fn now(&self) -> Timestamp {

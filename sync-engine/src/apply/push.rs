@@ -44,7 +44,7 @@ impl Walk<'_> {
             return Err("not sent: the password changed meanwhile".to_owned());
         };
         // The vault may have taken its time, and another agent may be about to take over.
-        if !self.lease_outlasts_a_request() {
+        if !self.term_outlasts_a_write() {
             return Err("not sent: this agent's lease is about to end".to_owned());
         }
         let set = self

@@ -2,21 +2,29 @@
 
 mod reporting;
 mod sight;
+mod term;
 mod world;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(crate) use self::term::Term;
 pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 
 use self::sight::Sight;
+use self::term::Succession;
 use crate::apply::{Done, Walk};
 use crate::cycle::{CycleReport, Footing};
 use crate::model::{CycleId, DirectoryView, Memory, PlanId, VaultView};
 use crate::observe::observe;
 use crate::plan::{Action, Plan, Policy, Tripped};
 use crate::ports::{HeldPlan, Lease, StoreError, Wait};
+
+/// A view of the vault this old was read just now, by [`Engine::await_change`].
+const FRESH: Duration = Duration::from_secs(1);
+/// Before a step, the tenant's domains must have been read within this time.
+const DOMAINS_ARE_GOOD_FOR: Duration = Duration::from_mins(10);
 
 /// The engine of one client.
 pub struct Engine {
@@ -27,7 +35,9 @@ pub struct Engine {
     vault: Option<VaultView>,
     directory: Option<DirectoryView>,
     directory_read: Option<Timestamp>,
-    vault_is_fresh: bool,
+    domains_read: Option<Timestamp>,
+    vault_read: Option<Timestamp>,
+    leads_until: Option<Timestamp>,
 }
 
 impl Engine {
@@ -41,7 +51,9 @@ impl Engine {
             vault: None,
             directory: None,
             directory_read: None,
-            vault_is_fresh: false,
+            domains_read: None,
+            vault_read: None,
+            leads_until: None,
         }
     }
 
@@ -54,7 +66,6 @@ impl Engine {
     pub fn read_all_next(&mut self) {
         self.vault = None;
         self.directory = None;
-        self.vault_is_fresh = false;
     }
 
     /// When the directory was last read in full.
@@ -92,7 +103,6 @@ impl Engine {
             return Ok(true);
         };
         self.gather_vault(Wait::UpTo(most)).await?;
-        self.vault_is_fresh = true;
         Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
     }
 
@@ -107,15 +117,20 @@ impl Engine {
         observer: &dyn Observer,
     ) -> Result<CycleReport, EngineError> {
         let cycle = CycleId(self.ports.clock.new_id());
-        self.gather(wait).await?;
-        let result = match self.ports.vault.lease().await? {
+        let term = Term::ask(&self.ports).await?;
+        let result = match term.lease {
             Lease::Elsewhere { holder, until } => {
-                // The holder's cycles change what there is to remember.
-                self.memory = None;
+                self.leads_until = None;
                 let footing = Footing::Standby { holder, until };
                 Ok(CycleReport::new(cycle, footing, Vec::new()))
             }
-            lease @ Lease::Granted { .. } => self.lead(cycle, lease, observer).await,
+            Lease::Granted { until, .. } => {
+                let succession = self.begin_term(until);
+                // First, so that the vault's word below is not older than our own.
+                self.flush_reports().await?;
+                self.gather(wait).await?;
+                self.lead(cycle, term, succession, observer).await
+            }
         };
         if matches!(result, Err(EngineError::Store(_))) {
             // What could not be made durable is not believed either.
@@ -127,13 +142,16 @@ impl Engine {
     async fn lead(
         &mut self,
         cycle: CycleId,
-        lease: Lease,
+        term: Term,
+        succession: Succession,
         observer: &dyn Observer,
     ) -> Result<CycleReport, EngineError> {
         self.remember().await?;
-        self.flush_reports().await?;
+        if succession == Succession::Anew {
+            self.sight()?.believe_the_vault();
+        }
         let mut done = Done::new();
-        let plan = self.rounds(cycle, lease, observer, &mut done).await?;
+        let plan = self.rounds(cycle, term, observer, &mut done).await?;
         let rows = self.sight()?.rows(&plan, &done);
         self.report(&rows, &done).await?;
         Ok(CycleReport::new(cycle, Footing::Leader, rows))
@@ -148,7 +166,7 @@ impl Engine {
 
     /// Reads what changed on both sides, everything the first time.
     async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
-        if !std::mem::take(&mut self.vault_is_fresh) {
+        if wait != Wait::No || !self.is_recent(self.vault_read, FRESH) {
             self.gather_vault(wait).await?;
         }
         self.gather_directory().await
@@ -161,6 +179,7 @@ impl Engine {
             Some(view) => view.absorb(changes),
             None => self.vault = Some(VaultView::new(changes)),
         }
+        self.vault_read = Some(self.ports.clock.now());
         Ok(())
     }
 
@@ -170,6 +189,7 @@ impl Engine {
             let domains = self.ports.directory.domains().await?;
             self.directory = Some(DirectoryView::new(changes, domains));
             self.directory_read = Some(self.ports.clock.now());
+            self.domains_read = self.directory_read;
             return Ok(());
         };
         let link = view.link().clone();
@@ -181,21 +201,45 @@ impl Engine {
     async fn rounds(
         &mut self,
         cycle: CycleId,
-        lease: Lease,
+        term: Term,
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<Plan, EngineError> {
         // No step is begun twice in a cycle, so this comes to an end.
         loop {
-            let plan = self.plan_now().await?;
-            let lease = lease.clone();
-            if self.walk(&plan, cycle, lease, observer, done).await? == 0 {
+            let mut plan = self.plan_now().await?;
+            if has_steps(&plan) && self.refresh_domains().await? {
+                plan = self.plan_now().await?;
+            }
+            let term = term.clone();
+            if self.walk(&plan, cycle, term, observer, done).await? == 0 {
                 return Ok(plan);
             }
+            // A walk takes time: somebody may have muted the client or typed another password.
+            self.gather_vault(Wait::No).await?;
             if plan.decisions.iter().any(|it| is_push(&it.action)) {
                 self.gather_directory().await?;
             }
         }
+    }
+
+    /// Domains are converted rarely, and then no password of theirs may be tested or set. Returns
+    /// whether they were read anew.
+    async fn refresh_domains(&mut self) -> Result<bool, EngineError> {
+        if self.is_recent(self.domains_read, DOMAINS_ARE_GOOD_FOR) {
+            return Ok(false);
+        }
+        let domains = self.ports.directory.domains().await?;
+        if let Some(view) = &mut self.directory {
+            view.set_domains(domains);
+        }
+        self.domains_read = Some(self.ports.clock.now());
+        Ok(true)
+    }
+
+    fn is_recent(&self, at: Option<Timestamp>, good_for: Duration) -> bool {
+        let now = self.ports.clock.now();
+        at.is_some_and(|at| now.duration_since(at).unsigned_abs() < good_for)
     }
 
     /// Takes in what the views show, makes that durable, and plans.
@@ -247,7 +291,7 @@ impl Engine {
         &mut self,
         plan: &Plan,
         cycle: CycleId,
-        lease: Lease,
+        term: Term,
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<usize, EngineError> {
@@ -262,7 +306,7 @@ impl Engine {
             vault,
             memory,
             cycle,
-            lease,
+            term,
             done,
         };
         walk.walk(plan).await
@@ -278,6 +322,11 @@ impl Engine {
             _ => Err(StoreError::NotReadable("nothing was gathered yet".into())),
         }
     }
+}
+
+fn has_steps(plan: &Plan) -> bool {
+    let mut actions = plan.decisions.iter().map(|it| &it.action);
+    actions.any(|action| is_push(action) || matches!(action, Action::Verify(_)))
 }
 
 fn is_push(action: &Action) -> bool {

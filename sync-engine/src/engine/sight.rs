@@ -31,6 +31,17 @@ impl Sight<'_> {
             .collect()
     }
 
+    /// Takes the vault's word for which flags stand, where it differs from what was last told.
+    pub(super) fn believe_the_vault(&mut self) {
+        for credential in self.vault.credentials.values() {
+            let known = self.memory.credentials.get_mut(&credential.id);
+            if let Some(known) = known.filter(|known| known.raised != credential.raised) {
+                known.raised.clone_from(&credential.raised);
+                known.reported = None;
+            }
+        }
+    }
+
     pub(super) fn is_news(&self, row: &Row) -> bool {
         let Some(known) = self.memory.credentials.get(&row.credential) else {
             return true;

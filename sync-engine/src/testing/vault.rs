@@ -179,6 +179,19 @@ impl FakeVault {
         self.with(|state| state.lease = lease);
     }
 
+    /// Another agent raised a flag; nobody hears of it by the cursor.
+    pub fn raise(&self, id: CredentialId, kind: FlagKind) {
+        self.with(|state| {
+            let entry = state.entries.get_mut(&id).expect("the test added it");
+            let fact = FlagFact {
+                version: entry.credential.version,
+                stamp: None,
+                why: "another agent said so".to_owned(),
+            };
+            entry.credential.raised.insert(kind, fact);
+        });
+    }
+
     /// The engine's flags that stand on a credential.
     pub fn flags(&self, id: CredentialId) -> BTreeMap<FlagKind, FlagFact> {
         self.with(|state| {

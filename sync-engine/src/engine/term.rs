@@ -1,0 +1,95 @@
+//! The lease over time: how long it lasts, and what its beginning means.
+
+use jiff::Timestamp;
+
+use super::{Engine, EngineError, Ports};
+use crate::plan::Policy;
+use crate::ports::Lease;
+
+/// The vault's answer about the lease, and when it was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Term {
+    pub(crate) lease: Lease,
+    asked: Timestamp,
+}
+
+/// Whether this engine led until now, or begins to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Succession {
+    /// It led without a gap.
+    Unbroken,
+    /// Another agent may have led meanwhile.
+    Anew,
+}
+
+impl Term {
+    /// Takes or renews the lease.
+    pub(crate) async fn ask(ports: &Ports) -> Result<Self, EngineError> {
+        let asked = ports.clock.now();
+        let lease = ports.vault.lease().await?;
+        Ok(Self { lease, asked })
+    }
+
+    /// Whether a write that begins now ends within the lease. A clock that was set back says
+    /// nothing of a lease's end, so it ends the lease.
+    pub(crate) fn outlasts_a_write(&self, policy: &Policy, now: Timestamp) -> bool {
+        let Lease::Granted { until, writes_from } = self.lease else {
+            return false;
+        };
+        let ends = now.checked_add(policy.write_timeout);
+        self.asked <= now
+            && ends.is_ok_and(|ends| ends < until)
+            && writes_from.is_none_or(|from| from <= now)
+    }
+}
+
+impl Engine {
+    /// Begins or renews a term. Whoever led before knows of sign-in tests and flags that this
+    /// engine does not: everything is read again, the memory too.
+    pub(super) fn begin_term(&mut self, until: Timestamp) -> Succession {
+        let now = self.ports.clock.now();
+        let unbroken = self.leads_until.is_some_and(|until| now < until);
+        self.leads_until = Some(until);
+        if unbroken {
+            return Succession::Unbroken;
+        }
+        self.vault = None;
+        self.vault_read = None;
+        self.memory = None;
+        Succession::Anew
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn term() -> Term {
+        Term {
+            asked: Timestamp::UNIX_EPOCH,
+            lease: Lease::Granted {
+                until: Timestamp::UNIX_EPOCH + Duration::from_mins(2),
+                writes_from: None,
+            },
+        }
+    }
+
+    fn outlasts_a_write_at(second: i64) -> bool {
+        let now = Timestamp::from_second(second).unwrap();
+        term().outlasts_a_write(&Policy::default(), now)
+    }
+
+    #[test]
+    fn a_write_begins_only_if_it_ends_within_the_lease() {
+        assert!(outlasts_a_write_at(0));
+        assert!(outlasts_a_write_at(89));
+        assert!(!outlasts_a_write_at(90));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_lengthen_the_lease() {
+        assert!(!outlasts_a_write_at(-1));
+    }
+}
