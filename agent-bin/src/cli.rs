@@ -19,9 +19,10 @@ struct Cli {
     /// The configuration file.
     #[arg(long, global = true, value_name = "FILE", default_value = config::DEFAULT_PATH)]
     config: PathBuf,
-    /// What to log, as a `tracing` filter: `info`, `debug`, `msgraph_sync=trace`.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
-    log: String,
+    /// What to log, as a `tracing` filter: `info`, `debug`, `msgraph_sync=trace`. The service logs `info` when nothing
+    /// is said, the other commands nothing.
+    #[arg(long, global = true, value_name = "FILTER", value_parser = log_filter)]
+    log: Option<String>,
     /// How to log.
     #[arg(long, global = true, value_name = "text|json", default_value = "text")]
     log_format: LogFormat,
@@ -65,14 +66,15 @@ enum CommandError {
 }
 
 impl CommandError {
-    fn hint(&self) -> Option<String> {
-        match self {
+    fn hint(&self) -> String {
+        let specific = match self {
             Self::Config(source) => Some(source.hint().to_owned()),
             Self::Service(source) => source.hint().map(str::to_owned),
             Self::Args(source) => Some(source.hint().to_owned()),
             Self::Setup(source) => source.hint(),
             Self::Print(_) => None,
-        }
+        };
+        specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
     }
 
     fn status(&self) -> ExitCode {
@@ -129,8 +131,18 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
     }
 }
 
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
 fn log_to_stderr(cli: &Cli) {
-    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let usual = match cli.command {
+        Command::Run { .. } => "info",
+        Command::Setup(_) | Command::CheckConfig => "off",
+    };
+    let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
@@ -150,7 +162,5 @@ fn tell(line: &str) {
 fn complain(error: &CommandError) {
     let mut err = io::stderr().lock();
     let _ = writeln!(err, "error: {}", chain(error));
-    if let Some(hint) = error.hint() {
-        let _ = writeln!(err, "hint: {hint}");
-    }
+    let _ = writeln!(err, "hint: {}", error.hint());
 }

@@ -59,8 +59,8 @@ impl Health {
         );
     }
 
-    /// A cycle of the client failed. `why` is shown to whoever can reach the listener: it holds no
-    /// name and no secret.
+    /// A cycle of the client failed. `why` is shown to whoever can reach the listener: it may
+    /// name the tenant and the app, and holds no secret and no account.
     pub fn failed(&self, client: ClientId, why: impl fmt::Display) {
         let why = why.to_string().replace(['\n', '\r'], " ");
         self.lock().entry(client).or_default().failed = Some(why);

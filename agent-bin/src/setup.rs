@@ -7,6 +7,7 @@ use passportal_client::envelope::{DataKey, EnvelopeError, OrganizationKey};
 use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync};
 use passportal_client::{ApiError, PersonSession};
 use secrecy::{ExposeSecret, SecretString};
+use state_store::{OpenError, database_path};
 use sync_engine::model::{ClientId, OrganizationId};
 
 use crate::config::{self, ClientConfig, Config, ConfigError};
@@ -66,6 +67,9 @@ pub enum SetupError {
         /// The client.
         client: String,
     },
+    /// The place of the agent's memory.
+    #[error("the agent could not remember there")]
+    State(#[from] OpenError),
     /// The organization key.
     #[error("the organization key does not open this client's data key")]
     OrganizationKey(#[source] EnvelopeError),
@@ -111,6 +115,7 @@ impl SetupError {
             Self::SyncIsOff { client } => {
                 format!("switch it on: `passportal clients set \"{client}\" --sync entra-id`")
             }
+            Self::State(source) => source.hint().to_owned(),
             Self::OrganizationKey(_) => {
                 "give the organization key exactly as it was set when the vault was made".to_owned()
             }
@@ -142,6 +147,7 @@ impl SetupError {
 /// # Errors
 /// What did not go along, with a hint.
 pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
+    database_path(&request.config.state.url)?;
     let secrets = SecretFiles::beside(&request.config.state.url);
     let extra_ca = tenant::extra_ca(request.config.tls.extra_ca.as_deref())?;
     let directory = tenant::directory(&request.client, extra_ca.clone())?;

@@ -79,6 +79,14 @@ pub enum ArgsError {
     /// A file with a secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The configuration that is there has this client.
+    #[error("the configuration {} has a client `{client}` already", path.display())]
+    ClientIsThere {
+        /// The configuration.
+        path: PathBuf,
+        /// The client.
+        client: String,
+    },
     /// The configuration that is there is for another vault.
     #[error("the configuration is for the vault {there}, not for {asked}")]
     OtherVault {
@@ -95,6 +103,9 @@ impl ArgsError {
         match self {
             Self::Config(source) => source.hint(),
             Self::Secret(source) => source.hint(),
+            Self::ClientIsThere { .. } => {
+                "to enrol it anew, remove it there and in the secrets folder first"
+            }
             Self::OtherVault { .. } => "use another --config FILE for another vault",
         }
     }
@@ -123,10 +134,10 @@ impl SetupArgs {
     fn config(&self, path: &Path) -> Result<(Config, ClientConfig), ArgsError> {
         let mut config = if path.exists() {
             let there = Config::load(path, config::environment(), Overrides::none())?;
+            self.check_vault(&there)?;
+            self.check_client(&there, path)?;
             let overrides = self.client_overrides(there.clients.len());
-            let config = Config::load(path, config::environment(), overrides)?;
-            self.check_vault(&config)?;
-            config
+            Config::load(path, config::environment(), overrides)?
         } else {
             let overrides = self.vault_overrides(self.client_overrides(0));
             Config::of_options(path, overrides)?
@@ -135,6 +146,18 @@ impl SetupArgs {
         client.microsoft.client_secret_file = self.client_secret_file.as_deref().map(absolute);
         let client = client.clone();
         Ok((config, client))
+    }
+
+    /// One entry for each client.
+    fn check_client(&self, there: &Config, path: &Path) -> Result<(), ArgsError> {
+        let is_there = |it: &ClientConfig| it.name.eq_ignore_ascii_case(self.client.trim());
+        if there.clients.iter().any(is_there) {
+            return Err(ArgsError::ClientIsThere {
+                path: path.to_owned(),
+                client: self.client.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// One agent, one vault.

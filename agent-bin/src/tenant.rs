@@ -63,9 +63,19 @@ impl TenantError {
             Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
             Self::Secret { source, .. } => Some(source.hint()),
             Self::ExtraCa { .. } => Some("name a PEM file that the service's user may read"),
-            Self::Setup { .. } => None,
+            Self::Setup { source, .. } => setup_hint(source),
         }
     }
+}
+
+fn setup_hint(error: &GraphSetupError) -> Option<&'static str> {
+    Some(match error {
+        GraphSetupError::Tenant { .. } => "give a verified domain of the tenant or its GUID",
+        GraphSetupError::NotHttps { .. } => "beyond loopback write https://",
+        GraphSetupError::NotABase { .. } => "an address only: https://host",
+        GraphSetupError::ExtraCa(_) => "tls.extra_ca names a file of PEM certificates",
+        GraphSetupError::Client(_) => return None,
+    })
 }
 
 /// The PEM certificates of `tls.extra_ca`, if there are any.

@@ -59,7 +59,9 @@ fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
             Some(EnvelopeError::WrongOrganizationKey)
         )
         || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
-        || cause.downcast_ref().is_some_and(is_refused_by_the_directory)
+        || cause
+            .downcast_ref()
+            .is_some_and(is_refused_by_the_directory)
         || cause
             .downcast_ref()
             .is_some_and(SetupError::is_not_authorised)

@@ -79,7 +79,9 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref().and_then(of_envelope))
             .map(str::to_owned)
     });
-    specific.or_else(|| error.chain().find_map(of_port).map(str::to_owned))
+    specific
+        .or_else(|| error.chain().find_map(of_port).map(str::to_owned))
+        .or_else(|| Some("run it again with -vv to see more".to_owned()))
 }
 
 /// Errors that carry a hint themselves.
@@ -109,11 +111,12 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
         ApiError::NotAuthorised { .. } => {
             "check e-mail, password and one-time code; only an administrator may do this"
         }
+        ApiError::Invalid { .. } => "nothing was changed; correct it and try again",
         ApiError::Conflict { .. } => "look at it as it is now, then decide again",
         ApiError::TooMany { .. } => "wait a moment, then try again",
         ApiError::Server { .. } => "try again; the server's log says more",
         ApiError::Protocol { .. } => "is this the address of a Passportal server of this version?",
-        ApiError::Setup(_) | ApiError::NotFound { .. } | ApiError::Invalid { .. } => return None,
+        ApiError::Setup(_) | ApiError::NotFound { .. } => return None,
     })
 }
 

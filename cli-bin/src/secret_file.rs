@@ -29,7 +29,7 @@ pub(crate) enum SecretFileError {
     NotText { name: String },
     #[error("{name} is empty")]
     Empty { name: String },
-    #[error("a password with a leading space is refused")]
+    #[error("a password that begins with white space is refused")]
     LeadingSpace,
     #[error("a password of more than {LONGEST_PASSWORD} characters is refused")]
     TooLong,
@@ -62,7 +62,7 @@ pub(crate) fn read_password(path: &Path) -> Result<Password, SecretFileError> {
 }
 
 fn check_password(text: &str) -> Result<(), SecretFileError> {
-    if text.starts_with(' ') {
+    if text.starts_with(char::is_whitespace) {
         return Err(SecretFileError::LeadingSpace);
     }
     if text.chars().count() > LONGEST_PASSWORD {
@@ -163,10 +163,12 @@ mod tests {
 
     #[test]
     fn a_leading_space_and_a_great_length_are_refused() {
-        assert!(matches!(
-            password(" Hunter2!"),
-            Err(SecretFileError::LeadingSpace)
-        ));
+        for space in [" ", "\t", "\n", "\u{a0}"] {
+            assert!(matches!(
+                password(&format!("{space}Hunter2!")),
+                Err(SecretFileError::LeadingSpace)
+            ));
+        }
         assert!(matches!(
             password(&"x".repeat(257)),
             Err(SecretFileError::TooLong)

@@ -23,7 +23,7 @@ pub enum ApiError {
     },
     /// The extra certificate authority is not PEM.
     #[error("the extra certificate authority is not a PEM certificate")]
-    BadCertificate(#[source] reqwest::Error),
+    BadCertificate(#[source] Option<reqwest::Error>),
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be set up")]
     Setup(#[source] reqwest::Error),

@@ -42,7 +42,8 @@ impl PersonSession {
     /// Signs in. The password is sent this once and not kept.
     ///
     /// # Errors
-    /// [`ApiError::NotAuthorised`] when e-mail, password or one-time code is wrong.
+    /// [`ApiError::NotAuthorised`] when e-mail, password or one-time code is wrong;
+    /// [`ApiError::Invalid`] for a one-time code of a person who has not set one up.
     pub async fn sign_in(
         config: &HttpConfig,
         email: &str,
@@ -157,13 +158,13 @@ impl PersonSession {
     pub async fn flags(&self, query: &FlagQuery) -> Result<Vec<FlaggedCredential>, ApiError> {
         let call = Call::get(FLAGS)
             .maybe("client", query.client)
-            .maybe("kind", query.kind.map(flag_name));
+            .maybe("kind", query.kind.map(FlagKind::name));
         self.results(call).await
     }
 
     /// Clears a flag until its fact changes.
     pub async fn clear_flag(&self, id: Uuid, kind: FlagKind) -> Result<FlagCleared, ApiError> {
-        let name = flag_name(kind);
+        let name = kind.name();
         self.results(Call::delete(format!("{CREDENTIALS}/{id}/flags/{name}")))
             .await
     }
@@ -191,34 +192,5 @@ impl PersonSession {
 impl fmt::Debug for PersonSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PersonSession(redacted)")
-    }
-}
-
-/// A flag's kind as addresses write it, the same as in JSON.
-fn flag_name(kind: FlagKind) -> &'static str {
-    match kind {
-        FlagKind::AdChange => "ad_change",
-        FlagKind::Held => "held",
-        FlagKind::Blocked => "blocked",
-        FlagKind::PasswordExpired => "password_expired",
-        FlagKind::PasswordTouched => "password_touched",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flag_is_called_the_same_in_addresses_and_in_json() {
-        for kind in [
-            FlagKind::AdChange,
-            FlagKind::Held,
-            FlagKind::Blocked,
-            FlagKind::PasswordExpired,
-            FlagKind::PasswordTouched,
-        ] {
-            assert_eq!(serde_json::json!(kind), flag_name(kind));
-        }
     }
 }

@@ -1,16 +1,16 @@
 //! The command line: arguments, what they call, and how errors are told.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use passportal_client::{SecretFileError, secret_file};
 use passportal_server::{
     ApiKeyError, InitError, InitRequest, ServeConfig, ServeError, Server, TlsFiles, create_api_key,
     init,
 };
-use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 /// An embedded, self-hosted password vault with an API for agents and a dashboard.
 #[derive(Debug, Parser)]
@@ -42,10 +42,10 @@ struct Init {
     /// The first administrator's e-mail address.
     #[arg(long)]
     admin_email: String,
-    /// A file with the first administrator's password (at least 8 characters).
+    /// A file with the first administrator's password (at least 8 characters). Only you may read it.
     #[arg(long)]
     admin_password_file: PathBuf,
-    /// A file with the organization key (at least 12 characters). It is not stored.
+    /// A file with the organization key (at least 12 characters). Only you may read it; it is not stored.
     #[arg(long)]
     organization_key_file: PathBuf,
 }
@@ -94,8 +94,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn make(arguments: Init) -> anyhow::Result<()> {
     let made = init(InitRequest {
-        admin_password: read_secret(&arguments.admin_password_file)?,
-        organization_key: read_secret(&arguments.organization_key_file)?,
+        admin_password: secret_file::read(&arguments.admin_password_file)?,
+        organization_key: secret_file::read(&arguments.organization_key_file)?,
         data_dir: arguments.data_dir,
         organization: arguments.organization,
         admin_email: arguments.admin_email,
@@ -142,16 +142,6 @@ fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static
     })
 }
 
-/// The content of a file without the line break that editors add.
-fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
-    let text = std::fs::read_to_string(file)
-        .map(Zeroizing::new)
-        .with_context(|| format!("could not read `{}`", file.display()))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    Ok(SecretString::from(text))
-}
-
 #[expect(clippy::print_stdout, reason = "what the command has to say")]
 fn say(line: &str) {
     println!("{line}");
@@ -176,21 +166,33 @@ fn in_one_line(error: &anyhow::Error) -> String {
     })
 }
 
-fn hint(error: &anyhow::Error) -> &'static str {
+fn hint(error: &anyhow::Error) -> Cow<'static, str> {
+    if let Some(error) = error.downcast_ref::<SecretFileError>() {
+        return error.hint().into();
+    }
     if let Some(error) = error.downcast_ref::<InitError>() {
-        return init_hint(error);
+        return init_hint(error).into();
     }
     if let Some(error) = error.downcast_ref::<ServeError>() {
-        return serve_hint(error);
+        return serve_hint(error).into();
     }
-    match error.downcast_ref::<ApiKeyError>() {
-        Some(ApiKeyError::NoVault { .. }) => NO_VAULT,
-        Some(ApiKeyError::Write { .. }) => "name a file that does not exist, in a folder that does",
-        _ => "check that the file exists and that you may read it",
+    if let Some(error) = error.downcast_ref::<ApiKeyError>() {
+        return api_key_hint(error).into();
     }
+    "try again; the cause above says what the operating system refused".into()
 }
 
 const NO_VAULT: &str = "make one with `passportal-server init`, or check --data-dir";
+
+fn api_key_hint(error: &ApiKeyError) -> &'static str {
+    match error {
+        ApiKeyError::NoVault { .. } => NO_VAULT,
+        ApiKeyError::Write { .. } => "name a file that does not exist, in a folder that does",
+        ApiKeyError::Make(_) => {
+            "check that the files in --data-dir are whole and that you may read and write them"
+        }
+    }
+}
 
 fn init_hint(error: &InitError) -> &'static str {
     match error {
@@ -212,7 +214,10 @@ fn serve_hint(error: &ServeError) -> &'static str {
         ServeError::PortInUse { .. } => "stop the other program, or choose another --listen",
         ServeError::Listen { .. } => "choose an address of this machine and a port above 1023",
         ServeError::Tls { .. } => "check that both files exist, are PEM and belong together",
-        ServeError::Open { .. } => "check that the file exists and that you may read and write it",
+        ServeError::NotWritable { .. } => {
+            "let the server's user write --data-dir and every file in it, and see that the disk is not full"
+        }
+        ServeError::Open { .. } => "check that the file exists and that you may read it",
         ServeError::Vault(_) => {
             "check that the files in --data-dir are whole, and that this program is as new as they are"
         }

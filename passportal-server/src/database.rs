@@ -1,11 +1,54 @@
 //! The SQLite database: opening, migrating, transactions.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The file or its directory is read-only, or the disk is full.
+    #[error("it cannot be written")]
+    NotWritable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Damaged, locked, or of a later version of this program.
+    #[error(transparent)]
+    Unusable(MigrateError),
+}
+
+impl From<MigrateError> for OpenError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => Self::Unusable(other),
+        }
+    }
+}
+
+impl From<sqlx::Error> for OpenError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_not_writable(&error) {
+            return Self::NotWritable(Box::new(error));
+        }
+        Self::Unusable(error.into())
+    }
+}
+
+/// Source: `SQLite` result codes (<https://www.sqlite.org/rescode.html>); the lowest byte of an
+/// extended code is the primary one.
+fn is_not_writable(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<u32>().ok());
+    // PERM, READONLY, IOERR, FULL, CANTOPEN
+    matches!(
+        code.map(|extended| extended & 0xff),
+        Some(3 | 8 | 10 | 13 | 14)
+    )
+}
 
 /// A pool of connections to one vault's database.
 #[derive(Clone, Debug)]
@@ -15,21 +58,37 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens an existing database and brings it to this program's schema.
-    pub(crate) async fn open(file: &Path) -> Result<Self, MigrateError> {
-        Self::connect(options(file)).await
+    pub(crate) async fn open(file: &Path) -> Result<Self, OpenError> {
+        refuse_read_only(file)?;
+        Self::connect_to_write(options(file)).await
+    }
+
+    async fn connect_to_write(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        let database = Self::connect(options).await?;
+        database.prove_writable().await?;
+        Ok(database)
+    }
+
+    /// SQLite opens a file that it may only read without a word, and begins transactions on it.
+    async fn prove_writable(&self) -> Result<(), sqlx::Error> {
+        let mut transaction = self.write().await?;
+        sqlx::query("UPDATE organization SET seq = seq")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.rollback().await
     }
 
     /// Makes a new database with this program's schema.
     ///
     /// It has no write-ahead log, so that the file is whole once it is closed and can be renamed.
-    pub(crate) async fn create(file: &Path) -> Result<Self, MigrateError> {
+    pub(crate) async fn create(file: &Path) -> Result<Self, OpenError> {
         let options = options(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Delete);
         Self::connect(options).await
     }
 
-    async fn connect(options: SqliteConnectOptions) -> Result<Self, MigrateError> {
+    async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
         let pool = SqlitePoolOptions::new()
             .max_connections(8)
             .connect_with(options)
@@ -55,6 +114,20 @@ impl Database {
     }
 }
 
+/// SQLite would leave a log beside such a file that can only be read as well, and is in the way
+/// once the file is put right. Only looked at, never opened: closing it would end SQLite's locks.
+fn refuse_read_only(file: &Path) -> Result<(), OpenError> {
+    let refused = |error: io::Error| OpenError::NotWritable(Box::new(error));
+    if std::fs::metadata(file)
+        .map_err(refused)?
+        .permissions()
+        .readonly()
+    {
+        return Err(refused(io::ErrorKind::PermissionDenied.into()));
+    }
+    Ok(())
+}
+
 fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
@@ -72,4 +145,30 @@ fn migrations() -> Migrator {
         include_str!("../migrations/0001_initial.sql").into_sql_str(),
         false,
     )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_can_only_be_read_is_told_apart_from_a_broken_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("vault.db");
+        Database::create(&file).await.unwrap().close().await;
+        // Before and after the first server gave it its write-ahead log.
+        for _ in 0..2 {
+            // What SQLite falls back to by itself for a user who may only read the file.
+            let only_read = Database::connect_to_write(options(&file).read_only(true)).await;
+            assert!(
+                matches!(only_read, Err(OpenError::NotWritable(_))),
+                "{only_read:?}"
+            );
+            Database::open(&file).await.unwrap().close().await;
+        }
+
+        std::fs::write(&file, "not a database".repeat(100)).unwrap();
+        let broken = Database::open(&file).await;
+        assert!(matches!(broken, Err(OpenError::Unusable(_))), "{broken:?}");
+    }
 }

@@ -142,41 +142,53 @@ async fn fill(
     unfinished: &Path,
     request: &InitRequest,
 ) -> Result<Initialised, InitError> {
-    let organization_id = Uuid::new_v4();
-    let company_vault = Uuid::new_v4();
-    let organization = Organization {
-        id: organization_id,
-        name: request.organization.trim().to_owned(),
-        key_parameters: new_key_parameters(organization_id),
-    };
-    let key = company_key(
-        request.organization_key.clone(),
-        organization.key_parameters.clone(),
-        company_vault,
-    )
-    .await?;
-    let hash = password_hash::hash(request.admin_password.clone()).await?;
-    replace_with_empty_private(unfinished).map_err(writing(unfinished))?;
-    let database = Database::create(unfinished)
-        .await
-        .map_err(VaultError::from)?;
-    let filled = insert(
-        &database,
-        &organization,
-        company_vault,
-        &key,
-        request,
-        &hash,
-    )
-    .await;
-    database.close().await;
-    filled?;
+    let contents = Contents::prepare(request).await?;
+    build(unfinished, &contents).await?;
     make_server_key(dir)?;
     std::fs::rename(unfinished, dir.database()).map_err(writing(&dir.database()))?;
     Ok(Initialised {
-        organization_id,
-        company_vault,
+        organization_id: contents.organization.id,
+        company_vault: contents.company_vault,
     })
+}
+
+/// What a new vault's database holds.
+struct Contents<'a> {
+    organization: Organization,
+    company_vault: Uuid,
+    key: WrappedKey,
+    admin_email: &'a str,
+    password_hash: String,
+}
+
+impl<'a> Contents<'a> {
+    /// Makes ids and keys, and derives from the secrets what may be stored.
+    async fn prepare(request: &'a InitRequest) -> Result<Self, InitError> {
+        let organization_id = Uuid::new_v4();
+        let company_vault = Uuid::new_v4();
+        let organization = Organization {
+            id: organization_id,
+            name: request.organization.trim().to_owned(),
+            key_parameters: new_key_parameters(organization_id),
+        };
+        let parameters = organization.key_parameters.clone();
+        let key = company_key(request.organization_key.clone(), parameters, company_vault).await?;
+        Ok(Self {
+            organization,
+            company_vault,
+            key,
+            admin_email: request.admin_email.trim(),
+            password_hash: password_hash::hash(request.admin_password.clone()).await?,
+        })
+    }
+}
+
+async fn build(file: &Path, contents: &Contents<'_>) -> Result<(), InitError> {
+    replace_with_empty_private(file).map_err(writing(file))?;
+    let database = Database::create(file).await.map_err(VaultError::from)?;
+    let inserted = insert(&database, contents).await;
+    database.close().await;
+    Ok(inserted?)
 }
 
 async fn company_key(
@@ -196,24 +208,22 @@ async fn company_key(
         })
 }
 
-async fn insert(
-    database: &Database,
-    organization: &Organization,
-    company_vault: Uuid,
-    key: &WrappedKey,
-    request: &InitRequest,
-    password_hash: &str,
-) -> Result<(), VaultError> {
+async fn insert(database: &Database, contents: &Contents<'_>) -> Result<(), VaultError> {
     let mut transaction = database.write().await?;
-    vault::insert_organization(&mut transaction, organization).await?;
-    vault::insert_person(&mut transaction, request.admin_email.trim(), password_hash).await?;
+    vault::insert_organization(&mut transaction, &contents.organization).await?;
+    vault::insert_person(
+        &mut transaction,
+        contents.admin_email,
+        &contents.password_hash,
+    )
+    .await?;
     let client = NewClientRow {
-        id: company_vault,
-        name: &organization.name,
+        id: contents.company_vault,
+        name: &contents.organization.name,
         company_vault: CompanyVault::Yes,
         sync: MicrosoftSync::None,
         default_mode: SyncMode::Enabled,
-        key,
+        key: &contents.key,
     };
     vault::insert_client(&mut transaction, &client).await?;
     transaction.commit().await?;

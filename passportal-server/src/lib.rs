@@ -8,6 +8,7 @@ mod dashboard;
 mod data_dir;
 mod database;
 mod init;
+mod lock;
 mod password_hash;
 mod request_id;
 mod security_headers;
@@ -20,4 +21,5 @@ mod vault;
 
 pub use api_key::{ApiKeyError, create_api_key};
 pub use init::{InitError, InitRequest, Initialised, init};
+pub use lock::Holder;
 pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

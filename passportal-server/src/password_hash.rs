@@ -6,12 +6,16 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
 
 use crate::vault::VaultError;
 
 /// Stands in for the hash of an account that does not exist, so that the answer takes as long.
 static NOBODY: LazyLock<Option<String>> =
     LazyLock::new(|| hash_now(&SecretString::from("nobody's password")));
+
+/// Each of them takes 19 MiB for a while: more at once would let strangers fill the memory.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// Hashes a password with a fresh salt.
 pub(crate) async fn hash(password: SecretString) -> Result<String, VaultError> {
@@ -27,6 +31,7 @@ pub(crate) async fn verify(
     password: SecretString,
     hash: Option<String>,
 ) -> Result<bool, VaultError> {
+    let _turn = AT_ONCE.acquire().await.map_err(|_| VaultError::Hashing)?;
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.or_else(|| NOBODY.clone())?;

@@ -1,6 +1,5 @@
 //! Serves a vault: one server per data directory, loopback or TLS.
 
-use std::fs::{File, TryLockError};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -14,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
-use crate::database::Database;
+use crate::database::{Database, OpenError};
+use crate::lock::{Holder, Lock, LockError};
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
 use crate::state::{AppState, Transport};
@@ -56,10 +56,21 @@ pub enum ServeError {
         data_dir: PathBuf,
     },
     /// Another server has it open.
-    #[error("another server is using the vault in `{}`", data_dir.display())]
+    #[error("another server{holder} is using the vault in `{}`", data_dir.display())]
     InUse {
         /// Where.
         data_dir: PathBuf,
+        /// Which process.
+        holder: Holder,
+    },
+    /// The data directory or a file in it is read-only, or the disk is full.
+    #[error("`{}` cannot be written", path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Passwords would travel in clear.
     #[error("`{listen}` is reachable from other machines, which needs TLS")]
@@ -93,7 +104,7 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
-    /// A file of the vault cannot be read or written.
+    /// A file of the vault cannot be read.
     #[error("could not open `{}`", path.display())]
     Open {
         /// Which.
@@ -123,7 +134,7 @@ pub struct Server {
     tls: Option<RustlsConfig>,
     state: AppState,
     /// Held as long as the server lives: one server per data directory.
-    lock: File,
+    lock: Lock,
 }
 
 impl Server {
@@ -247,34 +258,38 @@ async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeErro
         path: key_file,
         source,
     })?;
-    let database = Database::open(&dir.database())
-        .await
-        .map_err(VaultError::from)?;
+    let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
     Ok(AppState {
         vault: Arc::new(vault),
         sessions: Sessions::default(),
         sign_in_limit: Arc::new(SignInLimit::default()),
+        api_key_limit: Arc::new(SignInLimit::default()),
         transport,
         closing: CancellationToken::new(),
     })
 }
 
-fn lock(dir: &DataDir) -> Result<File, ServeError> {
+async fn open_database(file: PathBuf) -> Result<Database, ServeError> {
+    let opened = Database::open(&file).await;
+    opened.map_err(|error| match error {
+        OpenError::NotWritable(source) => ServeError::NotWritable { path: file, source },
+        unusable @ OpenError::Unusable(_) => VaultError::from(unusable).into(),
+    })
+}
+
+fn lock(dir: &DataDir) -> Result<Lock, ServeError> {
     let path = dir.lock();
-    let mut options = File::options();
-    let opened = options.create(true).truncate(false).write(true).open(&path);
-    let file = opened.map_err(|source| ServeError::Open {
-        path: path.clone(),
-        source,
-    })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServeError::InUse {
+    Lock::take(&path).map_err(|error| match error {
+        LockError::Held(holder) => ServeError::InUse {
             data_dir: dir.path().to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(ServeError::Open { path, source }),
-    }
+            holder,
+        },
+        LockError::NotWritable(error) => ServeError::NotWritable {
+            path,
+            source: Box::new(error),
+        },
+    })
 }
 
 fn listen(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {

@@ -5,16 +5,19 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
+
 /// Wrong sign-ins within [`WINDOW`] before the account is refused.
 const MOST: usize = 5;
 
 /// How long a wrong sign-in counts.
 const WINDOW: Duration = Duration::from_mins(15);
 
-/// Accounts remembered at the most; beyond it, old ones are forgotten first.
+/// Accounts remembered at the most; beyond it, the one that was tried longest ago is forgotten.
 const REMEMBERED: usize = 10_000;
 
-type Key = (String, IpAddr);
+/// The account by its hash, so that a long name takes no more memory than a short one.
+type Key = ([u8; 32], IpAddr);
 
 /// The wrong sign-ins of the last while. In memory: a restart forgets them.
 #[derive(Debug, Default)]
@@ -45,12 +48,12 @@ impl SignInLimit {
         address: IpAddr,
         now: Instant,
     ) -> Result<Attempt<'_>, TooMany> {
-        let key = (account.to_lowercase(), address);
+        let key = (Sha256::digest(account.to_lowercase()).into(), address);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= REMEMBERED {
-            forget_old(&mut failures, now);
+        if failures.len() >= REMEMBERED && !failures.contains_key(&key) {
+            forget_one(&mut failures);
         }
-        let of_account = failures.entry(key.clone()).or_default();
+        let of_account = failures.entry(key).or_default();
         of_account.retain(|at| now.duration_since(*at) < WINDOW);
         if of_account.len() >= MOST {
             return Err(TooMany);
@@ -70,10 +73,11 @@ impl Attempt<'_> {
     }
 }
 
-fn forget_old(failures: &mut HashMap<Key, Vec<Instant>>, now: Instant) {
-    failures.retain(|_, times| times.iter().any(|at| now.duration_since(*at) < WINDOW));
-    if failures.len() >= REMEMBERED {
-        failures.clear();
+/// Somebody who tries thousands of names makes this forget one name each time, not all of them.
+fn forget_one(failures: &mut HashMap<Key, Vec<Instant>>) {
+    let longest_ago = failures.iter().min_by_key(|(_, times)| times.last());
+    if let Some(key) = longest_ago.map(|(key, _)| *key) {
+        failures.remove(&key);
     }
 }
 
@@ -89,7 +93,7 @@ mod tests {
         let limit = SignInLimit::default();
         let now = Instant::now();
         for _ in 0..MOST {
-            drop(limit.begin_at("Ada@msp.example", HERE, now).unwrap());
+            let _attempt = limit.begin_at("Ada@msp.example", HERE, now).unwrap();
         }
         assert!(limit.begin_at("ada@msp.example", HERE, now).is_err());
         assert!(limit.begin_at("ada@msp.example", THERE, now).is_ok());
@@ -98,6 +102,24 @@ mod tests {
                 .begin_at("ada@msp.example", HERE, now + WINDOW)
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_free_an_account_that_was_tried_just_now() {
+        let limit = SignInLimit::default();
+        let start = Instant::now();
+        for n in 0..REMEMBERED {
+            let _ = limit.begin_at(&format!("flood-{n}"), HERE, start);
+        }
+        let now = start + Duration::from_secs(1);
+        for _ in 0..MOST {
+            let _attempt = limit.begin_at("ada@msp.example", HERE, now).unwrap();
+        }
+        for n in 0..1000 {
+            let _ = limit.begin_at(&format!("more-{n}"), HERE, now);
+        }
+        assert!(limit.begin_at("ada@msp.example", HERE, now).is_err());
+        assert!(limit.failures.lock().unwrap().len() <= REMEMBERED);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct AppState {
     pub(crate) vault: Arc<Vault>,
     pub(crate) sessions: Sessions,
     pub(crate) sign_in_limit: Arc<SignInLimit>,
+    /// Of API keys, apart from persons: guessing the ones must not make the others forgotten.
+    pub(crate) api_key_limit: Arc<SignInLimit>,
     pub(crate) transport: Transport,
     /// Cancelled when the server is about to end: long polls answer at once.
     pub(crate) closing: CancellationToken,

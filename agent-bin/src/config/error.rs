@@ -132,7 +132,7 @@ impl Problem {
         }
         Self::new(
             key,
-            message,
+            for_people(&message),
             "correct the value, or remove the key to have its default",
         )
     }
@@ -148,6 +148,14 @@ impl Problem {
             problem,
             hint: self.hint,
         }
+    }
+}
+
+/// Says "a table" and "a whole number" where the deserializer names types of this program.
+fn for_people(message: &str) -> String {
+    match message.split_once("expected struct ") {
+        Some((before, _)) => format!("{before}expected a table"),
+        None => message.replace("expected u32", "expected a whole number"),
     }
 }
 

@@ -157,11 +157,8 @@ fn read_table(path: &Path, text: &str) -> Result<Table, ConfigError> {
         line,
     };
     let line_at = |error: &toml::de::Error| error.span().map(|span| line_of(text, span.start));
-    let document = toml::Deserializer::parse(text).map_err(|error| {
-        let what = format!("not valid TOML: {}", error.message().replace('\n', " "));
-        let hint = "put text in quotes, one `key = value` a line";
-        Problem::new(KeyPath::default(), what, hint).at(place(line_at(&error)))
-    })?;
+    let document = toml::Deserializer::parse(text)
+        .map_err(|error| not_toml(text, &error).at(place(line_at(&error))))?;
     if let Err(error) = serde_path_to_error::deserialize::<_, Raw>(document) {
         let key = KeyPath::from(error.path());
         let line = line_at(error.inner());
@@ -170,6 +167,19 @@ fn read_table(path: &Path, text: &str) -> Result<Table, ConfigError> {
     toml::from_str(text).map_err(|error| {
         Problem::new(KeyPath::default(), error.message(), "").at(place(line_at(&error)))
     })
+}
+
+/// The key is named where the mistake is the key itself; a value may be a secret and is not repeated.
+fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
+    let message = error.message().replace('\n', " ");
+    let twice = (message == "duplicate key")
+        .then(|| text.get(error.span()?))
+        .flatten();
+    let (what, hint) = match twice {
+        Some(key) => (format!("duplicate key `{key}`"), "leave one of the two out"),
+        None => (message, "put text in quotes, one `key = value` a line"),
+    };
+    Problem::new(KeyPath::default(), format!("not valid TOML: {what}"), hint)
 }
 
 fn insert(

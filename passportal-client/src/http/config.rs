@@ -79,7 +79,12 @@ impl HttpConfig {
         let Some(pem) = &self.extra_ca else {
             return Ok(builder);
         };
-        let certificates = Certificate::from_pem_bundle(pem).map_err(ApiError::BadCertificate)?;
+        let certificates = Certificate::from_pem_bundle(pem)
+            .map_err(|error| ApiError::BadCertificate(Some(error)))?;
+        // A file of another kind is a bundle of none.
+        if certificates.is_empty() {
+            return Err(ApiError::BadCertificate(None));
+        }
         Ok(certificates
             .into_iter()
             .fold(builder, ClientBuilder::add_root_certificate))
@@ -179,11 +184,17 @@ mod tests {
 
     #[test]
     fn a_certificate_authority_that_is_none_is_refused() {
-        let config = HttpConfig::new("https://vault.example")
-            .unwrap()
-            .with_extra_ca(
-                b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n".to_vec(),
+        for none in [
+            "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
+            "a file of another kind",
+            "",
+        ] {
+            let config = HttpConfig::new("https://vault.example").unwrap();
+            let config = config.with_extra_ca(none.as_bytes().to_vec());
+            assert!(
+                matches!(config.client(), Err(ApiError::BadCertificate(_))),
+                "{none}"
             );
-        assert!(matches!(config.client(), Err(ApiError::BadCertificate(_))));
+        }
     }
 }

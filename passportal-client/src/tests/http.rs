@@ -116,7 +116,7 @@ async fn another_servers_pages_are_not_taken_for_answers() {
     for (status, what) in [
         (404, "a Passportal server"),
         (302, "redirect"),
-        (200, "JSON"),
+        (200, "a Passportal server"),
     ] {
         let answer = ResponseTemplate::new(status)
             .insert_header("location", "/elsewhere")

@@ -15,6 +15,7 @@ use crate::wire::{
     Client, ClientPatch, Credential, CredentialPatch, EnrolRequest, Enrolled, FlagCleared,
     FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, MicrosoftSync, Mute, NewClient,
     NewCredential, NewPassword, SealedText, SessionToken, Standing, SyncMode, WrappedKey, code,
+    credential_type,
 };
 use crate::{ApiError, PersonSession};
 
@@ -68,7 +69,7 @@ fn credential() -> Credential {
     Credential {
         id: ID,
         client: ID,
-        credential_type: "Azure/Office365".into(),
+        credential_type: credential_type::USER.into(),
         user_name: "anna@contoso.com".into(),
         description: String::new(),
         notes: String::new(),
@@ -211,7 +212,7 @@ async fn credentials_are_read_and_changed() {
 
     let new = NewCredential {
         id: ID,
-        credential_type: "Azure/Office365".into(),
+        credential_type: credential_type::USER.into(),
         user_name: "anna@contoso.com".into(),
         description: String::new(),
         notes: String::new(),

@@ -8,6 +8,7 @@ mod agent;
 mod sealed;
 mod session;
 mod vault;
+mod words;
 
 pub use agent::{
     AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangedCredential, Changes,
@@ -22,6 +23,7 @@ pub use vault::{
     FlagCleared, FlagQuery, FlaggedCredential, HistoryEntry, MicrosoftSync, Mute, NewClient,
     NewCredential, NewPassword, Standing, SyncMode,
 };
+pub use words::credential_type;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

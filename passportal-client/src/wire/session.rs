@@ -12,7 +12,7 @@ pub struct SessionRequest {
     pub email: String,
     /// The person's password.
     pub password: String,
-    /// The one-time code, where the person has set one up.
+    /// The one-time code. A request with a code is refused where the person has not set one up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_time_code: Option<String>,
 }

@@ -146,7 +146,7 @@ pub struct Credential {
     pub id: Uuid,
     /// Its client.
     pub client: Uuid,
-    /// Its type, e.g. `Azure/Office365 Admin`.
+    /// Its type, e.g. one of [`credential_type`](super::credential_type).
     pub credential_type: String,
     /// The account that it is for.
     pub user_name: String,

@@ -23,12 +23,19 @@ const SCOPE: &str = "docs_api";
     request_body = SessionRequest,
     responses((status = 200, body = Success<SessionToken>),
         (status = 401, description = "Wrong e-mail or password (4001)", body = Failure),
+        (status = 422, description = "A one-time code, which nobody can set up yet (4022)", body = Failure),
         (status = 429, description = "Too many wrong sign-ins (4029)", body = Failure)))]
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     Body(request): Body<SessionRequest>,
 ) -> Answer<SessionToken> {
+    // No person can set one up: ignoring it would look like a check that never took place.
+    if request.one_time_code.is_some() {
+        return Err(ApiError::invalid(
+            "no one-time code is set up for this person; sign in without one",
+        ));
+    }
     let attempt = state
         .sign_in_limit
         .begin(&request.email, address.ip())
@@ -76,7 +83,7 @@ pub(super) async fn client_token(
         return Err(ApiError::invalid(format!("the scope has to be {SCOPE}")));
     }
     let attempt = state
-        .sign_in_limit
+        .api_key_limit
         .begin(key, address.ip())
         .map_err(|_| ApiError::too_many())?;
     let tokens = state

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use passportal_client::wire::{
     Client, ClientPatch, Credential, MicrosoftSync, Mute, NewCredential, Standing, SyncMode,
+    credential_type,
 };
 use serde::Deserialize;
 use sync_engine::model::Password;
@@ -15,7 +16,7 @@ use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page};
 use super::secrets::Secret;
 use super::session::{Message, Session, SignedIn};
-use super::wording::{FlagView, ResultView, TimeView, mode_label, mode_word};
+use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
 use crate::vault::VaultError;
 
@@ -50,7 +51,7 @@ impl CredentialLine {
             id: credential.id,
             user_name: credential.user_name.clone(),
             credential_type: credential.credential_type.clone(),
-            mode: mode_label(credential.mode),
+            mode: credential.mode.label(),
             inherits: credential.own_mode.is_none(),
             disabled: credential.standing == Standing::Disabled,
             changed: TimeView::new(credential.changed),
@@ -70,7 +71,7 @@ impl ClientPage {
             company_vault: client.company_vault,
             syncs: client.sync == MicrosoftSync::EntraId,
             muted: client.mute == Mute::Muted,
-            default_mode_word: mode_word(client.default_mode),
+            default_mode_word: client.default_mode.name(),
             credentials: credentials.iter().map(CredentialLine::new).collect(),
         }
     }

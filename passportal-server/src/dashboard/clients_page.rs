@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Redirect, Response};
-use passportal_client::wire::{Client, MicrosoftSync, Mute, NewClient, SyncMode};
+use passportal_client::wire::{Client, FlagKind, MicrosoftSync, Mute, NewClient, SyncMode};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page};
 use super::secrets;
 use super::session::{Message, SignedIn};
-use super::wording::{FlagCount, KINDS, mode_label, sync_label};
+use super::wording::{FlagCount, sync_label};
 use crate::state::AppState;
 
 #[derive(Template)]
@@ -36,7 +36,7 @@ pub(super) struct ClientLine {
 
 impl ClientLine {
     pub(super) fn new(client: &Client) -> Self {
-        let flags = KINDS.into_iter().filter_map(|kind| {
+        let flags = FlagKind::ALL.into_iter().filter_map(|kind| {
             let count = *client.flags.get(&kind)?;
             Some(FlagCount::new(kind, count))
         });
@@ -45,7 +45,7 @@ impl ClientLine {
             name: client.name.clone(),
             company_vault: client.company_vault,
             sync: sync_label(client.sync),
-            default_mode: mode_label(client.default_mode),
+            default_mode: client.default_mode.label(),
             muted: client.mute == Mute::Muted,
             credentials: client.credentials,
             flags: flags.collect(),

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use passportal_client::wire::{Client, Credential, FlagKind, HistoryEntry, Standing};
+use passportal_client::wire::{Client, Credential, FlagKind, HistoryEntry, Standing, SyncMode};
 use serde::Serialize;
 use sync_engine::model::Password;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::layout::{Layout, Section};
 use super::problem::{Problem, page, sentence};
 use super::secrets::Secret;
 use super::session::{Message, Session, SignedIn};
-use super::wording::{FlagView, ResultView, TimeView, mode_label, mode_word, standing_label};
+use super::wording::{FlagView, ResultView, TimeView, standing_label};
 use crate::state::AppState;
 use crate::vault::VaultError;
 
@@ -73,9 +73,9 @@ impl CredentialPage {
             notes: credential.notes,
             version: credential.version,
             changed: TimeView::new(credential.changed),
-            mode: mode_label(credential.mode),
-            own_mode_word: credential.own_mode.map_or("inherit", mode_word),
-            client_mode: mode_label(client.default_mode),
+            mode: credential.mode.label(),
+            own_mode_word: credential.own_mode.map_or("inherit", SyncMode::name),
+            client_mode: client.default_mode.label(),
             standing: standing_label(credential.standing),
             disabled: credential.standing == Standing::Disabled,
             history: history.iter().map(ResultView::new).collect(),

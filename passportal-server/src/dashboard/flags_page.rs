@@ -11,7 +11,7 @@ use super::credential_page::address;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
 use super::session::{Message, SignedIn};
-use super::wording::{FlagView, KINDS, TimeView, flag_label, flag_word};
+use super::wording::{FlagView, TimeView};
 use crate::state::AppState;
 
 #[derive(Template)]
@@ -28,6 +28,16 @@ struct Choice {
     word: &'static str,
     label: &'static str,
     current: &'static str,
+}
+
+impl Choice {
+    fn new(of: FlagKind, shown: Option<FlagKind>) -> Self {
+        Self {
+            word: of.name(),
+            label: of.label(),
+            current: current(shown == Some(of)),
+        }
+    }
 }
 
 struct FlagLine {
@@ -65,17 +75,28 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     // An unknown kind shows everything.
     let kind = query.ok().and_then(|Query(query)| query.kind);
-    let flags = state.vault.flags(&FlagQuery { client: None, kind }).await?;
-    let current = |is: bool| if is { "page" } else { "false" };
-    let choice = |of: FlagKind| Choice {
-        word: flag_word(of),
-        label: flag_label(of),
-        current: current(kind == Some(of)),
-    };
+    let standing = state.vault.flags(&FlagQuery::default()).await?;
+    let choices = offered(&standing).map(|of| Choice::new(of, kind));
     page(&FlagsPage {
         layout: Layout::new(&state, &session, Section::Flags, "Flags"),
-        choices: KINDS.map(choice).into(),
+        choices: choices.collect(),
         all_current: current(kind.is_none()),
-        flags: flags.into_iter().map(FlagLine::new).collect(),
+        flags: standing
+            .into_iter()
+            .filter(|flagged| kind.is_none_or(|kind| flagged.kind == kind))
+            .map(FlagLine::new)
+            .collect(),
     })
+}
+
+/// The kinds of agents, and those of the vault's own kinds that stand somewhere.
+fn offered(standing: &[FlaggedCredential]) -> impl Iterator<Item = FlagKind> {
+    FlagKind::ALL.into_iter().filter(|kind| {
+        FlagKind::BY_AGENTS.contains(kind) || standing.iter().any(|flagged| flagged.kind == *kind)
+    })
+}
+
+/// The value of `aria-current` for a link.
+fn current(is: bool) -> &'static str {
+    if is { "page" } else { "false" }
 }

@@ -1,5 +1,6 @@
 //! The dashboard: server-rendered pages behind a login. It works without JavaScript.
 
+mod agent_actions;
 mod assets;
 mod client_page;
 mod clients_page;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> Router<AppState> {
             &action("flags/{kind}/clear"),
             post(credential_actions::clear_flag),
         )
+        .route("/agents/{agent}/revoke", post(agent_actions::revoke))
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/assets/reveal.js", get(assets::reveal))

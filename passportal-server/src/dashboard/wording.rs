@@ -2,17 +2,8 @@
 
 use jiff::Timestamp;
 use passportal_client::wire::{
-    AgentState, Flag, FlagKind, HistoryEntry, MicrosoftSync, Outcome, Standing, SyncMode,
+    AgentState, Flag, FlagKind, HistoryEntry, MicrosoftSync, Outcome, Standing,
 };
-
-/// The kinds that are counted on the dashboard, in order of urgency.
-pub(super) const KINDS: [FlagKind; 5] = [
-    FlagKind::AdChange,
-    FlagKind::Held,
-    FlagKind::Blocked,
-    FlagKind::PasswordExpired,
-    FlagKind::PasswordTouched,
-];
 
 /// A flag to be shown.
 pub(super) struct FlagView {
@@ -25,8 +16,8 @@ pub(super) struct FlagView {
 impl FlagView {
     pub(super) fn new(kind: FlagKind, flag: &Flag) -> Self {
         Self {
-            word: flag_word(kind),
-            label: flag_label(kind),
+            word: kind.name(),
+            label: kind.label(),
             why: flag.why.clone(),
         }
     }
@@ -42,8 +33,8 @@ pub(super) struct FlagCount {
 impl FlagCount {
     pub(super) fn new(kind: FlagKind, count: u32) -> Self {
         Self {
-            word: flag_word(kind),
-            label: flag_label(kind),
+            word: kind.name(),
+            label: kind.label(),
             count,
         }
     }
@@ -89,26 +80,6 @@ impl TimeView {
     }
 }
 
-pub(super) fn flag_word(kind: FlagKind) -> &'static str {
-    match kind {
-        FlagKind::AdChange => "ad_change",
-        FlagKind::Held => "held",
-        FlagKind::Blocked => "blocked",
-        FlagKind::PasswordExpired => "password_expired",
-        FlagKind::PasswordTouched => "password_touched",
-    }
-}
-
-pub(super) fn flag_label(kind: FlagKind) -> &'static str {
-    match kind {
-        FlagKind::AdChange => "AD change",
-        FlagKind::Held => "Held",
-        FlagKind::Blocked => "Blocked",
-        FlagKind::PasswordExpired => "Password expired",
-        FlagKind::PasswordTouched => "Password touched",
-    }
-}
-
 fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
     match outcome {
         Outcome::Ignored => ("ignored", "Not processed"),
@@ -120,22 +91,6 @@ fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
         Outcome::Held => ("held", "Held"),
         Outcome::Blocked => ("blocked", "Blocked"),
         Outcome::Failed => ("failed", "Failed, tried again later"),
-    }
-}
-
-pub(super) fn mode_word(mode: SyncMode) -> &'static str {
-    match mode {
-        SyncMode::Off => "off",
-        SyncMode::ReportMismatches => "report_mismatches",
-        SyncMode::Enabled => "enabled",
-    }
-}
-
-pub(super) fn mode_label(mode: SyncMode) -> &'static str {
-    match mode {
-        SyncMode::Off => "Off",
-        SyncMode::ReportMismatches => "Report mismatches",
-        SyncMode::Enabled => "Enabled",
     }
 }
 

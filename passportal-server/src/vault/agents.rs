@@ -111,8 +111,9 @@ impl Vault {
     ) -> Result<LeaseAnswer, VaultError> {
         let now = Timestamp::now();
         let mut transaction = self.database.write().await?;
-        sqlx::query(
-            "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ? WHERE id = ?",
+        let alive = sqlx::query(
+            "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ?
+             WHERE id = ? AND revoked IS NULL",
         )
         .bind(shortened(&heartbeat.host))
         .bind(shortened(&heartbeat.version))
@@ -121,6 +122,9 @@ impl Vault {
         .bind(agent.to_string())
         .execute(&mut *transaction)
         .await?;
+        if alive.rows_affected() == 0 {
+            return Err(VaultError::Revoked);
+        }
         let lease = lease::ask(&mut transaction, agent, client, heartbeat, now).await?;
         let (created,): (String,) = sqlx::query_as("SELECT created FROM tokens WHERE hash = ?")
             .bind(token.as_str())

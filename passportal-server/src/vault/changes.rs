@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use passportal_client::wire::{
-    ChangedCredential, Changes, ChangesQuery, Confirmation, Extent, SealedText,
+    ChangedCredential, Changes, ChangesQuery, Confirmation, Extent, FlagKind, SealedText,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::cursor::Cursor;
@@ -39,6 +40,7 @@ impl Vault {
             if self.holder(token).await?.is_none() {
                 return Err(VaultError::Revoked);
             }
+            self.notice_restore(query.cursor.as_deref()).await?;
             let page = self.page(client, query).await?;
             if page.is_news() || tokio::time::Instant::now() >= deadline {
                 return Ok(page.changes);
@@ -49,6 +51,27 @@ impl Vault {
                 _ = wakeups.changed() => {}
             }
         }
+    }
+
+    /// A cursor of this very history that is ahead of it proves that an older copy of the database
+    /// was put back. From here on it is another history, and every agent begins with first contact.
+    async fn notice_restore(&self, cursor: Option<&str>) -> Result<(), VaultError> {
+        let Some(cursor) = cursor.and_then(|text| text.parse::<Cursor>().ok()) else {
+            return Ok(());
+        };
+        let now = Now::read(&mut *self.database.read().await?).await?;
+        if cursor.epoch != now.epoch || cursor.seq <= now.seq {
+            return Ok(());
+        }
+        let mut transaction = self.database.write().await?;
+        sqlx::query("UPDATE organization SET epoch = ? WHERE epoch = ?")
+            .bind(Uuid::new_v4().to_string())
+            .bind(now.epoch.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        warn!("an older copy of the vault was put back: a new epoch begins");
+        Ok(())
     }
 
     async fn page(&self, client: Uuid, query: &ChangesQuery) -> Result<Page, VaultError> {
@@ -111,8 +134,7 @@ impl Now {
         Ok(Self { epoch, seq })
     }
 
-    /// The cursor, or a full reading where it is missing, of another history, or ahead of this one
-    /// (a database file that was put back by hand).
+    /// The cursor, or a full reading where it is missing or of another history.
     fn usable(&self, cursor: Option<&str>) -> Cursor {
         cursor
             .and_then(|text| text.parse::<Cursor>().ok())
@@ -159,7 +181,7 @@ async fn assemble(
         .map(|row| {
             let id = words::id(row.try_get("id")?)?;
             let mut flags = flags.remove(&id).unwrap_or_default();
-            flags.retain(|kind, _| flags::is_engine_kind(*kind));
+            flags.retain(|kind, _| FlagKind::BY_AGENTS.contains(kind));
             Ok(ChangedCredential {
                 attempts: attempts.remove(&id).unwrap_or_default(),
                 flags,

@@ -1,6 +1,6 @@
 //! Why an operation did not happen.
 
-use sqlx::migrate::MigrateError;
+use crate::database::OpenError;
 
 /// An operation's failure, with a variant per thing that the caller answers differently.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +23,9 @@ pub(crate) enum VaultError {
     /// The database failed.
     #[error("the vault's database failed")]
     Database(#[from] sqlx::Error),
-    /// The database cannot be opened: damaged, locked, or of a later version of this program.
+    /// The database cannot be opened.
     #[error("the vault's database could not be opened")]
-    Schema(#[from] MigrateError),
+    Open(#[from] OpenError),
     /// A column holds what this program never writes.
     #[error("the vault's database holds something unreadable: {what}")]
     Unreadable {

@@ -10,9 +10,6 @@ use uuid::Uuid;
 
 use super::{Actor, Vault, VaultError, audit, credentials, words};
 
-/// The kinds that an agent raises and takes down. The others are the vault's own.
-const ENGINE_KINDS: [FlagKind; 3] = [FlagKind::AdChange, FlagKind::Held, FlagKind::Blocked];
-
 /// The longest reason that is kept.
 const WHY_LENGTH: usize = 1000;
 
@@ -32,7 +29,7 @@ impl Vault {
              ORDER BY f.raised DESC, f.credential, f.kind",
         )
         .bind(query.client.map(|id| id.to_string()))
-        .bind(words::optional_word(query.kind)?)
+        .bind(query.kind.map(FlagKind::name))
         .fetch_all(&mut *view)
         .await?;
         rows.iter().map(flagged).collect()
@@ -55,7 +52,7 @@ impl Vault {
                  stamp = excluded.stamp, cleared = excluded.cleared, who = excluded.who",
         )
         .bind(credential.to_string())
-        .bind(words::word(kind)?)
+        .bind(kind.name())
         .bind(words::time(Timestamp::now()))
         .bind(actor.as_str())
         .execute(&mut *transaction)
@@ -65,7 +62,7 @@ impl Vault {
         }
         take_down(&mut transaction, credential, kind).await?;
         credentials::touch(&mut transaction, credential).await?;
-        let what = format!("cleared the flag {}", words::word(kind)?);
+        let what = format!("cleared the flag {}", kind.name());
         audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
         transaction.commit().await?;
         self.wakeups.wake(client);
@@ -79,7 +76,7 @@ pub(super) async fn replace(
     credential: Uuid,
     wanted: &BTreeMap<FlagKind, Flag>,
 ) -> Result<(), VaultError> {
-    for kind in ENGINE_KINDS {
+    for kind in FlagKind::BY_AGENTS {
         match wanted.get(&kind) {
             Some(flag) if !is_cleared(transaction, credential, kind, flag).await? => {
                 raise(transaction, credential, kind, flag).await?;
@@ -101,7 +98,7 @@ async fn is_cleared(
          WHERE credential = ? AND kind = ? AND version = ? AND stamp IS ?",
     )
     .bind(credential.to_string())
-    .bind(words::word(kind)?)
+    .bind(kind.name())
     .bind(words::signed(flag.version)?)
     .bind(flag.stamp.map(words::time))
     .fetch_optional(transaction)
@@ -125,7 +122,7 @@ async fn raise(
              version = excluded.version, stamp = excluded.stamp, why = excluded.why",
     )
     .bind(credential.to_string())
-    .bind(words::word(kind)?)
+    .bind(kind.name())
     .bind(words::signed(flag.version)?)
     .bind(flag.stamp.map(words::time))
     .bind(why)
@@ -142,7 +139,7 @@ async fn take_down(
 ) -> Result<(), VaultError> {
     sqlx::query("DELETE FROM flags WHERE credential = ? AND kind = ?")
         .bind(credential.to_string())
-        .bind(words::word(kind)?)
+        .bind(kind.name())
         .execute(transaction)
         .await?;
     Ok(())
@@ -172,11 +169,6 @@ pub(super) async fn by_credential(
             .insert(kind, flag(row)?);
     }
     Ok(flags)
-}
-
-/// Whether an agent may raise this kind.
-pub(super) fn is_engine_kind(kind: FlagKind) -> bool {
-    ENGINE_KINDS.contains(&kind)
 }
 
 fn flag(row: &SqliteRow) -> Result<Flag, VaultError> {

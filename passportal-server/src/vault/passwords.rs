@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use passportal_client::wire::{Credential, NewPassword, SealedText, SecretAnswer, Standing};
+use passportal_client::wire::{
+    Credential, MicrosoftSync, Mute, NewPassword, SealedText, SecretAnswer, Standing, SyncMode,
+};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -82,6 +84,14 @@ impl Vault {
         if credential.standing == Standing::Disabled {
             return Err(VaultError::Conflict(
                 "the credential is disabled".to_owned(),
+            ));
+        }
+        // Somebody may have switched it off while the agent was still walking an older plan.
+        let (settings, _) = clients::settings_and_seq(&mut view, client).await?;
+        let is_synced = settings.sync == MicrosoftSync::EntraId && settings.mute == Mute::Unmuted;
+        if !is_synced || credential.mode == SyncMode::Off {
+            return Err(VaultError::Conflict(
+                "the credential is not synced any more".to_owned(),
             ));
         }
         let sealed = sealed(&mut view, id).await?;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use passportal_client::wire::{Client, Credential, Extent, MicrosoftSync, Mute, SyncMode};
+use passportal_client::wire::{
+    Client, Credential, Extent, MicrosoftSync, Mute, SecretAnswer, SyncMode,
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -129,6 +132,37 @@ async fn a_cursor_of_another_history_begins_anew() {
         assert_eq!(again.extent, Extent::Full, "{cursor}");
         assert_eq!(again.credentials.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_cursor_ahead_of_the_vault_begins_a_new_epoch() {
+    let world = world().await;
+    let epoch = world.agent.changes("").await.epoch;
+    let ahead = world.agent.changes(&format!("cursor={epoch}:999999")).await;
+    assert_ne!(
+        ahead.epoch, epoch,
+        "an older copy of the vault was put back"
+    );
+    let again = world.agent.changes("").await;
+    assert_eq!(again.epoch, ahead.epoch, "once is enough");
+}
+
+#[tokio::test]
+async fn a_muted_client_hands_out_no_password() {
+    let world = world().await;
+    let anna = world
+        .client
+        .add(&world.person, "anna@contoso.com", "x")
+        .await;
+    let path = format!("agent/credentials/{anna}/secret?version=1");
+    let _: SecretAnswer = world.agent.get(&path).await;
+    let client = format!("vault/clients/{}", world.client.id);
+    let _: Client = world
+        .person
+        .patch(&client, &json!({ "mute": "muted" }))
+        .await;
+    let refused = world.agent.fails(Method::GET, &path, &json!({})).await;
+    assert_eq!(refused, (409, 4009));
 }
 
 #[tokio::test]

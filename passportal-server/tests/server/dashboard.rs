@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use passportal_client::wire::Credential;
+use passportal_client::wire::{Credential, Enrolled, credential_type};
+use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 use crate::support::{Browser, Caller, ORGANIZATION_KEY, PASSWORD, TestVault, plain_http};
@@ -43,7 +45,7 @@ async fn world() -> World {
     let at = format!("/clients/{client}");
     let fields = [
         ("user_name", "anna@contoso.com"),
-        ("credential_type", "Azure/Office365 User"),
+        ("credential_type", credential_type::USER),
         ("password", CANARY),
     ];
     browser
@@ -231,7 +233,8 @@ async fn what_cannot_be_a_password_is_refused_in_words() {
     let long = "x".repeat(300);
     for (typed, words) in [
         ("", "The password is empty."),
-        (" leading", "The password begins with a space"),
+        (" leading", "The password begins with white space"),
+        ("\u{a0}leading", "The password begins with white space"),
         (long.as_str(), "The password has more than 256 characters."),
     ] {
         let html = world
@@ -303,6 +306,71 @@ async fn flags_are_counted_listed_confirmed_and_cleared() {
         changes.credentials[0].confirmed.as_ref().unwrap().version,
         1
     );
+}
+
+#[tokio::test]
+async fn only_kinds_that_can_stand_are_offered() {
+    let mut world = world().await;
+    let offered = |html: &str, kind: &str| html.contains(&format!("href=\"/flags?kind={kind}\""));
+    let html = world.browser.get("/flags").await.html;
+    for kind in ["ad_change", "held", "blocked"] {
+        assert!(offered(&html, kind), "{kind}: {html}");
+    }
+    for kind in ["password_expired", "password_touched"] {
+        assert!(!offered(&html, kind), "{kind}: {html}");
+    }
+
+    // Nothing raises such a flag yet, so it is put where one will be.
+    let database = format!(
+        "sqlite://{}",
+        world.vault.dir.path().join("vault.db").display()
+    );
+    let mut database = sqlx::SqliteConnection::connect(&database).await.unwrap();
+    sqlx::query(
+        "INSERT INTO flags (credential, kind, version, why, raised)
+         VALUES (?, 'password_expired', 1, 'too old', '2025-01-01T00:00:00.000000000Z')",
+    )
+    .bind(world.credential.to_string())
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+    let html = world.browser.get("/flags?kind=held").await.html;
+    assert!(offered(&html, "password_expired") && !offered(&html, "password_touched"));
+    assert!(!html.contains("too old"));
+    let html = world.browser.get("/flags?kind=password_expired").await.html;
+    assert!(html.contains("too old"));
+}
+
+#[tokio::test]
+async fn a_revoked_agent_drops_out_of_the_list_and_of_the_vault() {
+    let mut world = world().await;
+    let enrol = async |host: &str| -> Enrolled {
+        let request = json!({ "client": world.client, "host": host, "version": "0.1.0" });
+        world.person.post("agent/enrolments", &request).await
+    };
+    let (lost, kept) = (enrol("lost-host").await, enrol("kept-host").await);
+    let revoke = format!("/agents/{}/revoke", lost.agent);
+    let home = world.browser.get("/").await.html;
+    assert!(home.contains(&format!("action=\"{revoke}\"")), "{home}");
+
+    assert_eq!(world.browser.post(&revoke, &[]).await.status, 403);
+    let agent = world.vault.with_token(&lost.token);
+    agent.changes("wait=0").await;
+
+    let home = world.browser.submit("/", &revoke, &[]).await.html;
+    assert!(home.contains("The agent was revoked."), "{home}");
+    assert!(!home.contains("lost-host") && home.contains("kept-host"));
+    let refused = agent.fails(Method::GET, "agent/changes", &json!({})).await;
+    assert_eq!(refused, (401, 1006));
+    let kept = world.vault.with_token(&kept.token);
+    kept.changes("wait=0").await;
+    assert_eq!(world.browser.submit("/", &revoke, &[]).await.status, 404);
+    let dir = world.vault.stop().await;
+    assert!(files_contain(
+        dir.path(),
+        b"ada@msp.examplerevoked an agent"
+    ));
 }
 
 #[tokio::test]

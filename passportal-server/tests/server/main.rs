@@ -10,6 +10,7 @@
 
 mod agents;
 mod changes;
+mod command_line;
 mod dashboard;
 mod passwords;
 mod real_client;

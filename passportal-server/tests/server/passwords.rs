@@ -22,7 +22,10 @@ async fn only_the_next_version_is_taken() {
     let changed: Credential = person.put(&path, &next).await;
     assert_eq!(changed.version, 2);
     let again: Credential = person.put(&path, &next).await;
-    assert_eq!(again.version, 2, "the same request once more is no conflict");
+    assert_eq!(
+        again.version, 2,
+        "the same request once more is no conflict"
+    );
     let other = client.new_password(anna, "anna@contoso.com", 2, "y");
     assert_eq!(person.fails(Method::PUT, &path, &other).await, (409, 4009));
     let confirm = json!({ "confirm_version": 1 });

@@ -73,6 +73,13 @@ async fn what_is_in_the_way_is_told_apart() {
     let vault = TestVault::start().await;
     let second = refusal(config(vault.dir.path())).await;
     assert!(matches!(second, ServeError::InUse { .. }));
+    #[cfg(unix)]
+    assert!(
+        second
+            .to_string()
+            .contains(&format!("(pid {})", std::process::id())),
+        "{second}"
+    );
 
     let other = tempfile::tempdir().unwrap();
     assert!(matches!(
@@ -93,6 +100,48 @@ async fn what_is_in_the_way_is_told_apart() {
         key: missing,
     });
     assert!(matches!(refusal(broken).await, ServeError::Tls { .. }));
+}
+
+/// A folder in the way of a file stops every user, as a missing permission stops most.
+#[tokio::test]
+async fn a_vault_that_cannot_be_written_is_not_served() {
+    for file in ["server.lock", "vault.db-wal"] {
+        let dir = tempfile::tempdir().unwrap();
+        init(request(dir.path())).await.unwrap();
+        let blocked = dir.path().join(file);
+        std::fs::create_dir(&blocked).unwrap();
+        let refused = refusal(config(dir.path())).await;
+        assert!(
+            matches!(refused, ServeError::NotWritable { .. }),
+            "{file}: {refused:?}"
+        );
+        std::fs::remove_dir(&blocked).unwrap();
+        Server::bind(config(dir.path())).await.unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_can_only_be_read_is_not_served_and_is_whole_afterwards() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    init(request(dir.path())).await.unwrap();
+    let allow = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(dir.path().join("vault.db"), permissions).unwrap();
+    };
+    // Before and after the first server gave it its write-ahead log.
+    for _ in 0..2 {
+        allow(0o444);
+        let refused = refusal(config(dir.path())).await;
+        assert!(
+            matches!(refused, ServeError::NotWritable { .. }),
+            "{refused:?}"
+        );
+        allow(0o600);
+        let server = Server::bind(config(dir.path())).await.unwrap();
+        server.run(async {}).await.unwrap();
+    }
 }
 
 #[tokio::test]

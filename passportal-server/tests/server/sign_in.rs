@@ -21,6 +21,23 @@ async fn a_person_signs_in_and_out() {
 }
 
 #[tokio::test]
+async fn a_one_time_code_that_nobody_set_up_is_refused_in_words() {
+    let vault = TestVault::start().await;
+    for code in ["123456", ""] {
+        let body = json!({ "email": EMAIL, "password": PASSWORD, "one_time_code": code });
+        let anyone = vault.anyone();
+        let request = anyone.request(Method::POST, "auth/session").json(&body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let told: Value = answer.json().await.unwrap();
+        assert_eq!((status, &told["code"]), (422, &json!(4022)));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains("no one-time code is set up"), "{message}");
+    }
+    vault.person().await;
+}
+
+#[tokio::test]
 async fn wrong_passwords_are_refused_and_then_slowed_down() {
     let vault = TestVault::start().await;
     let anyone = vault.anyone();

@@ -6,7 +6,7 @@ use std::path::Path;
 use passportal_client::envelope::{DataKey, Field, KeyEncryptionKey, OrganizationKey, Place};
 use passportal_client::wire::{
     Changes, Client, Credential, EnrolRequest, Enrolled, MicrosoftSync, NewClient, NewCredential,
-    NewPassword, SealedText, SessionToken, Success, SyncMode,
+    NewPassword, SealedText, SessionToken, Success, SyncMode, credential_type,
 };
 use passportal_server::{InitRequest, Initialised, ServeConfig, Server, init};
 use reqwest::{Method, Response, StatusCode, redirect};
@@ -257,7 +257,7 @@ impl TestClient {
         let id = Uuid::new_v4();
         let new = NewCredential {
             id,
-            credential_type: "Azure/Office365 User".to_owned(),
+            credential_type: credential_type::USER.to_owned(),
             user_name: user_name.to_owned(),
             description: String::new(),
             notes: String::new(),

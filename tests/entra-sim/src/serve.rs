@@ -165,6 +165,9 @@ fn rustls_config(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
     let chain = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(unreadable(&files.cert))?;
+    if chain.is_empty() {
+        return Err(unreadable(&files.cert)(pem::Error::NoItemsFound));
+    }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(unreadable(&files.key))?;
     let provider = Arc::new(ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
