@@ -65,9 +65,9 @@ pub struct SetupArgs {
     /// A PEM file of certificate authorities to trust in addition to the platform's.
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
-    /// Where the agent remembers.
-    #[arg(long, value_name = "URL", default_value = config::DEFAULT_STATE)]
-    pub state_url: String,
+    /// Where the agent remembers [default: a file of the service's].
+    #[arg(long, value_name = "URL")]
+    pub state_url: Option<String>,
 }
 
 /// Why the options make no request.
@@ -87,6 +87,16 @@ pub enum ArgsError {
         /// The client.
         client: String,
     },
+    /// The configuration that is there says something else, and it is for all clients.
+    #[error("the configuration has {key} = {there}, not {asked}")]
+    OtherSetting {
+        /// The key.
+        key: &'static str,
+        /// What it says.
+        there: String,
+        /// What the options say.
+        asked: String,
+    },
     /// The configuration that is there is for another vault.
     #[error("the configuration is for the vault {there}, not for {asked}")]
     OtherVault {
@@ -105,6 +115,9 @@ impl ArgsError {
             Self::Secret(source) => source.hint(),
             Self::ClientIsThere { .. } => {
                 "to enrol it anew, remove it there and in the secrets folder first"
+            }
+            Self::OtherSetting { .. } => {
+                "leave the option out, or change the configuration first; it holds for every client"
             }
             Self::OtherVault { .. } => "use another --config FILE for another vault",
         }
@@ -136,6 +149,7 @@ impl SetupArgs {
             let there = Config::load(path, config::environment(), Overrides::none())?;
             self.check_vault(&there)?;
             self.check_client(&there, path)?;
+            self.check_settings(&there)?;
             let overrides = self.client_overrides(there.clients.len());
             Config::load(path, config::environment(), overrides)?
         } else {
@@ -160,6 +174,26 @@ impl SetupArgs {
         Ok(())
     }
 
+    /// What holds for every client is not changed on the way.
+    fn check_settings(&self, there: &Config) -> Result<(), ArgsError> {
+        let extra_ca = there.tls.extra_ca.as_deref().map(absolute_text);
+        let asked_ca = self.extra_ca.as_deref().map(absolute_text);
+        let state = Some(there.state.url.clone());
+        for (key, there, asked) in [
+            ("state.url", state, self.state_url.clone()),
+            ("tls.extra_ca", extra_ca, asked_ca),
+        ] {
+            if asked.is_some() && asked != there {
+                return Err(ArgsError::OtherSetting {
+                    key,
+                    there: there.unwrap_or_else(|| "nothing".to_owned()),
+                    asked: asked.unwrap_or_default(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// One agent, one vault.
     fn check_vault(&self, config: &Config) -> Result<(), ArgsError> {
         let there = &config.passportal.base_url;
@@ -180,8 +214,8 @@ impl SetupArgs {
         let url = self.base_url.as_ref().map(Url::to_string);
         let region = self.region.map(|region| region.as_str().to_owned());
         let extra_ca = self.extra_ca.as_deref().map(absolute_text);
-        let overrides = overrides.set("--state-url", "state.url", &self.state_url);
         [
+            ("--state-url", "state.url", self.state_url.clone()),
             ("--base-url", "passportal.base_url", url),
             ("--region", "passportal.region", region),
             ("--extra-ca", "tls.extra_ca", extra_ca),

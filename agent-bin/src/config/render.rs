@@ -66,6 +66,11 @@ pub fn append_client(path: &Path, client: &ClientConfig) -> Result<(), ConfigErr
 }
 
 fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder).map_err(|source| ConfigError::NotWritable {
+        path: path.to_owned(),
+        source,
+    })?;
     durable_file::replace(path, text.as_bytes(), Audience::Everyone).map_err(|source| {
         ConfigError::NotWritable {
             path: path.to_owned(),

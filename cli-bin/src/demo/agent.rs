@@ -43,7 +43,7 @@ pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> an
         authority: Some(Url::parse(&tenant.url)?),
         graph: Some(Url::parse(&tenant.url)?),
         extra_ca: None,
-        state_url: folder.state_url(),
+        state_url: Some(folder.state_url()),
     };
     setup::run(args.request(&folder.config())?).await?;
     Ok(())

@@ -3,6 +3,7 @@
 mod words;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,8 +41,13 @@ struct Status {
 #[serde(rename_all = "snake_case", tag = "is")]
 enum Service {
     Ready,
-    NotReady { why: String },
-    NotRunning,
+    NotReady {
+        why: String,
+    },
+    /// It does not run, or it listens elsewhere.
+    NoAnswer {
+        address: SocketAddr,
+    },
 }
 
 /// Whether the agent's memory can be looked at.
@@ -204,7 +210,9 @@ async fn service(config: &Config) -> Service {
         Ok((false, why)) => Service::NotReady {
             why: one_line(&why),
         },
-        Err(_) => Service::NotRunning,
+        Err(_) => Service::NoAnswer {
+            address: config.listen,
+        },
     }
 }
 

@@ -78,7 +78,7 @@ impl Service {
         match self {
             Self::Ready => ("running and ready".to_owned(), Tone::Good),
             Self::NotReady { why } => (format!("running, not ready: {why}"), Tone::Bad),
-            Self::NotRunning => ("not running".to_owned(), Tone::Attention),
+            Self::NoAnswer { address } => (format!("no answer at {address}"), Tone::Attention),
         }
     }
 }
@@ -172,6 +172,12 @@ mod tests {
         }
     }
 
+    fn no_answer() -> Service {
+        Service::NoAnswer {
+            address: ([127, 0, 0, 1], 9464).into(),
+        }
+    }
+
     #[test]
     fn the_status_of_an_agent_is_as_reviewed() {
         let contoso = ClientStatus {
@@ -196,9 +202,7 @@ mod tests {
             ..client("Fabrikam")
         };
         let clients = vec![contoso, failing];
-        insta::assert_snapshot!(
-            status(Service::NotRunning, State::Open, clients).text(Paint::Plain)
-        );
+        insta::assert_snapshot!(status(no_answer(), State::Open, clients).text(Paint::Plain));
     }
 
     #[test]
