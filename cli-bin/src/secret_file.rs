@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use passportal_client::password_rule::{self, PasswordRefusal};
 use secrecy::SecretString;
 use sync_engine::model::Password;
 use zeroize::Zeroizing;
 
 /// A secret is short; whatever is longer is the wrong file.
 const LARGEST_FILE: u64 = 64 * 1024;
-/// Source: Passportal and Microsoft Entra password policies, 256 characters at the most.
-const LONGEST_PASSWORD: usize = 256;
 const STANDARD_INPUT: &str = "-";
 
 /// Why a secret cannot be used. None of these tells anything of the secret itself.
@@ -29,10 +28,8 @@ pub(crate) enum SecretFileError {
     NotText { name: String },
     #[error("{name} is empty")]
     Empty { name: String },
-    #[error("a password that begins with white space is refused")]
-    LeadingSpace,
-    #[error("a password of more than {LONGEST_PASSWORD} characters is refused")]
-    TooLong,
+    #[error("this password is refused")]
+    Password(#[from] PasswordRefusal),
 }
 
 impl SecretFileError {
@@ -42,7 +39,7 @@ impl SecretFileError {
             Self::TooLarge { .. } | Self::NotText { .. } | Self::Empty { .. } => {
                 "the file must hold the secret and nothing else; one line break at its end is left out"
             }
-            Self::LeadingSpace | Self::TooLong => "choose another password; nothing was changed",
+            Self::Password(_) => "choose another password; nothing was changed",
         }
     }
 }
@@ -57,18 +54,8 @@ pub(crate) fn read(path: &Path) -> Result<SecretString, SecretFileError> {
 /// exactly as it is.
 pub(crate) fn read_password(path: &Path) -> Result<Password, SecretFileError> {
     let text = read_text(path)?;
-    check_password(&text)?;
+    password_rule::check(&text)?;
     Ok(Password::new(text.as_str()))
-}
-
-fn check_password(text: &str) -> Result<(), SecretFileError> {
-    if text.starts_with(char::is_whitespace) {
-        return Err(SecretFileError::LeadingSpace);
-    }
-    if text.chars().count() > LONGEST_PASSWORD {
-        return Err(SecretFileError::TooLong);
-    }
-    Ok(())
 }
 
 fn read_text(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
@@ -166,16 +153,18 @@ mod tests {
         for space in [" ", "\t", "\n", "\u{a0}"] {
             assert!(matches!(
                 password(&format!("{space}Hunter2!")),
-                Err(SecretFileError::LeadingSpace)
+                Err(SecretFileError::Password(
+                    PasswordRefusal::LeadingWhiteSpace
+                ))
             ));
         }
         assert!(matches!(
             password(&"x".repeat(257)),
-            Err(SecretFileError::TooLong)
+            Err(SecretFileError::Password(PasswordRefusal::TooLong))
         ));
         assert!(matches!(
             password(&"🔑".repeat(300)),
-            Err(SecretFileError::TooLong)
+            Err(SecretFileError::Password(PasswordRefusal::TooLong))
         ));
     }
 

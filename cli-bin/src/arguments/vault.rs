@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use passportal_client::Region;
+use passportal_client::wire::credential_type;
 use passportal_client::wire::{FlagKind, MicrosoftSync, SyncMode};
 
 /// Where the vault is.
@@ -138,7 +139,7 @@ pub(crate) struct AddCredential {
     #[arg(long, value_name = "UPN")]
     pub(crate) user_name: String,
     /// Its type, e.g. "Azure/Office365 Admin" for the account that the agent signs in with.
-    #[arg(long, value_name = "TYPE", default_value = "Office365 User")]
+    #[arg(long, value_name = "TYPE", default_value = credential_type::USER)]
     pub(crate) credential_type: String,
     /// File with the password, `-` for standard input. One line break at its end is left out,
     /// everything else is stored exactly as it is.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::arguments::{AddClient, ClientsCommand, Global, SetClient};
 use crate::ending::Ending;
 use crate::failure::Refusal;
-use crate::output::{Output, Paint, Sheet, Shown, Tone, flag_label, mode_label};
+use crate::output::{Output, Paint, Sheet, Shown, Tone};
 use crate::session;
 use crate::{lookup, organization};
 
@@ -59,7 +59,7 @@ impl ClientLine {
             .flags
             .iter()
             .filter(|(_, count)| **count > 0)
-            .map(|(kind, count)| format!("{count} {}", flag_label(*kind)))
+            .map(|(kind, count)| format!("{count} {}", kind.label()))
             .collect();
         flags.join(", ")
     }
@@ -85,7 +85,7 @@ impl Shown for Clients {
             sheet.row([
                 (name, Tone::Normal),
                 (client.sync().to_owned(), Tone::Normal),
-                (mode_label(client.default_mode).to_owned(), Tone::Normal),
+                (client.default_mode.label().to_owned(), Tone::Normal),
                 (client.credentials.to_string(), Tone::Normal),
                 (client.flags(), Tone::Bad),
                 (client.id.to_string(), Tone::Faint),

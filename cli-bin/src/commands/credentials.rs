@@ -1,7 +1,7 @@
 //! `passportal credentials`: stored passwords, sealed on this machine before they leave it.
 
 use passportal_client::wire::{
-    Credential, CredentialPatch, NewCredential, NewPassword, Standing, SyncMode,
+    Credential, CredentialPatch, FlagKind, NewCredential, NewPassword, Standing, SyncMode,
 };
 use passportal_client::{ApiError, PersonSession};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::arguments::{
 };
 use crate::ending::Ending;
 use crate::failure::Refusal;
-use crate::output::{Output, Paint, Sheet, Shown, Tone, flag_label, mode_label, time};
+use crate::output::{Output, Paint, Sheet, Shown, Tone, time};
 use crate::{lookup, organization, secret_file, session};
 
 /// Credentials, with the names of their clients.
@@ -30,7 +30,7 @@ struct CredentialLine {
 
 impl CredentialLine {
     fn mode(&self) -> String {
-        let mode = mode_label(self.credential.mode);
+        let mode = self.credential.mode.label();
         match (self.credential.standing, self.credential.own_mode) {
             (Standing::Disabled, _) => "(disabled)".to_owned(),
             (Standing::Active, Some(_)) => mode.to_owned(),
@@ -44,7 +44,7 @@ impl CredentialLine {
             .flags
             .keys()
             .copied()
-            .map(flag_label)
+            .map(FlagKind::label)
             .collect();
         flags.join(", ")
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::arguments::{ClearFlags, FlagsCommand, Global, ListFlags};
 use crate::ending::Ending;
-use crate::output::{Output, Paint, Sheet, Shown, Tone, flag_label, time};
+use crate::output::{Output, Paint, Sheet, Shown, Tone, time};
 use crate::{lookup, session};
 
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ fn table(flags: &[FlaggedCredential], paint: Paint) -> Sheet {
         sheet.row([
             (flag.client_name.clone(), Tone::Normal),
             (flag.user_name.clone(), Tone::Normal),
-            (flag_label(flag.kind).to_owned(), Tone::Bad),
+            (flag.kind.label().to_owned(), Tone::Bad),
             (time(flag.raised), Tone::Normal),
             (flag.flag.why.clone(), Tone::Normal),
         ]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use passportal_client::wire::{
     Client, Credential, Flag, FlagKind, HistoryEntry, KeyParameters, MicrosoftSync, Mute, Outcome,
-    SealedText, Standing, SyncMode, WrappedKey,
+    SealedText, Standing, SyncMode, WrappedKey, credential_type,
 };
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub(crate) fn a_credential(id: u128, user_name: &str) -> Credential {
     Credential {
         id: Uuid::from_u128(id),
         client: Uuid::from_u128(1),
-        credential_type: "Office365 User".into(),
+        credential_type: credential_type::USER.into(),
         user_name: user_name.into(),
         description: String::new(),
         notes: String::new(),

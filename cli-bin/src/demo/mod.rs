@@ -18,7 +18,7 @@ use sync_engine::ports::Wait;
 use crate::arguments::DemoOptions;
 use crate::commands::sync;
 use crate::ending::Ending;
-use crate::output::{Bar, ClientCycle, Cycles, Output, Tone, Tour, flag_label};
+use crate::output::{Bar, ClientCycle, Cycles, Output, Tone, Tour};
 use crate::signals;
 use agent::Live;
 use cast::{CHANGED_IN_DIRECTORY, CHANGED_IN_VAULT};
@@ -211,7 +211,7 @@ async fn look_around(
     }
     let counts: Vec<String> = counts
         .iter()
-        .map(|(kind, count)| format!("{count} {}", flag_label(*kind)))
+        .map(|(kind, count)| format!("{count} {}", kind.label()))
         .collect();
     tour.values(&[
         ("dashboard", &format!("{}/", vault.url)),

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use passportal_client::envelope::{DataKey, OrganizationKey};
 use passportal_client::wire::{
     Client, Credential, FlagQuery, FlaggedCredential, MicrosoftSync, NewClient, NewCredential,
-    NewPassword, SyncMode,
+    NewPassword, SyncMode, credential_type,
 };
 use passportal_client::{HttpConfig, PersonSession};
 use passportal_server::{InitRequest, ServeConfig, ServeError, Server};
@@ -152,7 +152,7 @@ async fn store(
         let password = Password::new(part.password.as_str());
         let new = NewCredential {
             id,
-            credential_type: "Office365 User".to_owned(),
+            credential_type: credential_type::USER.to_owned(),
             user_name: part.user_name.clone(),
             description: part.description.clone(),
             notes: String::new(),

@@ -21,7 +21,7 @@ pub(crate) use progress::Bar;
 pub(crate) use sheet::{Paint, Sheet, Tone};
 #[cfg(feature = "demo")]
 pub(crate) use tour::Tour;
-pub(crate) use words::{flag_label, mode_label, one_line, time};
+pub(crate) use words::{one_line, time};
 
 /// Data that a command shows: `Serialize` is what programs get, `text` what people see.
 pub(crate) trait Shown: Serialize {

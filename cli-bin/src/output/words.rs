@@ -1,7 +1,6 @@
 //! How values read: one line, without anything that a terminal would obey.
 
 use jiff::Timestamp;
-use passportal_client::wire;
 
 /// One line of printable text. Names and messages come from elsewhere, and must not move a
 /// terminal's cursor.
@@ -15,26 +14,6 @@ pub(crate) fn one_line(text: &str) -> String {
 /// A time, to the second.
 pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-/// The words that users know.
-pub(crate) fn mode_label(mode: wire::SyncMode) -> &'static str {
-    match mode {
-        wire::SyncMode::Off => "Off",
-        wire::SyncMode::ReportMismatches => "Report mismatches",
-        wire::SyncMode::Enabled => "Enabled",
-    }
-}
-
-/// The words that users know.
-pub(crate) fn flag_label(kind: wire::FlagKind) -> &'static str {
-    match kind {
-        wire::FlagKind::AdChange => "AD change",
-        wire::FlagKind::Held => "Held",
-        wire::FlagKind::Blocked => "Blocked",
-        wire::FlagKind::PasswordExpired => "Password expired",
-        wire::FlagKind::PasswordTouched => "Password touched",
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use passportal_client::wire::{
     Credential, CredentialPatch, FlagKind, NewPassword, Standing, SyncMode,
 };
 use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
 use sync_engine::model::Password;
 use uuid::Uuid;
 
@@ -155,12 +156,44 @@ async fn store(
         version,
         user_name: &credential.user_name,
     };
+    refuse_the_same(state, session, credential, password).await?;
     let sealed = secret.seal(state, session, password).await?;
     let new = NewPassword { version, sealed };
     state
         .vault
         .set_password(&session.actor(), credential.id, &new)
         .await
+}
+
+/// A version changes when the password does, only then: the same one again would be set in Entra ID
+/// for nothing, and sign the user out everywhere.
+async fn refuse_the_same(
+    state: &AppState,
+    session: &Session,
+    credential: &Credential,
+    password: &Password,
+) -> Result<(), VaultError> {
+    let current = Secret {
+        client: credential.client,
+        credential: credential.id,
+        version: credential.version,
+        user_name: &credential.user_name,
+    };
+    let sealed = state.vault.sealed_password(credential.id).await?;
+    // What does not open may well be replaced.
+    let Ok(there) = current.open(state, session, &sealed).await else {
+        return Ok(());
+    };
+    if bool::from(
+        there
+            .expose()
+            .as_bytes()
+            .ct_eq(password.expose().as_bytes()),
+    ) {
+        let why = "this is the password already; nothing was changed";
+        return Err(VaultError::Refused(why.to_owned()));
+    }
+    Ok(())
 }
 
 pub(super) async fn clear_flag(

@@ -219,6 +219,12 @@ async fn a_changed_password_is_sealed_for_the_agent_exactly_as_typed() {
     assert!(unescaped(&revealed).contains(&format!(">{typed}</output>")));
 
     let html = world
+        .submit("password", &[("version", "2"), ("password", typed)])
+        .await;
+    assert!(html.contains("This is the password already"), "{html}");
+    assert_eq!(world.stored().await.version, 2);
+
+    let html = world
         .submit("password", &[("version", "1"), ("password", "Late-1!")])
         .await;
     assert!(
