@@ -69,6 +69,16 @@ async fn a_held_mass_change_is_quiet() {
 }
 
 #[tokio::test]
+async fn reading_everything_again_is_quiet_too() {
+    let mut world = World::new();
+    world.anna(SyncMode::Enabled, NEW, OLD);
+    world.cycle().await;
+    world.engine.await_change(MINUTE).await.unwrap();
+    world.engine.read_all_next();
+    is_quiet(&mut world).await;
+}
+
+#[tokio::test]
 async fn a_restart_is_quiet() {
     let mut world = World::new();
     world.anna(SyncMode::Enabled, NEW, OLD);

@@ -65,6 +65,7 @@ impl Engine {
     /// Forgets the views, so that the next cycle reads vault and directory in full.
     pub fn read_all_next(&mut self) {
         self.vault = None;
+        self.vault_read = None;
         self.directory = None;
     }
 
