@@ -177,11 +177,13 @@ impl Round<'_> {
         while !self.stop.is_cancelled() {
             let began = Instant::now();
             let left = end.saturating_duration_since(began);
-            if left < EARLY || self.watch(left).await == Watched::Changed {
+            if left.is_zero() || self.watch(left).await == Watched::Changed {
                 return;
             }
-            if began.elapsed() < EARLY {
-                return self.sleep(left).await;
+            if began.elapsed() < left.min(EARLY) {
+                return self
+                    .sleep(end.saturating_duration_since(Instant::now()))
+                    .await;
             }
         }
     }

@@ -21,7 +21,7 @@ pub struct SetupArgs {
     )]
     pub base_url: Option<Url>,
     /// Where the vault is: Passportal's region.
-    #[arg(long, value_name = "us|ca|uk|au", value_parser = region)]
+    #[arg(long, value_name = "us|ca|uk|au")]
     pub region: Option<Region>,
     /// An organization administrator's e-mail.
     #[arg(long)]
@@ -197,11 +197,8 @@ impl SetupArgs {
     /// One agent, one vault.
     fn check_vault(&self, config: &Config) -> Result<(), ArgsError> {
         let there = &config.passportal.base_url;
-        match self
-            .base_url
-            .clone()
-            .or_else(|| Some(self.region?.base_url()))
-        {
+        let of_region = || Url::parse(self.region?.base_url()).ok();
+        match self.base_url.clone().or_else(of_region) {
             Some(asked) if asked != *there => Err(ArgsError::OtherVault {
                 there: Box::new(there.clone()),
                 asked: Box::new(asked),
@@ -212,7 +209,7 @@ impl SetupArgs {
 
     fn vault_overrides(&self, overrides: Overrides) -> Overrides {
         let url = self.base_url.as_ref().map(Url::to_string);
-        let region = self.region.map(|region| region.as_str().to_owned());
+        let region = self.region.map(|region| region.code().to_owned());
         let extra_ca = self.extra_ca.as_deref().map(absolute_text);
         [
             ("--state-url", "state.url", self.state_url.clone()),
@@ -264,9 +261,4 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn absolute_text(path: &Path) -> String {
     absolute(path).to_string_lossy().into_owned()
-}
-
-fn region(text: &str) -> Result<Region, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned()))
-        .map_err(|_| "the regions are us, ca, uk and au".to_owned())
 }

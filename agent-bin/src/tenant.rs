@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use msgraph_sync::{
-    AppCredential, Cloud, Endpoints, EntraDirectory, GraphSetupError, TenantConfig, VerificationApp,
+    AppCredential, Endpoints, EntraDirectory, GraphSetupError, TenantConfig, VerificationApp,
 };
 
-use crate::config::{self, ClientConfig, MicrosoftConfig, SignIn};
+use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
 use crate::secrets::{SecretError, SecretSources};
 
 /// Why a tenant cannot be reached with this configuration.
@@ -137,12 +137,7 @@ fn credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
 }
 
 fn endpoints(microsoft: &MicrosoftConfig) -> Endpoints {
-    let mut endpoints = Endpoints::of(match microsoft.cloud {
-        config::Cloud::Global => Cloud::Global,
-        config::Cloud::UsGovL4 => Cloud::UsGovL4,
-        config::Cloud::UsGovL5 => Cloud::UsGovL5,
-        config::Cloud::China => Cloud::China,
-    });
+    let mut endpoints = Endpoints::of(microsoft.cloud);
     if let Some(authority) = &microsoft.authority {
         endpoints = endpoints.with_authority(authority.clone());
     }

@@ -2,16 +2,22 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Where an organization's Passportal lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Region {
     /// United States (`us`).
+    #[serde(rename = "us")]
     UnitedStates,
     /// Canada (`ca`).
+    #[serde(rename = "ca")]
     Canada,
     /// United Kingdom (`uk`).
+    #[serde(rename = "uk")]
     UnitedKingdom,
     /// Australia (`au`).
+    #[serde(rename = "au")]
     Australia,
 }
 
@@ -70,6 +76,7 @@ mod tests {
     fn every_region_is_found_by_its_code_and_has_an_address() {
         for region in Region::ALL {
             assert_eq!(region.code().parse(), Ok(region));
+            assert_eq!(serde_json::json!(region), region.code());
             assert!(HttpConfig::new(region.base_url()).is_ok());
         }
         assert_eq!("mars".parse::<Region>(), Err(UnknownRegion("mars".into())));

@@ -26,6 +26,8 @@ pub enum SecretFileError {
         path: PathBuf,
         /// Its permissions.
         mode: u32,
+        /// The command that puts it right.
+        remedy: String,
     },
     /// There is nothing in it.
     #[error("the secret file {} is empty", path.display())]
@@ -52,13 +54,13 @@ pub enum SecretFileError {
 
 impl SecretFileError {
     /// What to do next.
-    pub fn hint(&self) -> String {
+    pub fn hint(&self) -> &str {
         match self {
-            Self::NotFound { .. } => "check the path, and that you may enter its folder".to_owned(),
-            Self::TooOpen { path, .. } => format!("chmod 600 {}", path.display()),
-            Self::Empty { .. } => "write the secret into it, without quotes".to_owned(),
-            Self::NotText { .. } => "it must hold the secret as one line of UTF-8 text".to_owned(),
-            Self::NotReadable { .. } => "name a file that you may read".to_owned(),
+            Self::NotFound { .. } => "check the path, and that you may enter its folder",
+            Self::TooOpen { remedy, .. } => remedy,
+            Self::Empty { .. } => "write the secret into it, without quotes",
+            Self::NotText { .. } => "it must hold the secret as one line of UTF-8 text",
+            Self::NotReadable { .. } => "name a file that you may read",
         }
     }
 }
@@ -68,10 +70,29 @@ impl SecretFileError {
 /// # Errors
 /// Where the file is not there, empty, no text, or can be read by group or others.
 pub fn read(path: &Path) -> Result<SecretString, SecretFileError> {
+    one_line(&read_whole(path)?, path)
+}
+
+/// As [`read`], for a file that the platform itself guards, whatever its mode says.
+///
+/// # Errors
+/// As [`read`], but for the mode.
+pub fn read_guarded(path: &Path) -> Result<SecretString, SecretFileError> {
+    one_line(&read_text(&mut open(path)?, path)?, path)
+}
+
+/// The whole text of a file that only its owner can read, in a buffer that is wiped.
+///
+/// # Errors
+/// Where the file is not there, no text, or can be read by group or others.
+pub fn read_whole(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
     let mut file = open(path)?;
     refuse_open_to_others(&file, path)?;
-    let text = read_text(&mut file, path)?;
-    let secret = without_line_break(&text);
+    read_text(&mut file, path)
+}
+
+fn one_line(text: &str, path: &Path) -> Result<SecretString, SecretFileError> {
+    let secret = without_line_break(text);
     if secret.is_empty() {
         return Err(SecretFileError::Empty {
             path: path.to_owned(),
@@ -99,6 +120,7 @@ fn refuse_open_to_others(file: &File, path: &Path) -> Result<(), SecretFileError
         return Err(SecretFileError::TooOpen {
             path: path.to_owned(),
             mode,
+            remedy: format!("chmod 600 {}", path.display()),
         });
     }
     Ok(())

@@ -168,7 +168,7 @@ fn in_one_line(error: &anyhow::Error) -> String {
 
 fn hint(error: &anyhow::Error) -> Cow<'static, str> {
     if let Some(error) = error.downcast_ref::<SecretFileError>() {
-        return error.hint().into();
+        return error.hint().to_owned().into();
     }
     if let Some(error) = error.downcast_ref::<InitError>() {
         return init_hint(error).into();

@@ -1,5 +1,9 @@
 //! Embeds the engine in a tool with a password list and a user list of its own.
-#![allow(clippy::disallowed_methods, clippy::print_stdout)] // Its time and its output are its own.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "its time and its output are its own"
+)]
 
 use std::sync::{Arc, Mutex, PoisonError};
 

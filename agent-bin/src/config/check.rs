@@ -13,8 +13,8 @@ use super::error::Problem;
 use super::key_path::KeyPath;
 use super::raw::{Raw, RawClient, RawMicrosoft, RawPassportal, RawState, RawSync, RawVerification};
 use super::{
-    ClientConfig, Config, MicrosoftConfig, Passportal, SignIn, StateConfig, SyncConfig, TlsConfig,
-    VerificationConfig, default_listen,
+    ClientConfig, Config, MicrosoftConfig, Passportal, Region, SignIn, StateConfig, SyncConfig,
+    TlsConfig, VerificationConfig, default_listen,
 };
 
 /// More failed sign-ins a day would come near the ten after which smart lockout begins by default,
@@ -41,7 +41,7 @@ pub(super) fn check(raw: &Raw) -> Result<Config, Problem> {
 fn passportal(raw: &RawPassportal) -> Result<Passportal, Problem> {
     let base_url = match (&raw.base_url, raw.region) {
         (Some(url), _) => secure(url, &KeyPath::of(&["passportal", "base_url"]))?,
-        (None, Some(region)) => region.base_url(),
+        (None, Some(region)) => address(region)?,
         (None, None) => {
             return Err(Problem::new(
                 KeyPath::of(&["passportal", "region"]),
@@ -51,6 +51,17 @@ fn passportal(raw: &RawPassportal) -> Result<Passportal, Problem> {
         }
     };
     Ok(Passportal { base_url })
+}
+
+fn address(region: Region) -> Result<Url, Problem> {
+    Url::parse(region.base_url()).map_err(|error| {
+        let key = KeyPath::of(&["passportal", "region"]);
+        Problem::new(
+            key,
+            format!("has no address: {error}"),
+            "set base_url instead",
+        )
+    })
 }
 
 fn clients(raw: &[RawClient]) -> Result<Vec<ClientConfig>, Problem> {

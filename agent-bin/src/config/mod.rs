@@ -6,7 +6,6 @@ mod error;
 mod key_path;
 mod layers;
 mod raw;
-mod region;
 mod render;
 mod sign_in;
 
@@ -20,9 +19,10 @@ use url::Url;
 
 pub use error::{ConfigError, Place};
 pub use layers::Overrides;
-pub use region::Region;
+pub use msgraph_sync::Cloud;
+pub use passportal_client::Region;
 pub use render::{append_client, render, write_new};
-pub use sign_in::{Cloud, SignIn};
+pub use sign_in::SignIn;
 
 /// Where the configuration is when the command line names no other place.
 #[cfg(not(windows))]

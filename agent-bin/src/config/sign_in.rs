@@ -1,4 +1,4 @@
-//! As whom, and to which national cloud, the agent signs in.
+//! As whom the agent signs in.
 
 use std::fmt;
 
@@ -35,42 +35,6 @@ impl SignIn {
 }
 
 impl fmt::Display for SignIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A national cloud.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cloud {
-    /// The worldwide one.
-    #[default]
-    #[serde(rename = "global")]
-    Global,
-    /// US Government L4.
-    #[serde(rename = "us-gov-l4")]
-    UsGovL4,
-    /// US Government L5 (Department of Defense).
-    #[serde(rename = "us-gov-l5")]
-    UsGovL5,
-    /// Operated by 21Vianet.
-    #[serde(rename = "china")]
-    China,
-}
-
-impl Cloud {
-    /// The word in the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Global => "global",
-            Self::UsGovL4 => "us-gov-l4",
-            Self::UsGovL5 => "us-gov-l5",
-            Self::China => "china",
-        }
-    }
-}
-
-impl fmt::Display for Cloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

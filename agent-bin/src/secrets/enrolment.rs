@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use state_store::database_path;
@@ -13,7 +14,6 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SecretError;
-use super::read::{open, read_text, refuse_open_to_others};
 use crate::durable_file::{self, Audience};
 
 const SUFFIX: &str = ".enrolment.json";
@@ -144,7 +144,7 @@ impl SecretFiles {
 
     fn by_id(&self, client: ClientId) -> Result<Option<Enrolment>, SecretError> {
         match read(&self.path(client)) {
-            Err(SecretError::NotFound { .. }) => Ok(None),
+            Err(SecretError::File(SecretFileError::NotFound { .. })) => Ok(None),
             answer => answer.map(Some),
         }
     }
@@ -179,9 +179,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 fn read(path: &Path) -> Result<Enrolment, SecretError> {
-    let mut file = open(path)?;
-    refuse_open_to_others(&file, path)?;
-    let text = read_text(&mut file, path)?;
+    let text = secret_file::read_whole(path)?;
     // The parser's own message may repeat a value; the line is enough.
     let stored: Stored = serde_json::from_str(&text).map_err(|error| SecretError::Damaged {
         path: path.to_owned(),
@@ -395,7 +393,10 @@ mod tests {
 
         let answer = files.load_enrolment("Contoso");
         assert!(
-            matches!(answer, Err(SecretError::TooOpen { .. })),
+            matches!(
+                answer,
+                Err(SecretError::File(SecretFileError::TooOpen { .. }))
+            ),
             "{answer:?}"
         );
     }

@@ -2,41 +2,18 @@
 
 use std::path::PathBuf;
 
+use passportal_client::secret_file::SecretFileError;
+
 /// Why a secret could not be had or kept. [`hint`](Self::hint) says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// There is no such file.
-    #[error("there is no secret file {}", path.display())]
-    NotFound {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Other users can read it.
-    #[error("the secret file {} can be read by other users (mode {mode:04o})", path.display())]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-        /// What to do next.
-        hint: String,
-    },
-    /// There is nothing in it.
-    #[error("the secret file {} is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is not UTF-8 text, or far too long for a secret.
-    #[error("the secret file {} holds no text that could be a secret", path.display())]
-    NotText {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It cannot be read.
-    #[error("could not read the secret file {}", path.display())]
+    /// A file cannot be read, or should not be used.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
+    /// The folder cannot be read.
+    #[error("could not read the secrets folder {}", path.display())]
     NotReadable {
-        /// The file.
+        /// The folder.
         path: PathBuf,
         /// Why.
         #[source]
@@ -83,12 +60,7 @@ impl SecretError {
     /// What to do next.
     pub fn hint(&self) -> &str {
         match self {
-            Self::NotFound { .. } => {
-                "check the path, and that the service's user may enter its folder"
-            }
-            Self::TooOpen { hint, .. } => hint,
-            Self::Empty { .. } => "write the secret into it, without quotes",
-            Self::NotText { .. } => "it must hold the secret as one line of UTF-8 text",
+            Self::File(source) => source.hint(),
             Self::NotReadable { .. } => "let the service's user read it",
             Self::NotWritable { .. } => {
                 "let the service's user write the folder, and see that the disk is not full"

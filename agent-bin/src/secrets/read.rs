@@ -1,17 +1,12 @@
 //! Reads secrets from files that only the service can read.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::SecretError;
 use crate::config::ClientConfig;
-
-/// No secret is longer; a device or a log file named by mistake is.
-const LONGEST: usize = 64 * 1024;
 
 /// Where secrets may come from.
 #[derive(Clone, Debug, Default)]
@@ -44,23 +39,12 @@ impl SecretSources {
     /// Where the file is not there, empty, no text, or can be read by group or others, unless the
     /// platform itself guards it in the credentials directory.
     pub fn read(&self, path: &Path) -> Result<SecretString, SecretError> {
-        let mut file = open(path)?;
-        if !self.is_guarded(path) {
-            refuse_open_to_others(&file, path)?;
-        }
-        let mut text = read_text(&mut file, path)?;
-        if text.ends_with('\n') {
-            text.pop();
-            if text.ends_with('\r') {
-                text.pop();
-            }
-        }
-        if text.is_empty() {
-            return Err(SecretError::Empty {
-                path: path.to_owned(),
-            });
-        }
-        Ok(SecretString::from(text.as_str()))
+        let read = if self.is_guarded(path) {
+            secret_file::read_guarded
+        } else {
+            secret_file::read
+        };
+        Ok(read(path)?)
     }
 
     /// The secret with which a client's application signs in: its `client_secret_file`, else the
@@ -74,7 +58,7 @@ impl SecretSources {
         };
         let path = self.credential(&client.name).ok_or_else(missing)?;
         match self.read(&path) {
-            Err(SecretError::NotFound { .. }) => Err(missing()),
+            Err(SecretError::File(SecretFileError::NotFound { .. })) => Err(missing()),
             answer => answer,
         }
     }
@@ -100,62 +84,6 @@ impl SecretSources {
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<File, SecretError> {
-    File::open(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => SecretError::NotFound {
-            path: path.to_owned(),
-        },
-        _ => not_readable(path, source),
-    })
-}
-
-/// The whole text, in a buffer that never moves while it grows and is wiped when it is dropped.
-pub(super) fn read_text(file: &mut File, path: &Path) -> Result<Zeroizing<String>, SecretError> {
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST + 1));
-    let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
-    let read = file.take(limit).read_to_string(&mut text);
-    match read {
-        Ok(length) if length <= LONGEST => Ok(text),
-        Err(source) if source.kind() != io::ErrorKind::InvalidData => {
-            Err(not_readable(path, source))
-        }
-        _ => Err(SecretError::NotText {
-            path: path.to_owned(),
-        }),
-    }
-}
-
-fn not_readable(path: &Path, source: io::Error) -> SecretError {
-    SecretError::NotReadable {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// Looks at the opened file, so that nobody can put another in its place in between.
-#[cfg(unix)]
-pub(super) fn refuse_open_to_others(file: &File, path: &Path) -> Result<(), SecretError> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = file
-        .metadata()
-        .map_err(|source| not_readable(path, source))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::TooOpen {
-            path: path.to_owned(),
-            mode,
-            hint: format!("chmod 600 {}", path.display()),
-        });
-    }
-    Ok(())
-}
-
-/// Elsewhere the folder's access control list guards its files.
-#[cfg(not(unix))]
-pub(super) fn refuse_open_to_others(_file: &File, _path: &Path) -> Result<(), SecretError> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
@@ -169,12 +97,6 @@ mod tests {
         let path = folder.path().join(name);
         durable_file::replace(&path, content, Audience::Owner).unwrap();
         path
-    }
-
-    fn read(content: &[u8]) -> Result<String, SecretError> {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = SecretSources::new(None).read(&file(&folder, "secret", content))?;
-        Ok(secret.expose_secret().to_owned())
     }
 
     fn client(name: &str, client_secret_file: Option<PathBuf>) -> ClientConfig {
@@ -194,46 +116,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn exactly_one_line_break_at_the_end_is_not_part_of_the_secret() {
-        for (content, secret) in [
-            ("geheim", "geheim"),
-            ("geheim\n", "geheim"),
-            ("geheim\r\n", "geheim"),
-            ("geheim\n\n", "geheim\n"),
-            ("geheim\r", "geheim\r"),
-            (" ge heim \n", " ge heim "),
-            ("\"quoted\\ü😀\"\n", "\"quoted\\ü😀\""),
-        ] {
-            assert_eq!(read(content.as_bytes()).unwrap(), secret, "{content:?}");
-        }
-    }
-
-    #[test]
-    fn a_file_without_a_secret_is_refused() {
-        for content in ["", "\n", "\r\n"] {
-            assert!(matches!(
-                read(content.as_bytes()),
-                Err(SecretError::Empty { .. })
-            ));
-        }
-        assert!(matches!(
-            read(&[0xff, 0xfe]),
-            Err(SecretError::NotText { .. })
-        ));
-        let endless = vec![b'x'; LONGEST + 1];
-        assert!(matches!(read(&endless), Err(SecretError::NotText { .. })));
-        assert_eq!(read(&endless[1..]).unwrap().len(), LONGEST);
-    }
-
-    #[test]
-    fn a_missing_file_is_told_with_its_name() {
-        let error = SecretSources::new(None)
-            .read(Path::new("/nowhere/secret"))
-            .unwrap_err();
-        assert_eq!(error.to_string(), "there is no secret file /nowhere/secret");
-    }
-
     #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_read_is_refused_unless_the_platform_guards_it() {
@@ -243,14 +125,17 @@ mod tests {
         for mode in [0o640, 0o604, 0o660, 0o777] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let error = SecretSources::new(None).read(&path).unwrap_err();
-            assert!(matches!(error, SecretError::TooOpen { .. }), "{mode:o}");
+            assert!(
+                matches!(error, SecretError::File(SecretFileError::TooOpen { .. })),
+                "{mode:o}"
+            );
             assert_eq!(error.hint(), format!("chmod 600 {}", path.display()));
         }
         let elsewhere = tempfile::tempdir().unwrap();
         let other = SecretSources::new(Some(elsewhere.path().to_owned()));
         assert!(matches!(
             other.read(&path),
-            Err(SecretError::TooOpen { .. })
+            Err(SecretError::File(SecretFileError::TooOpen { .. }))
         ));
 
         let guarded = SecretSources::new(Some(folder.path().to_owned()));

@@ -8,7 +8,7 @@ mod tenant;
 mod vault;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use agent_bin::wiring::ClientAgent;
 use anyhow::ensure;

@@ -21,7 +21,7 @@ use crate::observe::observe;
 use crate::plan::{Action, Plan, Policy, Tripped};
 use crate::ports::{HeldPlan, Lease, StoreError, Wait};
 
-/// A view of the vault this old was read just now, by [`Engine::await_change`].
+/// What [`Engine::await_change`] read this short a time ago need not be read again.
 const FRESH: Duration = Duration::from_secs(1);
 /// Before a step, the tenant's domains must have been read within this time.
 const DOMAINS_ARE_GOOD_FOR: Duration = Duration::from_mins(10);
@@ -36,7 +36,7 @@ pub struct Engine {
     directory: Option<DirectoryView>,
     directory_read: Option<Timestamp>,
     domains_read: Option<Timestamp>,
-    vault_read: Option<Timestamp>,
+    awaited: Option<Timestamp>,
     leads_until: Option<Timestamp>,
 }
 
@@ -52,7 +52,7 @@ impl Engine {
             directory: None,
             directory_read: None,
             domains_read: None,
-            vault_read: None,
+            awaited: None,
             leads_until: None,
         }
     }
@@ -65,7 +65,6 @@ impl Engine {
     /// Forgets the views, so that the next cycle reads vault and directory in full.
     pub fn read_all_next(&mut self) {
         self.vault = None;
-        self.vault_read = None;
         self.directory = None;
     }
 
@@ -104,6 +103,7 @@ impl Engine {
             return Ok(true);
         };
         self.gather_vault(Wait::UpTo(most)).await?;
+        self.awaited = Some(self.ports.clock.now());
         Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
     }
 
@@ -167,7 +167,9 @@ impl Engine {
 
     /// Reads what changed on both sides, everything the first time.
     async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
-        if wait != Wait::No || !self.is_recent(self.vault_read, FRESH) {
+        let awaited = self.awaited.take();
+        let is_fresh = self.vault.is_some() && self.is_recent(awaited, FRESH);
+        if wait != Wait::No || !is_fresh {
             self.gather_vault(wait).await?;
         }
         self.gather_directory().await
@@ -180,7 +182,6 @@ impl Engine {
             Some(view) => view.absorb(changes),
             None => self.vault = Some(VaultView::new(changes)),
         }
-        self.vault_read = Some(self.ports.clock.now());
         Ok(())
     }
 

@@ -54,7 +54,6 @@ impl Engine {
             return Succession::Unbroken;
         }
         self.vault = None;
-        self.vault_read = None;
         self.memory = None;
         Succession::Anew
     }
