@@ -26,6 +26,9 @@ use folder::Folder;
 use tenant::Tenant;
 use vault::{Admin, Vault};
 
+/// Longer than the step of Entra ID's password stamps.
+const STAMP_STEP: Duration = Duration::from_millis(1_100);
+
 /// Runs the demo until Ctrl-C, or once.
 pub(crate) async fn run(options: &DemoOptions, output: &Output) -> anyhow::Result<Ending> {
     let mut end = Box::pin(signals::end_signal()?);
@@ -182,6 +185,8 @@ async fn change_in_directory(
     let Some(part) = cast.iter().find(|part| part.user_name == account) else {
         return Ok(());
     };
+    // Entra ID's stamps have seconds: what happens within one of them looks like one change.
+    tokio::time::sleep(STAMP_STEP.saturating_sub(since.elapsed())).await;
     let since = Instant::now();
     set(&part.password)?;
     let cleared = |row: &sync_engine::Row| row.outcome == Outcome::Matched && row.flags.is_empty();
