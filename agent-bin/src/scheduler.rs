@@ -16,6 +16,8 @@ use tracing::debug;
 
 use crate::wiring::ClientAgent;
 
+/// The share of the interval that is waited; the rest is for reading, planning and telling.
+const SHARE_TO_WAIT: f64 = 0.9;
 /// How soon a write whose effect is not visible yet is looked at again.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(2);
 /// The shortest pause after a failed cycle; it doubles up to the interval.
@@ -176,14 +178,16 @@ impl Round<'_> {
         // The vault may answer before the time is over; then it is asked for the rest.
         while !self.stop.is_cancelled() {
             let began = Instant::now();
-            let left = end.saturating_duration_since(began);
-            if left.is_zero() || self.watch(left).await == Watched::Changed {
+            let asked = end.saturating_duration_since(began);
+            if self.watch(asked).await == Watched::Changed {
                 return;
             }
-            if began.elapsed() < left.min(EARLY) {
-                return self
-                    .sleep(end.saturating_duration_since(Instant::now()))
-                    .await;
+            let left = end.saturating_duration_since(Instant::now());
+            if began.elapsed() < asked.min(EARLY) {
+                return self.sleep(left).await;
+            }
+            if left < EARLY {
+                return;
             }
         }
     }
@@ -213,8 +217,10 @@ impl Round<'_> {
     }
 }
 
-/// The interval, or less when something waits to be looked at again.
+/// A little less than the interval, so that what changed is also told within it; or less when
+/// something waits to be looked at again.
 fn next(report: &CycleReport, interval: Duration) -> Duration {
+    let interval = interval.mul_f64(SHARE_TO_WAIT);
     if report.unsettled() > 0 {
         return interval.min(UNSETTLED_PAUSE);
     }

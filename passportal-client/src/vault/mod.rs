@@ -42,7 +42,7 @@ use crate::wire::{self, AgentState, ChangedCredential, ChangesQuery, Heartbeat};
 use crate::{AgentApi, ApiError, TokenKeeper, convert};
 
 const PAGE: u32 = 1000;
-const LONGEST_WAIT_SECONDS: u128 = 60;
+const LONGEST_WAIT_SECONDS: u64 = 60;
 /// The vault takes this many entries in one request.
 const BATCH: usize = 1000;
 
@@ -293,13 +293,13 @@ fn place(credential: CredentialId, version: VaultVersion, user_name: &str) -> Pl
     }
 }
 
-/// Rounded up: a little less than a second is a wait, too.
+/// A little less than a second is a wait, too.
 fn seconds(wait: Wait) -> u32 {
     let seconds = match wait {
         Wait::No => 0,
-        Wait::UpTo(duration) => duration.as_millis().div_ceil(1000),
+        Wait::UpTo(duration) => duration.as_secs().clamp(1, LONGEST_WAIT_SECONDS),
     };
-    u32::try_from(seconds.min(LONGEST_WAIT_SECONDS)).unwrap_or(0)
+    u32::try_from(seconds).unwrap_or(0)
 }
 
 /// The vault takes each id once, so each part of a report needs its own: always the same one.
