@@ -1,9 +1,6 @@
 //! Embeds the engine in a tool with a password list and a user list of its own.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "its time and its output are its own"
-)]
+#![expect(clippy::disallowed_methods, reason = "it has its own time")]
+#![expect(clippy::print_stdout, reason = "it prints what it did")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 
