@@ -11,6 +11,7 @@ pub mod secrets;
 pub mod service;
 pub mod setup;
 pub mod setup_args;
+pub mod signals;
 mod telltale;
 pub mod tenant;
 mod token_keeper;

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
 use crate::scheduler::{self, Schedule};
+use crate::signals;
 use crate::telltale::Telltale;
 use crate::wiring::{self, WiringError};
 
@@ -106,21 +107,11 @@ pub async fn run(
 /// # Errors
 /// When the system's signals cannot be heard.
 pub fn stop_on_signals() -> Result<CancellationToken, ServiceError> {
+    let end = signals::end_signal().map_err(ServiceError::Signals)?;
     let stop = CancellationToken::new();
     let stopper = stop.clone();
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).map_err(ServiceError::Signals)?
-    };
     tokio::spawn(async move {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
+        end.await;
         stopper.cancel();
     });
     Ok(stop)

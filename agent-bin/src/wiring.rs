@@ -118,9 +118,7 @@ impl ClientAgent {
     pub fn read_only_engine(&self) -> Engine {
         Engine::new(self.ports.read_only(), self.policy.clone())
     }
-}
 
-impl ClientAgent {
     /// Signs in to the tenant and reads the least there is, so that a wrong tenant, secret,
     /// permission or clock is told as what it is.
     ///
@@ -152,7 +150,7 @@ impl Agents {
 }
 
 /// A client of the configuration, with all that can be had without opening the state.
-type Checked<'a> = (&'a ClientConfig, Enrolment, Option<Vec<u8>>, EntraDirectory);
+type Checked<'a> = (&'a ClientConfig, Enrolment, EntraDirectory);
 
 /// Opens the state and puts every client together. Nothing is sent yet.
 ///
@@ -161,6 +159,7 @@ type Checked<'a> = (&'a ClientConfig, Enrolment, Option<Vec<u8>>, EntraDirectory
 pub async fn open(config: &Config) -> Result<Agents, WiringError> {
     let secrets = SecretFiles::beside(&config.state.url);
     let clients = config.require_clients()?;
+    let extra_ca = tenant::extra_ca(config.tls.extra_ca.as_deref())?;
     let mut checked = Vec::new();
     for client in clients {
         let enrolment =
@@ -169,16 +168,21 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                 .ok_or_else(|| WiringError::NotEnrolled {
                     client: client.name.clone(),
                 })?;
-        let extra_ca = tenant::extra_ca(config.tls.extra_ca.as_deref())?;
         let directory = tenant::directory(client, extra_ca.clone())?;
-        checked.push((client, enrolment, extra_ca, directory));
+        checked.push((client, enrolment, directory));
     }
     refuse_twins(&checked)?;
     let state = StateDatabase::open(&config.state.url).await?;
     let mut agents = Vec::new();
-    for (client, enrolment, extra_ca, directory) in checked {
+    for (client, enrolment, directory) in checked {
         let id = enrolment.client;
-        let vault = Arc::new(vault(config, client, &secrets, &enrolment, extra_ca)?);
+        let vault = Arc::new(vault(
+            config,
+            client,
+            &secrets,
+            &enrolment,
+            extra_ca.clone(),
+        )?);
         let directory = Arc::new(directory);
         let ports = Ports {
             vault: Arc::clone(&vault) as _,

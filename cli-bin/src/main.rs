@@ -12,7 +12,6 @@ mod organization;
 mod output;
 mod secret_file;
 mod session;
-mod signals;
 
 use std::process::ExitCode;
 

@@ -17,14 +17,13 @@ use crate::arguments::{Global, SyncOptions};
 use crate::ending::Ending;
 use crate::failure;
 use crate::output::{Bar, Output};
-use crate::signals;
 
 pub(super) async fn run(
     options: &SyncOptions,
     global: &Global,
     output: &Output,
 ) -> anyhow::Result<Ending> {
-    let end = signals::end_signal()?;
+    let end = agent_bin::signals::end_signal()?;
     let config = super::load_config(global)?;
     let mut agents = wiring::open(&config).await?;
     let clients = chosen(&mut agents, options.cycle.client.as_deref())?;

@@ -19,7 +19,6 @@ use crate::arguments::DemoOptions;
 use crate::commands::sync;
 use crate::ending::Ending;
 use crate::output::{Bar, ClientCycle, Cycles, Output, Tone, Tour};
-use crate::signals;
 use agent::Live;
 use cast::{CHANGED_IN_DIRECTORY, CHANGED_IN_VAULT};
 use folder::Folder;
@@ -31,7 +30,7 @@ const STAMP_STEP: Duration = Duration::from_millis(1_100);
 
 /// Runs the demo until Ctrl-C, or once.
 pub(crate) async fn run(options: &DemoOptions, output: &Output) -> anyhow::Result<Ending> {
-    let mut end = Box::pin(signals::end_signal()?);
+    let mut end = Box::pin(agent_bin::signals::end_signal()?);
     let folder = Folder::prepare(&options.data_dir)?;
     let client = cast::client(options.accounts);
     let company = cast::company();

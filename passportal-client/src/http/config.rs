@@ -9,14 +9,14 @@ use crate::ApiError;
 
 const USER_AGENT: &str = concat!("passportal-sync/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an answer may take. A long poll's own time is added.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     base_url: Url,
     extra_ca: Option<Vec<u8>>,
-    answer_timeout: Duration,
 }
 
 impl HttpConfig {
@@ -28,7 +28,6 @@ impl HttpConfig {
         Ok(Self {
             base_url: checked(base_url)?,
             extra_ca: None,
-            answer_timeout: ANSWER_TIMEOUT,
         })
     }
 
@@ -39,20 +38,9 @@ impl HttpConfig {
         self
     }
 
-    /// Waits this long for an answer, instead of 30 seconds. A long poll's own time is added.
-    #[must_use]
-    pub fn with_answer_timeout(mut self, timeout: Duration) -> Self {
-        self.answer_timeout = timeout;
-        self
-    }
-
     /// The server's address.
     pub fn base_url(&self) -> &Url {
         &self.base_url
-    }
-
-    pub(super) fn answer_timeout(&self) -> Duration {
-        self.answer_timeout
     }
 
     /// The address of an API path, which is relative (`api/v2/…`).

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::HttpConfig;
 use super::answer::Answer;
 use super::call::{Call, Repeat};
+use super::config::ANSWER_TIMEOUT;
 use crate::ApiError;
 use crate::wire::ACCESS_TOKEN_HEADER;
 
@@ -80,7 +81,7 @@ impl Transport {
         let mut request = self
             .client
             .request(call.method.clone(), url)
-            .timeout(self.config.answer_timeout() + call.extra_patience);
+            .timeout(ANSWER_TIMEOUT + call.extra_patience);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }

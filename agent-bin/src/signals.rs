@@ -4,8 +4,11 @@ use std::io;
 
 /// Completes on SIGINT or SIGTERM. Both are watched from the moment this is called, not only once
 /// the future is first polled.
+///
+/// # Errors
+/// When the system's signals cannot be heard.
 #[cfg(unix)]
-pub(crate) fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -18,8 +21,11 @@ pub(crate) fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'stat
 }
 
 /// Completes on Ctrl-C.
+///
+/// # Errors
+/// When the system's signals cannot be heard.
 #[cfg(not(unix))]
-pub(crate) fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;
