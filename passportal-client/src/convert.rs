@@ -52,6 +52,7 @@ pub(crate) fn credential(
         version: model::VaultVersion(wire.version),
         mode: wire.mode.into(),
         standing: wire.standing.into(),
+        changed_by: None,
         facts,
         confirmed: wire.confirmed.map(Into::into),
         attempts: wire.attempts.into_iter().map(Into::into).collect(),
@@ -71,6 +72,7 @@ pub(crate) fn changes(
         extent,
         client: last_page.client.into(),
         credentials,
+        rulings: Vec::new(),
     }
 }
 
@@ -107,6 +109,7 @@ impl From<wire::Confirmation> for model::Confirmation {
         Self {
             version: model::VaultVersion(wire.version),
             at: wire.at,
+            by: None,
         }
     }
 }

@@ -9,9 +9,11 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use sync_engine::model::{
-    ClientId, ClientMemory, CredentialId, CredentialMemory, JournalEntry, Memory, Report, ReportId,
+    ClientId, ClientMemory, CredentialId, CredentialMemory, JournalEntry, Memory, PlanId, Report,
+    ReportId,
 };
-use sync_engine::ports::{HeldPlan, StateStore, StoreError};
+use sync_engine::plan::HeldPlan;
+use sync_engine::ports::{StateStore, StoreError};
 
 use crate::error::{not_readable, not_written};
 use crate::lock::Lock;
@@ -47,9 +49,11 @@ impl StateStore for SqliteStore {
         let mut transaction = self.pool.begin().await.map_err(not_readable)?;
         let client = load_client(&mut transaction, &self.client).await?;
         let credentials = load_credentials(&mut transaction, &self.client).await?;
+        let plans = load_plans(&mut transaction, &self.client).await?;
         Ok(Memory {
             client: client.unwrap_or_default(),
             credentials,
+            plans,
         })
     }
 
@@ -154,27 +158,28 @@ impl StateStore for SqliteStore {
         Ok(())
     }
 
-    async fn hold_plan(&self, plan: Option<&HeldPlan>) -> Result<(), StoreError> {
-        let query = match plan {
-            Some(plan) => sqlx::query(
-                "INSERT INTO held_plan (client_id, plan) VALUES (?, ?)
-                 ON CONFLICT DO UPDATE SET plan = excluded.plan",
-            )
-            .bind(&self.client)
-            .bind(to_json(plan)?),
-            None => sqlx::query("DELETE FROM held_plan WHERE client_id = ?").bind(&self.client),
-        };
-        query.execute(&self.pool).await.map_err(not_written)?;
+    async fn keep_plan(&self, plan: &HeldPlan) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO held_plans (client_id, plan_id, plan) VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET plan = excluded.plan",
+        )
+        .bind(&self.client)
+        .bind(plan.id.to_string())
+        .bind(to_json(plan)?)
+        .execute(&self.pool)
+        .await
+        .map_err(not_written)?;
         Ok(())
     }
 
-    async fn held_plan(&self) -> Result<Option<HeldPlan>, StoreError> {
-        let row = sqlx::query_scalar::<_, String>("SELECT plan FROM held_plan WHERE client_id = ?")
+    async fn drop_plan(&self, id: PlanId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM held_plans WHERE client_id = ? AND plan_id = ?")
             .bind(&self.client)
-            .fetch_optional(&self.pool)
+            .bind(id.to_string())
+            .execute(&self.pool)
             .await
-            .map_err(not_readable)?;
-        row.as_deref().map(from_json).transpose()
+            .map_err(not_written)?;
+        Ok(())
     }
 }
 
@@ -206,6 +211,19 @@ async fn load_credentials(
         .into_iter()
         .map(|memory| (memory.id, memory))
         .collect())
+}
+
+async fn load_plans(
+    connection: &mut SqliteConnection,
+    client: &str,
+) -> Result<BTreeMap<PlanId, HeldPlan>, StoreError> {
+    let rows = sqlx::query_scalar::<_, String>("SELECT plan FROM held_plans WHERE client_id = ?")
+        .bind(client)
+        .fetch_all(connection)
+        .await
+        .map_err(not_readable)?;
+    let plans = all_from_json::<HeldPlan>(&rows)?;
+    Ok(plans.into_iter().map(|plan| (plan.id, plan)).collect())
 }
 
 async fn save_credential(

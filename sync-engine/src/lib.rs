@@ -17,6 +17,6 @@ mod read_only;
 pub mod testing;
 
 pub use cycle::{CycleReport, Footing, Row};
-pub use engine::{Engine, EngineError, Halt, Observer, Ports, Unwatched};
+pub use engine::{Engine, EngineError, Halt, Observer, Ports, RulingError, Unwatched};
 pub use memory_store::MemoryStore;
 pub use read_only::ReadOnly;

@@ -6,9 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::model::{
-    ClientMemory, CredentialId, CredentialMemory, JournalEntry, Memory, Report, ReportId,
+    ClientMemory, CredentialId, CredentialMemory, JournalEntry, Memory, PlanId, Report, ReportId,
 };
-use crate::ports::{HeldPlan, StateStore, StoreError};
+use crate::plan::HeldPlan;
+use crate::ports::{StateStore, StoreError};
 
 /// A memory that lasts as long as its process. A process that starts with an empty one is at first
 /// contact: it checks before it writes.
@@ -24,7 +25,6 @@ struct Stored {
     memory: Memory,
     journal: Vec<JournalEntry>,
     reports: Vec<Report>,
-    held: Option<HeldPlan>,
 }
 
 impl MemoryStore {
@@ -120,11 +120,15 @@ impl StateStore for MemoryStore {
         self.write(|stored| stored.reports.retain(|kept| kept.id != id))
     }
 
-    async fn hold_plan(&self, plan: Option<&HeldPlan>) -> Result<(), StoreError> {
-        self.write(|stored| stored.held = plan.cloned())
+    async fn keep_plan(&self, plan: &HeldPlan) -> Result<(), StoreError> {
+        self.write(|stored| {
+            stored.memory.plans.insert(plan.id, plan.clone());
+        })
     }
 
-    async fn held_plan(&self) -> Result<Option<HeldPlan>, StoreError> {
-        Ok(self.read(|stored| stored.held.clone()))
+    async fn drop_plan(&self, id: PlanId) -> Result<(), StoreError> {
+        self.write(|stored| {
+            stored.memory.plans.remove(&id);
+        })
     }
 }

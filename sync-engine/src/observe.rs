@@ -57,6 +57,7 @@ pub(crate) fn observe(
 
 /// A backup of the vault was restored: nothing that was known of its versions holds any more.
 fn begin_epoch(memory: &mut Memory, vault: &VaultView) -> BTreeSet<CredentialId> {
+    memory.plans.clear();
     for known in memory.credentials.values_mut() {
         known.forget_contact();
         known.reported = None;

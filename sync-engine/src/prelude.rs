@@ -6,6 +6,6 @@ pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
 pub use crate::model::*;
-pub use crate::plan::Policy;
+pub use crate::plan::{HeldPlan, PlanRuling, Policy};
 pub use crate::ports::*;
 pub use crate::{CycleReport, Engine, EngineError, MemoryStore, Ports, Unwatched};

@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use crate::engine::Ports;
 use crate::model::{
     Account, AttemptNotice, ClientMemory, CredentialId, CredentialMemory, Cursor, DeltaLink,
-    DirectoryChanges, Domains, JournalEntry, Memory, ObjectId, Password, Report, ReportId, SignIn,
-    UnknownReason, UserPrincipalName, VaultChanges, VaultVersion, Verdict,
+    DirectoryChanges, Domains, JournalEntry, Memory, ObjectId, Password, PlanId, Report, ReportId,
+    SignIn, UnknownReason, UserPrincipalName, VaultChanges, VaultVersion, Verdict,
 };
+use crate::plan::HeldPlan;
 use crate::ports::{
-    Clock, CredentialVault, Directory, DirectoryError, HeldPlan, Lease, PasswordAnswer,
-    SetPassword, StateStore, StoreError, VaultError, Wait,
+    Clock, CredentialVault, Directory, DirectoryError, Lease, PasswordAnswer, SetPassword,
+    StateStore, StoreError, VaultError, Wait,
 };
 
 /// A port that can be read and not written. Passwords are not handed out at all.
@@ -75,6 +76,10 @@ impl CredentialVault for ReadOnly<dyn CredentialVault> {
     }
 
     async fn report(&self, _report: &Report) -> Result<(), VaultError> {
+        Ok(())
+    }
+
+    async fn show_plans(&self, _plans: &[HeldPlan]) -> Result<(), VaultError> {
         Ok(())
     }
 }
@@ -152,11 +157,11 @@ impl StateStore for ReadOnly<dyn StateStore> {
         Ok(())
     }
 
-    async fn hold_plan(&self, _plan: Option<&HeldPlan>) -> Result<(), StoreError> {
+    async fn keep_plan(&self, _plan: &HeldPlan) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn held_plan(&self) -> Result<Option<HeldPlan>, StoreError> {
-        self.inner.held_plan().await
+    async fn drop_plan(&self, _id: PlanId) -> Result<(), StoreError> {
+        Ok(())
     }
 }

@@ -3,7 +3,6 @@
 mod world;
 
 use sync_engine::model::{CredentialId, FlagKind, HeldReason, ObjectId, Outcome, StepKind};
-use sync_engine::ports::StateStore;
 use sync_engine::testing::Fault;
 use world::{HOUR, MINUTE, NEW, OLD, World, row_of};
 
@@ -45,7 +44,7 @@ async fn eleven_writes_are_held_all_of_them_and_nothing_is_said_to_be_pushed() {
     assert_eq!(world.directory.writes(), 0);
     assert_eq!(world.told_pushed(), 0);
     assert_eq!(world.flags(users[0].0), [FlagKind::Held]);
-    let held = world.store.held_plan().await.unwrap().unwrap();
+    let held = world.waiting_plan().await.unwrap();
     assert_eq!(held.writes.len(), 11);
 }
 
@@ -127,15 +126,15 @@ async fn the_held_plan_keeps_its_id_until_the_world_moves() {
     let (mut world, users) = in_step(12).await;
     change(&world, &users);
     world.cycle().await;
-    let first = world.store.held_plan().await.unwrap().unwrap();
+    let first = world.waiting_plan().await.unwrap();
     world.cycle().await;
     world.restart();
     world.cycle().await;
-    let same = world.store.held_plan().await.unwrap().unwrap();
+    let same = world.waiting_plan().await.unwrap();
     assert_eq!(first, same);
     world.vault.set_password(users[0].0, "Yet-another-1");
     world.cycle().await;
-    let other = world.store.held_plan().await.unwrap().unwrap();
+    let other = world.waiting_plan().await.unwrap();
     assert_ne!(first.id, other.id);
 }
 
@@ -144,12 +143,26 @@ async fn the_held_plan_goes_when_there_is_nothing_to_hold() {
     let (mut world, users) = in_step(11).await;
     change(&world, &users);
     world.cycle().await;
+    world.vault.set_mute(sync_engine::model::Mute::Muted);
+    world.cycle().await;
+    assert_eq!(world.waiting_plan().await, None);
+    assert!(world.vault.shown_plans().is_empty());
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_not_released_by_fewer_writes_or_a_later_hour() {
+    let (mut world, users) = in_step(11).await;
+    change(&world, &users);
+    world.cycle().await;
     world
         .vault
         .set_standing(users[0].0, sync_engine::model::Standing::Disabled);
     world.cycle().await;
-    assert_eq!(world.store.held_plan().await.unwrap(), None);
-    assert_eq!(world.directory.writes(), 10);
+    world.clock.advance(2 * HOUR);
+    world.cycle().await;
+    assert_eq!(world.waiting_plan().await.unwrap().writes.len(), 10);
+    assert_eq!(world.directory.writes(), 0);
 }
 
 #[tokio::test]

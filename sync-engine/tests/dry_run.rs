@@ -1,12 +1,10 @@
 //! A dry run looks and touches nothing: no write, no sign-in, no journal, no report, no attempt.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
-
 mod world;
 
 use sync_engine::model::{FlagKind, StepKind, SyncMode, VaultVersion};
 use sync_engine::plan::Action;
-use sync_engine::ports::{PasswordAnswer, StateStore, Wait};
+use sync_engine::ports::{PasswordAnswer, Wait};
 use sync_engine::{Engine, Footing, Unwatched};
 use world::{FOREIGN, NEW, OLD, World, row_of};
 
@@ -15,7 +13,7 @@ async fn is_untouched(world: &World) {
     assert_eq!(world.touched(), (0, 0));
     assert_eq!(world.store.writes(), 0);
     assert_eq!(world.journal_length().await, 0);
-    assert_eq!(world.store.held_plan().await.unwrap(), None);
+    assert_eq!(world.waiting_plan().await, None);
     assert!(world.vault.reports().is_empty());
 }
 

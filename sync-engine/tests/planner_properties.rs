@@ -107,7 +107,7 @@ prop_compose! {
             version,
             standing,
             facts: password.map(|clear| Password::new(clear).facts()),
-            confirmed: confirmed.map(|(version, at)| Confirmation { version, at }),
+            confirmed: confirmed.map(|(version, at)| Confirmation { version, at, by: None }),
             ..VaultCredential::new(CredentialId(id(number)), name(user), mode, &Password::new("x"))
         }
     }
@@ -135,7 +135,7 @@ prop_compose! {
 
 prop_compose! {
     fn pending()(object in object(), version in version(), before in stamp(), since in time()) -> PendingWrite {
-        PendingWrite { object, version, before, since, accepted: None }
+        PendingWrite { object, version, before, since, accepted: None, asked: Asked::ByRule }
     }
 }
 
@@ -214,6 +214,7 @@ prop_compose! {
         let memory = Memory {
             client: ClientMemory { verification_paused_until, writes, ..ClientMemory::default() },
             credentials: chosen_once(known).into_iter().map(|it| (it.id, it)).collect(),
+            plans: BTreeMap::new(),
         };
         Scene { client, credentials, accounts: named_once(accounts), memory, policy }
     }

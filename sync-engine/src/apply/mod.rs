@@ -149,6 +149,7 @@ impl Walk<'_> {
             step: kind,
             phase,
             why,
+            by: None,
         }
     }
 

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use super::{Step, Walk};
 use crate::engine::EngineError;
 use crate::model::{
-    CredentialId, CredentialMemory, PendingWrite, Phase, Refused, StepKind, Written,
+    Asked, CredentialId, CredentialMemory, JournalEntry, PendingWrite, Phase, Refused, StepKind,
+    Written,
 };
-use crate::plan::Rule;
+use crate::plan::{Decision, Rule, Words};
 use crate::ports::{PasswordAnswer, SetPassword};
 
 impl Walk<'_> {
@@ -59,7 +60,8 @@ impl Walk<'_> {
         let now = self.now();
         let mut entries = Vec::new();
         let mut memories = Vec::new();
-        for step in batch {
+        let asked = self.asked(batch);
+        for (step, (asked, by)) in batch.iter().zip(asked) {
             let mut known = self.known(step.decision.credential);
             known.pending = Some(PendingWrite {
                 object: step.target.object,
@@ -67,6 +69,7 @@ impl Walk<'_> {
                 before: step.target.stamp,
                 since: now,
                 accepted: None,
+                asked,
             });
             match step.decision.rule {
                 Rule::KnownMismatch if was_in_step(&known) => known.overwrites.push(now),
@@ -77,9 +80,12 @@ impl Walk<'_> {
                 _ => {}
             }
             let why = step.decision.rule.why().to_owned();
-            entries.push(self.entry(*step, StepKind::Push, Phase::Intent, why));
+            let intent = self.entry(*step, StepKind::Push, Phase::Intent, why);
+            entries.push(JournalEntry { by, ..intent });
             memories.push(known);
-            self.memory.client.writes.push(now);
+            if asked == Asked::ByRule {
+                self.memory.client.writes.push(now);
+            }
         }
         self.ports.store.save_client(&self.memory.client).await?;
         self.record(&entries, memories).await
@@ -143,9 +149,38 @@ impl Walk<'_> {
             return;
         };
         known.overwrites.retain(|at| *at != pending.since);
+        if pending.asked == Asked::ByPerson {
+            return;
+        }
         let writes = &mut self.memory.client.writes;
         if let Some(counted) = writes.iter().position(|at| *at == pending.since) {
             writes.remove(counted);
+        }
+    }
+
+    /// Whether a person asked for a write, and who stands behind it: whoever approved the plan,
+    /// confirmed the credential, or typed the version that is news.
+    fn asked(&self, batch: &[Step<'_>]) -> Vec<(Asked, Option<String>)> {
+        let words = Words::of(&self.memory.plans);
+        let writes = batch.iter().map(|step| step.decision);
+        writes.map(|write| self.asked_for(write, &words)).collect()
+    }
+
+    fn asked_for(&self, write: &Decision, words: &Words<'_>) -> (Asked, Option<String>) {
+        let credential = self.vault.credentials.get(&write.credential);
+        if let Some(by) = words.approved_by(write) {
+            return (Asked::ByPerson, Some(by.to_owned()));
+        }
+        match write.rule {
+            Rule::Confirmed => {
+                let confirmed = credential.and_then(|it| it.confirmed.as_ref());
+                (Asked::ByPerson, confirmed.and_then(|it| it.by.clone()))
+            }
+            Rule::VaultChanged | Rule::UnverifiableChanged => {
+                let by = credential.and_then(|it| it.changed_by.clone());
+                (Asked::ByRule, by)
+            }
+            _ => (Asked::ByRule, None),
         }
     }
 

@@ -1,14 +1,17 @@
 //! The engine of one client: its views, its memory, and the cycle that keeps both sides in step.
 
+mod plans;
 mod reporting;
 mod sight;
 mod term;
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::plans::RulingError;
 pub(crate) use self::term::Term;
 pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 
@@ -18,8 +21,8 @@ use crate::apply::{Done, Walk};
 use crate::cycle::{CycleReport, Footing};
 use crate::model::{CycleId, DirectoryView, Memory, PlanId, VaultView};
 use crate::observe::observe;
-use crate::plan::{Action, Plan, Policy, Tripped};
-use crate::ports::{HeldPlan, Lease, StoreError, Wait};
+use crate::plan::{Action, HeldPlan, Plan, Policy};
+use crate::ports::{Lease, StoreError, Wait};
 
 /// What [`Engine::await_change`] read this short a time ago need not be read again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -38,6 +41,7 @@ pub struct Engine {
     domains_read: Option<Timestamp>,
     awaited: Option<Timestamp>,
     leads_until: Option<Timestamp>,
+    shown: Option<Vec<HeldPlan>>,
 }
 
 impl Engine {
@@ -54,6 +58,7 @@ impl Engine {
             domains_read: None,
             awaited: None,
             leads_until: None,
+            shown: None,
         }
     }
 
@@ -155,6 +160,7 @@ impl Engine {
         let plan = self.rounds(cycle, term, observer, &mut done).await?;
         let rows = self.sight()?.rows(&plan, &done);
         self.report(&rows, &done).await?;
+        self.show_plans().await?;
         Ok(CycleReport::new(cycle, Footing::Leader, rows))
     }
 
@@ -248,15 +254,28 @@ impl Engine {
     async fn plan_now(&mut self) -> Result<Plan, EngineError> {
         let now = self.ports.clock.now();
         let policy = self.policy.clone();
+        let clock = Arc::clone(&self.ports.clock);
         let sight = self.sight()?;
         let client_before = sight.memory.client.clone();
+        let plans_before = sight.memory.plans.clone();
         let changed = observe(sight.memory, sight.vault, sight.directory, &policy, now);
         let memories: Vec<_> = changed
             .iter()
             .filter_map(|id| sight.memory.credentials.get(id).cloned())
             .collect();
         let client = (sight.memory.client != client_before).then(|| sight.memory.client.clone());
+        plans::take_rulings(sight.memory, sight.vault);
         let (plan, tripped) = sight.decide(&policy, now);
+        let new_id = || PlanId(clock.new_id());
+        plans::hold(
+            sight.memory,
+            sight.vault,
+            sight.directory,
+            tripped,
+            now,
+            new_id,
+        );
+        let plans = sight.memory.plans.clone();
         if !memories.is_empty() {
             self.ports.store.save_credentials(&memories).await?;
         }
@@ -264,29 +283,8 @@ impl Engine {
         if let Some(client) = client {
             self.ports.store.save_client(&client).await?;
         }
-        self.keep_held(tripped, now).await?;
+        plans::save(self.ports.store.as_ref(), &plans_before, &plans).await?;
         Ok(plan)
-    }
-
-    /// Saves the plan that the breaker held, once for the same writes; removes it when it is over.
-    async fn keep_held(&self, tripped: Option<Tripped>, now: Timestamp) -> Result<(), EngineError> {
-        let held = self.ports.store.held_plan().await?;
-        match (tripped, held) {
-            (None, None) => {}
-            (None, Some(_)) => self.ports.store.hold_plan(None).await?,
-            (Some(tripped), Some(held)) if held.writes == tripped.wanted => {}
-            (Some(tripped), _) => {
-                let plan = HeldPlan {
-                    id: PlanId(self.ports.clock.new_id()),
-                    at: now,
-                    writes: tripped.wanted,
-                };
-                let writes = plan.writes.len();
-                tracing::warn!(plan.id = %plan.id, writes, "held a plan of {writes} writes for approval");
-                self.ports.store.hold_plan(Some(&plan)).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn walk(

@@ -55,6 +55,7 @@ impl Engine {
         }
         self.vault = None;
         self.memory = None;
+        self.shown = None;
         Succession::Anew
     }
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockedReason, CredentialId, FlagFact, FlagKind, ObjectId, Outcome, SignInAttempt, Stamp,
-    SyncMode, VaultEpoch, VaultVersion, Verdict,
+    BlockedReason, CredentialId, FlagFact, FlagKind, ObjectId, Outcome, PlanId, SignInAttempt,
+    Stamp, SyncMode, VaultEpoch, VaultVersion, Verdict,
 };
+use crate::plan::HeldPlan;
 
 /// Everything remembered of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Memory {
     pub client: ClientMemory,
     /// Facts of single credentials.
     pub credentials: BTreeMap<CredentialId, CredentialMemory>,
+    /// Plans that the mass-change breaker held.
+    #[serde(default)]
+    pub plans: BTreeMap<PlanId, HeldPlan>,
 }
 
 /// What is remembered of the client and its tenant.
@@ -28,7 +32,7 @@ pub struct ClientMemory {
     pub locked_answers: Vec<Timestamp>,
     /// No sign-in test before this time.
     pub verification_paused_until: Option<Timestamp>,
-    /// Writes within the last day, for the mass-change breaker.
+    /// Writes within the last day that the rules alone asked for, for the mass-change breaker.
     pub writes: Vec<Timestamp>,
 }
 
@@ -160,6 +164,20 @@ pub struct PendingWrite {
     pub since: Timestamp,
     /// When the service took it; `None` while the write is ambiguous: its answer never came.
     pub accepted: Option<Accepted>,
+    /// Who asked for it.
+    #[serde(default)]
+    pub asked: Asked,
+}
+
+/// Who asked for a write. What a person asked for does not use up the breaker's hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// The rules alone.
+    #[default]
+    ByRule,
+    /// A person confirmed it, or approved the plan that it is part of.
+    ByPerson,
 }
 
 /// When a write took effect, by the service's own clock.

@@ -17,8 +17,8 @@ pub use ids::{
     PlanId, ReportId, TenantId, UserPrincipalName, VaultEpoch, VaultVersion,
 };
 pub use memory::{
-    Accepted, Agreed, Baseline, ClientMemory, CredentialMemory, Memory, PendingWrite, Refused,
-    RememberedVerdict, Reported, VerdictSource, Written,
+    Accepted, Agreed, Asked, Baseline, ClientMemory, CredentialMemory, Memory, PendingWrite,
+    Refused, RememberedVerdict, Reported, VerdictSource, Written,
 };
 pub use report::{AttemptNotice, JournalEntry, Outcome, Phase, Report, ReportEntry, StepKind};
 pub use secret::{EdgeWhitespace, Password, PasswordFacts, PolicyRefusal};

@@ -81,6 +81,10 @@ pub struct JournalEntry {
     pub phase: Phase,
     /// The rule that asked for it, or what came of it, in words for a technician.
     pub why: String,
+    /// The person behind it, who typed the version, confirmed it or approved the plan; `None`
+    /// where the engine's rules alone asked for it.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// The kind of a step that touches the directory.

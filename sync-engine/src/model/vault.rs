@@ -9,6 +9,7 @@ use super::{
     AttemptId, ClientId, CredentialId, Cursor, FlagKind, ObjectId, Password, PasswordFacts, Stamp,
     UserPrincipalName, VaultEpoch, VaultVersion,
 };
+use crate::plan::PlanRuling;
 
 /// What happens to one credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,6 +102,9 @@ pub struct VaultCredential {
     pub mode: SyncMode,
     /// Whether it is in use.
     pub standing: Standing,
+    /// Who typed the current password, where the vault tells.
+    #[serde(default)]
+    pub changed_by: Option<String>,
     /// What may be known of the current password; `None` where its envelope does not open with the
     /// client's key, so that it can be neither tested nor written.
     pub facts: Option<PasswordFacts>,
@@ -126,6 +130,7 @@ impl VaultCredential {
             version: VaultVersion(1),
             mode,
             standing: Standing::Active,
+            changed_by: None,
             facts: Some(password.facts()),
             confirmed: None,
             attempts: Vec::new(),
@@ -142,6 +147,9 @@ pub struct Confirmation {
     pub version: VaultVersion,
     /// When.
     pub at: Timestamp,
+    /// Who, where the vault tells.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// What a flag stands for. A person's clearing lasts until this changes.
@@ -204,6 +212,8 @@ pub struct VaultChanges {
     pub client: ClientSettings,
     /// New and changed credentials.
     pub credentials: Vec<VaultCredential>,
+    /// What people said in the vault about the plans that were shown there: all of it, each time.
+    pub rulings: Vec<PlanRuling>,
 }
 
 impl VaultChanges {
@@ -219,6 +229,7 @@ impl VaultChanges {
             extent: Extent::Full,
             client,
             credentials,
+            rulings: Vec::new(),
         }
     }
 }
@@ -244,6 +255,8 @@ pub struct VaultView {
     pub client: ClientSettings,
     /// Its credentials.
     pub credentials: BTreeMap<CredentialId, VaultCredential>,
+    /// What people said there about held plans.
+    pub rulings: Vec<PlanRuling>,
 }
 
 impl VaultView {
@@ -254,6 +267,7 @@ impl VaultView {
             cursor: changes.cursor,
             client: changes.client,
             credentials: by_id(changes.credentials),
+            rulings: changes.rulings,
         }
     }
 
@@ -266,6 +280,7 @@ impl VaultView {
         self.epoch = changes.epoch;
         self.cursor = changes.cursor;
         self.client = changes.client;
+        self.rulings = changes.rulings;
         self.credentials.extend(by_id(changes.credentials));
     }
 }

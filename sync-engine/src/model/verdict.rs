@@ -135,6 +135,8 @@ pub enum HeldReason {
     Unverifiable(UnknownReason),
     /// Too many writes within an hour for this client.
     MassChange,
+    /// A person rejected the plan that this write was part of.
+    Rejected,
     /// The version to write is older than one that was written.
     OlderVersion,
     /// A write that the rules should never have asked for.
@@ -152,6 +154,7 @@ impl fmt::Display for HeldReason {
                 "the password cannot be checked ({why}) and did not change in the vault"
             ),
             Self::MassChange => f.write_str("too many password changes within an hour"),
+            Self::Rejected => f.write_str("a person rejected this password change"),
             Self::Unsafe => f.write_str("a safety check stopped this write"),
             Self::OlderVersion => f.write_str("a newer version of this password was already written"),
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::eligibility::{is_processed, not_ours};
-use super::{Action, Decision, Plan, Policy, Rule, Target};
+use super::held::Words;
+use super::{Action, Decision, Plan, PlanStanding, Policy, Rule, Target};
 use crate::model::{
     CredentialMemory, DirectoryView, FlagFact, FlagKind, HeldReason, Memory, SyncMode, VaultView,
 };
@@ -18,13 +19,14 @@ pub(crate) const BREAKER_WINDOW: Duration = Duration::from_hours(1);
 /// What the breaker stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tripped {
-    /// The writes that the plan wanted.
+    /// The writes that wait for a person.
     pub wanted: Vec<Decision>,
     /// How many more would have been allowed.
     pub allowed: usize,
 }
 
-/// Turns every write that must not happen into a hold, and all of them when there are too many.
+/// Turns every write that must not happen into a hold, and all that nobody approved when there are
+/// too many of them.
 pub fn guard(
     mut plan: Plan,
     vault: &VaultView,
@@ -33,25 +35,25 @@ pub fn guard(
     policy: &Policy,
     now: Timestamp,
 ) -> (Plan, Option<Tripped>) {
+    let words = Words::of(&memory.plans);
     let mut written = BTreeSet::new();
     for decision in &mut plan.decisions {
         let Action::Push(target) = decision.action else {
             continue;
         };
-        if !written.insert(target.object) {
-            hold(decision, target, HeldReason::Unsafe);
-        } else if let Some(reason) = objection(decision, target, vault, directory, memory) {
+        let reason = if written.insert(target.object) {
+            objection(decision, target, vault, directory, memory, &words)
+        } else {
+            Some(HeldReason::Unsafe)
+        };
+        if let Some(reason) = reason {
             hold(decision, target, reason);
         }
     }
-    let tripped = breaker(&plan, vault, memory, policy, now);
-    if tripped.is_some() {
-        for decision in &mut plan.decisions {
-            if let Some(target) = counted_write(decision) {
-                hold(decision, target, HeldReason::MassChange);
-            }
-        }
-    }
+    let limit = breaker_limit(vault, policy);
+    let allowed = limit.saturating_sub(recent_writes(memory, now));
+    let wanted = trip(&mut plan, &words, allowed);
+    let tripped = (!wanted.is_empty()).then_some(Tripped { wanted, allowed });
     (plan, tripped)
 }
 
@@ -62,7 +64,11 @@ fn objection(
     vault: &VaultView,
     directory: &DirectoryView,
     memory: &Memory,
+    words: &Words<'_>,
 ) -> Option<HeldReason> {
+    if words.is_rejected(decision) && decision.rule != Rule::Confirmed {
+        return Some(HeldReason::Rejected);
+    }
     let known = memory.credentials.get(&decision.credential);
     let newest = known.and_then(CredentialMemory::newest_sent);
     if newest.is_some_and(|newest| newest > decision.version) {
@@ -83,29 +89,55 @@ fn objection(
     (!safe).then_some(HeldReason::Unsafe)
 }
 
-/// Trips on more writes within a rolling hour than the client's size justifies.
-fn breaker(
-    plan: &Plan,
-    vault: &VaultView,
-    memory: &Memory,
-    policy: &Policy,
-    now: Timestamp,
-) -> Option<Tripped> {
-    let limit = breaker_limit(vault, policy);
-    let recent = memory
-        .client
-        .writes
-        .iter()
+/// Holds the writes that nobody approved when there are more of them than allowed. What waits for a
+/// person goes on waiting, also when the hour is over.
+fn trip(plan: &mut Plan, words: &Words<'_>, allowed: usize) -> Vec<Decision> {
+    let clearances = || plan.decisions.iter().map(|it| clearance(it, words));
+    let fresh = clearances().filter(|it| *it == Clearance::Fresh).count();
+    let mut wanted = Vec::new();
+    for decision in &mut plan.decisions {
+        let held = match clearance(decision, words) {
+            Clearance::NotCounted => false,
+            Clearance::Waits => true,
+            Clearance::Fresh => fresh > allowed,
+        };
+        if let (true, Action::Push(target)) = (held, &decision.action) {
+            let target = *target;
+            wanted.push(decision.clone());
+            hold(decision, target, HeldReason::MassChange);
+        }
+    }
+    wanted
+}
+
+/// Where a decision stands with the breaker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clearance {
+    /// No write, or one that a person asked for.
+    NotCounted,
+    /// Part of a plan that waits for a person.
+    Waits,
+    /// A write that the rules alone ask for.
+    Fresh,
+}
+
+fn clearance(decision: &Decision, words: &Words<'_>) -> Clearance {
+    if !matches!(decision.action, Action::Push(_)) || decision.rule == Rule::Confirmed {
+        return Clearance::NotCounted;
+    }
+    match words.about(decision).map(|plan| &plan.standing) {
+        Some(PlanStanding::Waiting) => Clearance::Waits,
+        Some(PlanStanding::Approved(_)) => Clearance::NotCounted,
+        Some(PlanStanding::Rejected(_)) | None => Clearance::Fresh,
+    }
+}
+
+/// Writes of the last hour that the rules alone asked for.
+fn recent_writes(memory: &Memory, now: Timestamp) -> usize {
+    let writes = memory.client.writes.iter();
+    writes
         .filter(|at| now.duration_since(**at).unsigned_abs() < BREAKER_WINDOW)
-        .count();
-    let allowed = limit.saturating_sub(recent);
-    let wanted: Vec<Decision> = plan
-        .decisions
-        .iter()
-        .filter(|decision| counted_write(decision).is_some())
-        .cloned()
-        .collect();
-    (wanted.len() > allowed).then_some(Tripped { wanted, allowed })
+        .count()
 }
 
 /// Writes an hour at the most: the minimum, or the share of the client's synced accounts.
@@ -117,14 +149,6 @@ fn breaker_limit(vault: &VaultView, policy: &Policy) -> usize {
         .count();
     let share = synced.saturating_mul(policy.breaker_percent as usize) / 100;
     share.max(policy.breaker_minimum as usize)
-}
-
-/// A write that the breaker counts: all but those that a person asked for one by one.
-fn counted_write(decision: &Decision) -> Option<Target> {
-    match decision.action {
-        Action::Push(target) if decision.rule != Rule::Confirmed => Some(target),
-        _ => None,
-    }
 }
 
 fn hold(decision: &mut Decision, target: Target, reason: HeldReason) {

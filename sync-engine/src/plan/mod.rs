@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod eligibility;
 mod enabled;
 pub(crate) mod guard;
+mod held;
 mod passive;
 mod policy;
 mod rule;
@@ -14,6 +15,8 @@ mod situation;
 
 pub use action::{Action, Decision, Pause, PauseReason, Plan, Target};
 pub use guard::{Tripped, guard};
+pub(crate) use held::Words;
+pub use held::{HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 pub use policy::{Policy, Verification};
 pub use rule::Rule;
 pub use rules::plan;

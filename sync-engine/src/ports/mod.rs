@@ -7,7 +7,7 @@ mod vault;
 
 pub use clock::{Clock, ClockOf};
 pub use directory::{Directory, DirectoryError, SetPassword};
-pub use store::{HeldPlan, StateStore, StoreError};
+pub use store::{StateStore, StoreError};
 pub use vault::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 
 /// The cause of a port's error, kept for its text.

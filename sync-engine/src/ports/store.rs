@@ -1,25 +1,12 @@
 //! The memory's side: what survives a restart.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::Cause;
 use crate::model::{
     ClientMemory, CredentialId, CredentialMemory, JournalEntry, Memory, PlanId, Report, ReportId,
 };
-use crate::plan::Decision;
-
-/// A plan that the mass-change breaker held. Plain data without a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldPlan {
-    /// Its id.
-    pub id: PlanId,
-    /// When it was held.
-    pub at: Timestamp,
-    /// The writes that it would have made, in order.
-    pub writes: Vec<Decision>,
-}
+use crate::plan::HeldPlan;
 
 /// The memory of one client. Every method is durable when it returns.
 #[async_trait]
@@ -56,11 +43,11 @@ pub trait StateStore: Send + Sync {
     /// Forgets a report that the vault has. Unknown ids are no error.
     async fn drop_report(&self, id: ReportId) -> Result<(), StoreError>;
 
-    /// Replaces the held plan; `None` removes it.
-    async fn hold_plan(&self, plan: Option<&HeldPlan>) -> Result<(), StoreError>;
+    /// Keeps a held plan. Keeping the same id again replaces it.
+    async fn keep_plan(&self, plan: &HeldPlan) -> Result<(), StoreError>;
 
-    /// The held plan, if there is one.
-    async fn held_plan(&self) -> Result<Option<HeldPlan>, StoreError>;
+    /// Forgets a held plan. Unknown ids are no error.
+    async fn drop_plan(&self, id: PlanId) -> Result<(), StoreError>;
 }
 
 /// Why the memory could not do it. The engine writes nothing to Entra ID while it cannot remember.

@@ -9,6 +9,7 @@ use super::Cause;
 use crate::model::{
     AttemptNotice, CredentialId, Cursor, Password, Report, VaultChanges, VaultVersion,
 };
+use crate::plan::HeldPlan;
 
 /// How long a reading of changes may wait for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,12 @@ pub trait CredentialVault: Send + Sync {
 
     /// Tells what happened. Sending the same report again changes nothing.
     async fn report(&self, report: &Report) -> Result<(), VaultError>;
+
+    /// Shows people the plans that the breaker held, in place of those shown before. What they say
+    /// comes back in [`VaultChanges::rulings`]. A vault that nobody looks at may leave this alone.
+    async fn show_plans(&self, _plans: &[HeldPlan]) -> Result<(), VaultError> {
+        Ok(())
+    }
 }
 
 /// Why the vault could not do it.

@@ -16,7 +16,7 @@ macro_rules! state_store_contract {
             saving_again_replaces,
             the_journal_is_read_newest_first,
             a_report_is_kept_until_it_is_dropped,
-            a_held_plan_is_replaced_and_removed,
+            a_held_plan_is_kept_until_it_is_dropped,
         ]);
     };
 }
@@ -78,7 +78,7 @@ pub mod state_store {
         ClientMemory, CredentialId, CredentialMemory, CycleId, JournalEntry, ObjectId, Phase,
         PlanId, Report, ReportId, StepKind, VaultEpoch, VaultVersion, Written,
     };
-    use crate::ports::HeldPlan;
+    use crate::plan::{HeldPlan, PlanStanding, Word};
 
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)
@@ -106,6 +106,7 @@ pub mod state_store {
             step: StepKind::Push,
             phase,
             why: "because".to_owned(),
+            by: Some("ada@msp.example".to_owned()),
         }
     }
 
@@ -116,7 +117,7 @@ pub mod state_store {
         assert_eq!(memory.client, ClientMemory::default());
         assert!(store.journal(None, 10).await.unwrap().is_empty());
         assert!(store.kept_reports().await.unwrap().is_empty());
-        assert_eq!(store.held_plan().await.unwrap(), None);
+        assert!(memory.plans.is_empty());
     }
 
     /// Client and credentials come back as they were.
@@ -186,18 +187,36 @@ pub mod state_store {
         assert_eq!(store.kept_reports().await.unwrap(), [report(1)]);
     }
 
-    /// There is one held plan at the most.
-    pub async fn a_held_plan_is_replaced_and_removed(store: &impl StateStore) {
-        let plan = |number| HeldPlan {
+    /// Plans are kept by their id, with what a person said.
+    pub async fn a_held_plan_is_kept_until_it_is_dropped(store: &impl StateStore) {
+        let plan = |number, standing| HeldPlan {
             id: PlanId(id(number)),
             at: Timestamp::UNIX_EPOCH,
+            allowed: 3,
             writes: Vec::new(),
+            standing,
         };
-        store.hold_plan(Some(&plan(1))).await.unwrap();
-        store.hold_plan(Some(&plan(2))).await.unwrap();
-        assert_eq!(store.held_plan().await.unwrap(), Some(plan(2)));
-        store.hold_plan(None).await.unwrap();
-        assert_eq!(store.held_plan().await.unwrap(), None);
+        let word = Word {
+            by: "ada@msp.example".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let waiting = plan(1, PlanStanding::Waiting);
+        let approved = plan(2, PlanStanding::Approved(word));
+        store
+            .keep_plan(&plan(2, PlanStanding::Waiting))
+            .await
+            .unwrap();
+        store.keep_plan(&waiting).await.unwrap();
+        store.keep_plan(&approved).await.unwrap();
+        let kept = store.load().await.unwrap().plans;
+        assert_eq!(
+            kept.into_values().collect::<Vec<_>>(),
+            [waiting, approved.clone()]
+        );
+        store.drop_plan(PlanId(id(1))).await.unwrap();
+        store.drop_plan(PlanId(id(5))).await.unwrap();
+        let kept = store.load().await.unwrap().plans;
+        assert_eq!(kept.into_values().collect::<Vec<_>>(), [approved]);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::model::{
     FlagKind, MicrosoftSync, Mute, Password, Report, SignInAttempt, Standing, SyncMode,
     VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
 };
+use crate::plan::{HeldPlan, PlanRuling};
 use crate::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 
 /// A call of the vault, to be told to fail.
@@ -27,6 +28,8 @@ pub enum VaultCall {
     NoteAttempts,
     /// Taking a report.
     Report,
+    /// Showing held plans.
+    ShowPlans,
 }
 
 /// A vault in memory.
@@ -43,6 +46,8 @@ struct State {
     lease: Lease,
     entries: BTreeMap<CredentialId, Entry>,
     reports: Vec<Report>,
+    shown: Vec<HeldPlan>,
+    rulings: Vec<PlanRuling>,
     broken: BTreeSet<VaultCall>,
 }
 
@@ -64,6 +69,8 @@ impl FakeVault {
                 lease: Lease::unshared(),
                 entries: BTreeMap::new(),
                 reports: Vec::new(),
+                shown: Vec::new(),
+                rulings: Vec::new(),
                 broken: BTreeSet::new(),
             }),
         }
@@ -150,7 +157,11 @@ impl FakeVault {
     pub fn confirm(&self, id: CredentialId, at: Timestamp) {
         self.change(id, |entry| {
             let version = entry.credential.version;
-            entry.credential.confirmed = Some(Confirmation { version, at });
+            entry.credential.confirmed = Some(Confirmation {
+                version,
+                at,
+                by: Some("ada@msp.example".to_owned()),
+            });
         });
     }
 
@@ -203,6 +214,16 @@ impl FakeVault {
         .unwrap_or_default()
     }
 
+    /// The held plans that people see now.
+    pub fn shown_plans(&self) -> Vec<HeldPlan> {
+        self.with(|state| state.shown.clone())
+    }
+
+    /// A person rules on a held plan.
+    pub fn rule(&self, ruling: PlanRuling) {
+        self.with(|state| state.rulings.push(ruling));
+    }
+
     /// Every report that was taken, each once.
     pub fn reports(&self) -> Vec<Report> {
         self.with(|state| state.reports.clone())
@@ -246,6 +267,7 @@ impl CredentialVault for FakeVault {
                 extent: from.map_or(Extent::Full, |_| Extent::Changes),
                 client: state.client.clone(),
                 credentials: changed.map(|entry| entry.credential.clone()).collect(),
+                rulings: state.rulings.clone(),
             }
         })
     }
@@ -292,5 +314,9 @@ impl CredentialVault for FakeVault {
             }
             state.reports.push(report.clone());
         })
+    }
+
+    async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
+        self.answer(VaultCall::ShowPlans, |state| state.shown = plans.to_vec())
     }
 }

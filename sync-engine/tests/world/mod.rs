@@ -13,7 +13,7 @@ use std::time::Duration;
 use sync_engine::model::{
     CredentialId, FlagKind, ObjectId, Outcome, StepKind, SyncMode, VaultVersion,
 };
-use sync_engine::plan::{Decision, Policy, Verification};
+use sync_engine::plan::{Decision, HeldPlan, Policy, Verification};
 use sync_engine::ports::{Clock, StateStore, Wait};
 use sync_engine::testing::{FakeDirectory, FakeVault, ManualClock, MemoryStore};
 use sync_engine::{CycleReport, Engine, EngineError, Halt, Observer, Ports, Row, Unwatched};
@@ -196,6 +196,12 @@ impl World {
         entries
             .filter(|entry| entry.outcome == Outcome::Pushed)
             .count()
+    }
+
+    /// The plan that waits for a person, as the memory keeps it.
+    pub(crate) async fn waiting_plan(&self) -> Option<HeldPlan> {
+        let plans = self.store.load().await.unwrap().plans;
+        plans.into_values().find(HeldPlan::is_waiting)
     }
 
     pub(crate) async fn journal_length(&self) -> usize {

@@ -181,7 +181,7 @@ async fn remembered(agent: &ClientAgent) -> Result<Remembered, StoreError> {
     let store = &agent.ports.store;
     let memory = store.load().await?;
     let newest = store.journal(None, NEWEST_ENTRY).await?;
-    let held = store.held_plan().await?;
+    let held = memory.plans.values().find(|plan| plan.is_waiting());
     Ok(Remembered {
         credentials: memory.credentials.len(),
         flags: flags(&memory),

@@ -1,0 +1,151 @@
+//! The plans that the breaker held: made, shown, ruled on, and dropped when the world has moved.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Engine, EngineError};
+use crate::model::{DirectoryView, Memory, PlanId, VaultView};
+use crate::plan::{HeldPlan, PlanRuling, PlanStanding, Tripped, Word};
+use crate::ports::{StateStore, StoreError};
+
+/// Why a person's word about a plan was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum RulingError {
+    /// There is no such plan: the world has moved since it was made.
+    #[error("no plan {plan} waits: what it was made for has changed since")]
+    Expired {
+        /// The plan that was named.
+        plan: PlanId,
+        /// The plan that waits now.
+        waiting: Option<PlanId>,
+    },
+    /// Somebody was faster.
+    #[error("plan {plan} was ruled on by {} already", word.by)]
+    AlreadyRuled {
+        /// The plan that was named.
+        plan: PlanId,
+        /// Who ruled on it, and when.
+        word: Word,
+    },
+    /// The memory.
+    #[error("the word could not be remembered, so it does not count")]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// The plans that wait for a person, and those that were ruled on and are not done yet.
+    ///
+    /// # Errors
+    /// When the memory cannot be read.
+    pub async fn plans(&mut self) -> Result<Vec<HeldPlan>, EngineError> {
+        self.remember().await?;
+        let plans = self.memory.iter().flat_map(|memory| memory.plans.values());
+        Ok(plans.cloned().collect())
+    }
+
+    /// Takes a person's word about a plan that waits. The next cycle acts on it.
+    ///
+    /// # Errors
+    /// When that plan does not wait any more, or the word cannot be remembered.
+    pub async fn rule(&mut self, ruling: &PlanRuling) -> Result<HeldPlan, RulingError> {
+        self.remember().await?;
+        let plans = self.memory.as_mut().map(|memory| &mut memory.plans);
+        let Some(plans) = plans else {
+            return Err(expired(ruling.plan, &BTreeMap::new()));
+        };
+        let Some(plan) = plans.get(&ruling.plan) else {
+            return Err(expired(ruling.plan, plans));
+        };
+        if let PlanStanding::Approved(word) | PlanStanding::Rejected(word) = &plan.standing {
+            let (plan, word) = (ruling.plan, word.clone());
+            return Err(RulingError::AlreadyRuled { plan, word });
+        }
+        let mut ruled = plan.clone();
+        ruled.take(ruling);
+        self.ports.store.keep_plan(&ruled).await?;
+        plans.insert(ruled.id, ruled.clone());
+        Ok(ruled)
+    }
+
+    /// Shows people the plans, where they are not those that were shown last.
+    pub(super) async fn show_plans(&mut self) -> Result<(), EngineError> {
+        let plans = self.plans().await?;
+        if self.shown.as_ref() != Some(&plans) {
+            self.ports.vault.show_plans(&plans).await?;
+            self.shown = Some(plans);
+        }
+        Ok(())
+    }
+}
+
+fn expired(plan: PlanId, plans: &BTreeMap<PlanId, HeldPlan>) -> RulingError {
+    let waiting = plans.values().find(|it| it.is_waiting());
+    RulingError::Expired {
+        plan,
+        waiting: waiting.map(|it| it.id),
+    }
+}
+
+/// What people said in the vault about plans that wait.
+pub(super) fn take_rulings(memory: &mut Memory, vault: &VaultView) {
+    for ruling in &vault.rulings {
+        let plan = memory.plans.get_mut(&ruling.plan);
+        if let Some(plan) = plan.filter(|plan| plan.is_waiting()) {
+            plan.take(ruling);
+        }
+    }
+}
+
+/// Holds what the breaker stopped as one plan with an id: the one that waits already, where it is
+/// of these very writes. Plans whose world has moved are forgotten.
+pub(super) fn hold(
+    memory: &mut Memory,
+    vault: &VaultView,
+    directory: &DirectoryView,
+    tripped: Option<Tripped>,
+    now: Timestamp,
+    new_id: impl FnOnce() -> PlanId,
+) {
+    let wanted = tripped.as_ref().map(|it| it.wanted.as_slice());
+    memory.plans.retain(|_, plan| {
+        if plan.is_waiting() {
+            wanted.is_some_and(|wanted| plan.is_of(wanted))
+        } else {
+            plan.is_alive(vault, directory)
+        }
+    });
+    let Some(tripped) = tripped else {
+        return;
+    };
+    if memory.plans.values().any(HeldPlan::is_waiting) {
+        return;
+    }
+    let plan = HeldPlan {
+        id: new_id(),
+        at: now,
+        allowed: tripped.allowed,
+        writes: tripped.wanted,
+        standing: PlanStanding::Waiting,
+    };
+    let writes = plan.writes.len();
+    tracing::warn!(plan.id = %plan.id, writes, "held a plan of {writes} writes for approval");
+    memory.plans.insert(plan.id, plan);
+}
+
+/// Makes durable what became of the plans.
+pub(super) async fn save(
+    store: &dyn StateStore,
+    before: &BTreeMap<PlanId, HeldPlan>,
+    after: &BTreeMap<PlanId, HeldPlan>,
+) -> Result<(), StoreError> {
+    for (id, plan) in after {
+        if before.get(id) != Some(plan) {
+            store.keep_plan(plan).await?;
+        }
+    }
+    for id in before.keys().filter(|id| !after.contains_key(id)) {
+        store.drop_plan(*id).await?;
+    }
+    Ok(())
+}
