@@ -1,10 +1,6 @@
 //! What a person says about a held plan: exactly its writes are made, or exactly they are not.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failed test should say where"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
 
 mod world;
 
@@ -37,9 +33,10 @@ async fn held() -> (World, Users, PlanId) {
 }
 
 fn ruling(world: &World, plan: PlanId, ruling: Ruling) -> PlanRuling {
-    let at = world.clock.now();
-    let by = ADA.to_owned();
-    let word = Word { by, at };
+    let word = Word {
+        by: ADA.to_owned(),
+        at: world.clock.now(),
+    };
     PlanRuling { plan, ruling, word }
 }
 
