@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Deed;
+use crate::engine::Tally;
 use crate::model::{
-    Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, Outcome,
+    Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, Outcome, PlanId,
     RememberedVerdict, ReportEntry, StepKind, SyncMode, UserPrincipalName, VaultVersion, Verdict,
     VerdictSource,
 };
@@ -37,8 +38,13 @@ pub struct CycleReport {
     pub cycle: CycleId,
     /// On what footing.
     pub footing: Footing,
-    /// One row for each credential, in the order of the plan.
+    /// One row for each credential that the cycle looked at, in the order of the plan. An engine's
+    /// first cycle and a preview look at all of them, later cycles at what moved.
     pub rows: Vec<Row>,
+    /// How all credentials stand.
+    pub tally: Tally,
+    /// The plan that waits for a person.
+    pub waiting: Option<PlanId>,
     /// When something waits to be looked at again.
     pub next_due: Option<Timestamp>,
 }
@@ -75,22 +81,21 @@ pub struct Row {
 }
 
 impl CycleReport {
-    pub(crate) fn new(cycle: CycleId, footing: Footing, rows: Vec<Row>) -> Self {
-        let next_due = rows.iter().filter_map(Row::next_due).min();
+    /// Of a cycle that did not look at anything.
+    pub(crate) fn idle(cycle: CycleId, footing: Footing) -> Self {
         Self {
             cycle,
             footing,
-            rows,
-            next_due,
+            rows: Vec::new(),
+            tally: Tally::default(),
+            waiting: None,
+            next_due: None,
         }
     }
 
-    /// Rows with this kind of flag.
+    /// Credentials with this kind of flag.
     pub fn flagged(&self, kind: FlagKind) -> usize {
-        self.rows
-            .iter()
-            .filter(|row| row.flags.contains_key(&kind))
-            .count()
+        self.tally.flags.get(&kind).copied().unwrap_or_default()
     }
 
     /// Rows to which this was done.
@@ -101,23 +106,13 @@ impl CycleReport {
             .count()
     }
 
-    /// Whether a write is not visible in Entra ID yet.
+    /// Credentials with a write that is not visible in Entra ID yet.
     pub fn unsettled(&self) -> usize {
-        self.rows
-            .iter()
-            .filter(|row| row.outcome == Outcome::Unsettled)
-            .count()
+        self.tally.with(|outcome| *outcome == Outcome::Unsettled)
     }
 }
 
 impl Row {
-    fn next_due(&self) -> Option<Timestamp> {
-        match self.action {
-            Action::Wait(pause) => pause.until,
-            _ => None,
-        }
-    }
-
     pub(crate) fn entry(&self, at: Timestamp) -> ReportEntry {
         ReportEntry {
             credential: self.credential,

@@ -6,6 +6,7 @@
 mod apply;
 mod cycle;
 mod engine;
+pub mod explain;
 mod memory_store;
 pub mod model;
 mod observe;
@@ -17,6 +18,8 @@ mod read_only;
 pub mod testing;
 
 pub use cycle::{CycleReport, Footing, Row};
-pub use engine::{Engine, EngineError, Halt, Observer, Ports, RulingError, Unwatched};
+pub use engine::{
+    Engine, EngineError, Halt, Observer, Ports, RulingError, Share, Tally, Unwatched,
+};
 pub use memory_store::MemoryStore;
 pub use read_only::ReadOnly;

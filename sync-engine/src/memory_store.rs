@@ -106,10 +106,12 @@ impl StateStore for MemoryStore {
     }
 
     async fn keep_report(&self, report: &Report) -> Result<(), StoreError> {
-        self.write(|stored| {
-            stored.reports.retain(|kept| kept.id != report.id);
-            stored.reports.push(report.clone());
-        })
+        self.write(
+            |stored| match stored.reports.iter_mut().find(|kept| kept.id == report.id) {
+                Some(kept) => kept.clone_from(report),
+                None => stored.reports.push(report.clone()),
+            },
+        )
     }
 
     async fn kept_reports(&self) -> Result<Vec<Report>, StoreError> {

@@ -20,13 +20,15 @@ use crate::plan::eligibility::{fresh_confirmation, is_processed};
 /// A stamp this close to a write's own time, by the service's clock, is the write's.
 const STAMP_TOLERANCE: Duration = Duration::from_secs(5);
 
-/// Takes in what the views show. Returns the credentials whose memory changed.
+/// Takes in what the views show of these credentials, among which are all that share an account
+/// with one of them. Returns those whose memory changed.
 pub(crate) fn observe(
     memory: &mut Memory,
     vault: &VaultView,
     directory: &DirectoryView,
     policy: &Policy,
     now: Timestamp,
+    ids: &BTreeSet<CredentialId>,
 ) -> BTreeSet<CredentialId> {
     let known_epoch = memory.client.epoch.replace(vault.epoch);
     let mut changed = match known_epoch {
@@ -35,7 +37,7 @@ pub(crate) fn observe(
     };
     memory.client.writes.retain(|at| is_recent(*at, now));
     let mut choices = Vec::new();
-    for credential in vault.credentials.values() {
+    for credential in ids.iter().filter_map(|id| vault.credentials.get(id)) {
         let known = memory.credentials.get(&credential.id);
         let mut after = known.cloned().unwrap_or_else(|| first_sight(credential));
         let eye = Eye {
@@ -51,7 +53,7 @@ pub(crate) fn observe(
             memory.credentials.insert(credential.id, after);
         }
     }
-    changed.extend(choose(memory, vault, &choices));
+    changed.extend(choose(memory, vault, &choices, ids));
     changed
 }
 
@@ -94,7 +96,12 @@ struct Choice {
 }
 
 /// Of several choices for one account the newest holds, and the others are spent.
-fn choose(memory: &mut Memory, vault: &VaultView, choices: &[Choice]) -> Vec<CredentialId> {
+fn choose(
+    memory: &mut Memory,
+    vault: &VaultView,
+    choices: &[Choice],
+    ids: &BTreeSet<CredentialId>,
+) -> Vec<CredentialId> {
     if choices.is_empty() {
         return Vec::new();
     }
@@ -107,7 +114,10 @@ fn choose(memory: &mut Memory, vault: &VaultView, choices: &[Choice]) -> Vec<Cre
         wanted.insert(choice.credential, choice.object);
     }
     let mut changed = Vec::new();
-    for known in memory.credentials.values_mut() {
+    for id in ids {
+        let Some(known) = memory.credentials.get_mut(id) else {
+            continue;
+        };
         let object = wanted.get(&known.id).copied().or(known.chosen_for);
         let winner = object.and_then(|object| winners.get(&object));
         let Some((_, winner)) = winner else {

@@ -32,7 +32,7 @@ async fn held() -> (World, Users, PlanId) {
     (world, users, plan)
 }
 
-fn ruling(world: &World, plan: PlanId, ruling: Ruling) -> PlanRuling {
+fn said(world: &World, plan: PlanId, ruling: Ruling) -> PlanRuling {
     let word = Word {
         by: ADA.to_owned(),
         at: world.clock.now(),
@@ -41,7 +41,7 @@ fn ruling(world: &World, plan: PlanId, ruling: Ruling) -> PlanRuling {
 }
 
 async fn rule(world: &mut World, plan: PlanId, what: Ruling) -> Result<(), RulingError> {
-    let ruling = ruling(world, plan, what);
+    let ruling = said(world, plan, what);
     world.engine.rule(&ruling).await.map(|_| ())
 }
 
@@ -81,7 +81,7 @@ async fn people_see_the_plan_in_the_vault_and_approve_it_there() {
     let shown = world.vault.shown_plans();
     assert_eq!(shown.len(), 1);
     assert_eq!((shown[0].id, shown[0].writes.len()), (plan, 12));
-    world.vault.rule(ruling(&world, plan, Ruling::Approve));
+    world.vault.rule(said(&world, plan, Ruling::Approve));
     assert_eq!(world.cycle().await.done(StepKind::Push), 12);
 }
 
@@ -137,7 +137,7 @@ async fn a_plan_expires_when_the_world_has_moved() {
         panic!("expected the plan to have expired, got {refused}");
     };
     assert_eq!(told, Some(waiting));
-    world.vault.rule(ruling(&world, plan, Ruling::Approve));
+    world.vault.rule(said(&world, plan, Ruling::Approve));
     world.cycle().await;
     // The one that was typed anew is a single write; the others go on waiting.
     assert_eq!(world.directory.writes(), 1);
@@ -189,7 +189,7 @@ async fn a_plan_is_ruled_on_once() {
     rule(&mut world, plan, Ruling::Reject).await.unwrap();
     let refused = rule(&mut world, plan, Ruling::Approve).await.unwrap_err();
     assert!(matches!(refused, RulingError::AlreadyRuled { .. }));
-    world.vault.rule(ruling(&world, plan, Ruling::Approve));
+    world.vault.rule(said(&world, plan, Ruling::Approve));
     world.cycle().await;
     assert_eq!(world.directory.writes(), 0);
 }

@@ -1,307 +1,33 @@
 //! What holds of the planner whatever the world looks like.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
-
-use std::collections::{BTreeMap, BTreeSet};
+mod scenes;
 
 use jiff::Timestamp;
-use proptest::collection::vec;
-use proptest::option::of;
 use proptest::prelude::*;
+use scenes::{Scene, config, now, scene};
 use sync_engine::model::*;
-use sync_engine::plan::{Action, Plan, Policy, Verification, guard, plan};
-use uuid::Uuid;
+use sync_engine::plan::{Action, Rule, Verification, guard, plan};
 
-/// Few of everything, so that names, accounts and versions meet often.
-const NAMES: u8 = 4;
-
-fn id(number: u8) -> Uuid {
-    Uuid::from_u128(u128::from(number))
+/// The ways of taking one credential out of use.
+#[derive(Clone, Copy, Debug)]
+enum Idle {
+    Off,
+    Disabled,
 }
 
-fn now() -> Timestamp {
-    "2026-01-05T08:00:00Z".parse().unwrap()
-}
-
-fn name(number: u8) -> String {
-    match number {
-        0 => "anna@contoso.com".to_owned(),
-        1 => "ben@fabrikam.com".to_owned(),
-        2 => "carl_x.org#EXT#@contoso.com".to_owned(),
-        other => format!("user{other}@contoso.com"),
-    }
-}
-
-/// Some time within two days around now, or on a grid that other times meet.
-fn time() -> impl Strategy<Value = Timestamp> {
-    prop_oneof![
-        (-3i64..=3).prop_map(|half_days| now() + jiff::SignedDuration::from_hours(half_days * 12)),
-        (-200_000i64..=200_000)
-            .prop_map(|seconds| now() + jiff::SignedDuration::from_secs(seconds)),
-    ]
-}
-
-fn stamp() -> impl Strategy<Value = Option<Stamp>> {
-    of((0i64..3).prop_map(|day| Stamp(Timestamp::from_second(day * 86_400).unwrap())))
-}
-
-fn version() -> impl Strategy<Value = VaultVersion> {
-    (1u64..4).prop_map(VaultVersion)
-}
-
-fn mode() -> impl Strategy<Value = SyncMode> {
-    prop_oneof![
-        1 => Just(SyncMode::Off),
-        1 => Just(SyncMode::ReportMismatches),
-        3 => Just(SyncMode::Enabled),
-    ]
-}
-
-fn password() -> impl Strategy<Value = &'static str> {
-    prop_oneof![
-        4 => Just("Winter-2025!"),
-        1 => Just("short"),
-        1 => Just(" Edge-2025!"),
-        1 => Just("Ünicode-2025!"),
-    ]
-}
-
-fn object() -> impl Strategy<Value = ObjectId> {
-    (0..NAMES).prop_map(|number| ObjectId(id(100 + number)))
-}
-
-fn unknown() -> impl Strategy<Value = UnknownReason> {
-    prop_oneof![
-        Just(UnknownReason::Locked),
-        Just(UnknownReason::Throttled),
-        Just(UnknownReason::NotPermitted),
-        Just(UnknownReason::Interrupted),
-        Just(UnknownReason::Inconclusive),
-    ]
-}
-
-fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![
-        Just(Verdict::Match),
-        Just(Verdict::Mismatch),
-        unknown().prop_map(Verdict::Unknown),
-    ]
-}
-
-prop_compose! {
-    fn attempt()(
-        attempt in any::<u8>(), object in object(), version in version(), stamp in stamp(), at in time(),
-        state in prop_oneof![Just(AttemptState::Open), Just(AttemptState::Failed), Just(AttemptState::Passed)],
-    ) -> SignInAttempt {
-        SignInAttempt { id: AttemptId(id(attempt)), object, version, stamp, at, state }
-    }
-}
-
-prop_compose! {
-    fn credential(number: u8)(
-        user in 0..NAMES, version in version(), mode in mode(), password in of(password()),
-        standing in prop_oneof![5 => Just(Standing::Active), 1 => Just(Standing::Disabled)],
-        confirmed in of((version(), time())),
-    ) -> VaultCredential {
-        VaultCredential {
-            version,
-            standing,
-            facts: password.map(|clear| Password::new(clear).facts()),
-            confirmed: confirmed.map(|(version, at)| Confirmation { version, at, by: None }),
-            ..VaultCredential::new(CredentialId(id(number)), name(user), mode, &Password::new("x"))
-        }
-    }
-}
-
-prop_compose! {
-    fn account(number: u8)(
-        user in 0..NAMES, stamp in stamp(),
-        access in prop_oneof![5 => Just(AccountAccess::Enabled), 1 => Just(AccountAccess::Disabled)],
-        kind in prop_oneof![5 => Just(AccountKind::Member), 1 => Just(AccountKind::Guest)],
-        mastered in prop_oneof![5 => Just(Mastered::Cloud), 1 => Just(Mastered::OnPremises)],
-    ) -> Account {
-        Account { access, kind, mastered, ..Account::member(ObjectId(id(100 + number)), name(user), stamp) }
-    }
-}
-
-prop_compose! {
-    fn remembered()(
-        object in object(), version in version(), stamp in stamp(), verdict in verdict(), at in time(),
-        next_try in of(time()), tries in 0u32..3,
-    ) -> RememberedVerdict {
-        RememberedVerdict { object, version, stamp, verdict, source: VerdictSource::SignIn, at, next_try, tries, code: None }
-    }
-}
-
-prop_compose! {
-    fn pending()(object in object(), version in version(), before in stamp(), since in time()) -> PendingWrite {
-        PendingWrite { object, version, before, since, accepted: None, asked: Asked::ByRule }
-    }
-}
-
-prop_compose! {
-    fn known(number: u8)(
-        object in of(object()),
-        baseline in of((version(), mode())),
-        verdict in of(remembered()),
-        agreed in of((version(), stamp())),
-        written in of((version(), time())),
-        pending in prop_oneof![4 => Just(None), 1 => pending().prop_map(Some)],
-        attempts in vec(attempt(), 0..3),
-        (paused_until, retry_at, confirmation_used) in (of(time()), of(time()), of(time())),
-        overwrites in vec(time(), 0..4),
-        refused in of(version()),
-        chosen_for in of(object()),
-    ) -> CredentialMemory {
-        CredentialMemory {
-            object,
-            baseline: baseline.map(|(version, mode)| Baseline { version, mode }),
-            verdict,
-            agreed: agreed.map(|(version, stamp)| Agreed { version, stamp }),
-            written: written.map(|(version, at)| Written { version, at }),
-            pending,
-            attempts,
-            paused_until,
-            overwrites,
-            refused: refused.map(|version| Refused { version, reason: BlockedReason::Rejected, at: now() }),
-            retry_at,
-            confirmation_used,
-            chosen_for,
-            ..CredentialMemory::new(CredentialId(id(number)))
-        }
-    }
-}
-
-/// All that the planner sees.
-#[derive(Clone, Debug)]
-struct Scene {
-    client: ClientSettings,
-    credentials: Vec<VaultCredential>,
-    accounts: Vec<Account>,
-    memory: Memory,
-    policy: Policy,
-}
-
-prop_compose! {
-    fn policy()(
-        verification in prop_oneof![3 => Just(Verification::Allowed), 1 => Just(Verification::SwitchedOff)],
-        max_failed_per_day in 0u32..4,
-        own in of(0..NAMES),
-        breaker_minimum in prop_oneof![Just(0), Just(2), Just(10)],
-    ) -> Policy {
-        Policy {
-            verification,
-            max_failed_per_day,
-            breaker_minimum,
-            own_account: own.map(|number| UserPrincipalName::new(name(number))),
-            ..Policy::default()
-        }
-    }
-}
-
-prop_compose! {
-    fn scene()(
-        sync in prop_oneof![8 => Just(MicrosoftSync::EntraId), 1 => Just(MicrosoftSync::None)],
-        mute in prop_oneof![8 => Just(Mute::Unmuted), 1 => Just(Mute::Muted)],
-        credentials in (0u8..6).prop_flat_map(|count| (0..count).map(credential).collect::<Vec<_>>()),
-        accounts in (0u8..5).prop_flat_map(|count| (0..count).map(account).collect::<Vec<_>>()),
-        known in (0u8..6).prop_flat_map(|count| (0..count).map(known).collect::<Vec<_>>()),
-        verification_paused_until in of(time()),
-        writes in vec(time(), 0..4),
-        policy in policy(),
-    ) -> Scene {
-        let client = ClientSettings { sync, mute, ..ClientSettings::new(ClientId(id(0)), "Contoso") };
-        let memory = Memory {
-            client: ClientMemory { verification_paused_until, writes, ..ClientMemory::default() },
-            credentials: chosen_once(known).into_iter().map(|it| (it.id, it)).collect(),
-            plans: BTreeMap::new(),
-        };
-        Scene { client, credentials, accounts: named_once(accounts), memory, policy }
-    }
-}
-
-/// A tenant has each user name once.
-fn named_once(accounts: Vec<Account>) -> Vec<Account> {
-    let by_name: BTreeMap<_, _> = accounts
-        .into_iter()
-        .map(|account| (account.user_name.folded(), account))
-        .collect();
-    by_name.into_values().collect()
-}
-
-/// Of several credentials for one account, one at the most is chosen.
-fn chosen_once(mut known: Vec<CredentialMemory>) -> Vec<CredentialMemory> {
-    let mut chosen = BTreeSet::new();
-    for it in &mut known {
-        it.chosen_for = it.chosen_for.filter(|object| chosen.insert(*object));
-    }
-    known
+fn idle() -> impl Strategy<Value = Idle> {
+    prop_oneof![Just(Idle::Off), Just(Idle::Disabled)]
 }
 
 impl Scene {
-    fn vault(&self) -> VaultView {
-        let credentials = self.credentials.clone();
-        VaultView::new(VaultChanges::full(
-            VaultEpoch(id(0)),
-            self.client.clone(),
-            credentials,
-        ))
-    }
-
-    fn directory(&self) -> DirectoryView {
-        let domains = [
-            ("contoso.com".to_owned(), DomainKind::Managed),
-            ("fabrikam.com".to_owned(), DomainKind::Federated),
-        ];
-        DirectoryView::new(
-            DirectoryChanges::full(self.accounts.clone()),
-            domains.into(),
-        )
-    }
-
-    /// The plan as it would be walked.
-    fn plan(&self) -> Plan {
-        let (vault, directory) = (self.vault(), self.directory());
-        let made = plan(&vault, &directory, &self.memory, &self.policy, now());
-        guard(made, &vault, &directory, &self.memory, &self.policy, now()).0
-    }
-
-    fn credential(&self, id: CredentialId) -> &VaultCredential {
-        self.credentials.iter().find(|it| it.id == id).unwrap()
-    }
-
-    /// Every step of the plan, done by a world in which nothing goes wrong.
-    fn apply(&mut self, made: &Plan) {
-        for decision in &made.decisions {
-            let fresh = || CredentialMemory::new(decision.credential);
-            let known = self
-                .memory
-                .credentials
-                .entry(decision.credential)
-                .or_insert_with(fresh);
-            let (Action::Verify(target) | Action::Push(target)) = decision.action else {
-                continue;
-            };
-            let confirmed = self
-                .credentials
-                .iter()
-                .find(|it| it.id == decision.credential);
-            known.confirmation_used = confirmed
-                .and_then(|it| it.confirmed.as_ref())
-                .map(|it| it.at);
-            known.remember_agreement(decision.version, target.stamp);
-            known.verdict = Some(RememberedVerdict {
-                object: target.object,
-                version: decision.version,
-                stamp: target.stamp,
-                verdict: Verdict::Match,
-                source: VerdictSource::SignIn,
-                at: now(),
-                next_try: None,
-                tries: 0,
-                code: None,
-            });
+    /// The same scene with one credential out of use.
+    fn with_less(&self, number: usize, idle: Idle) -> Self {
+        let mut less = self.clone();
+        match idle {
+            Idle::Off => less.credentials[number].mode = SyncMode::Off,
+            Idle::Disabled => less.credentials[number].standing = Standing::Disabled,
         }
+        less
     }
 }
 
@@ -310,7 +36,7 @@ fn is_step(action: &Action) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(config())]
 
     #[test]
     fn the_planner_is_total_and_decides_each_credential_once(scene in scene()) {
@@ -349,8 +75,20 @@ proptest! {
             if is_step(&before.action) {
                 prop_assert_eq!(&after.action, &Action::Nothing, "after {:?}", before);
             }
+            prop_assert!(!is_step(&after.action), "{:?} after {:?}", after, before);
         }
         prop_assert_eq!(&second, &scene.plan());
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_do_not_stop_it(scene in scene()) {
+        let (vault, directory) = (scene.vault(), scene.directory());
+        for now in [Timestamp::MIN, Timestamp::MAX] {
+            let made = plan(&vault, &directory, &scene.memory, &scene.policy, now);
+            let wanted = made.decisions.len();
+            let (made, _) = guard(made, &vault, &directory, &scene.memory, &scene.policy, now);
+            prop_assert_eq!(made.decisions.len(), wanted);
+        }
     }
 
     #[test]
@@ -365,6 +103,98 @@ proptest! {
                 prop_assert_eq!(decision.action, Action::Nothing);
                 prop_assert!(decision.flags.is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn muting_a_client_ends_every_step_and_every_flag(mut scene in scene()) {
+        scene.client.mute = Mute::Muted;
+        for decision in scene.plan().decisions {
+            prop_assert_eq!(decision.action, Action::Nothing);
+            prop_assert!(decision.flags.is_empty());
+        }
+    }
+
+    // Nothing that is switched off touches anything else, with two exceptions that are stated here:
+    // another credential for the same account is no duplicate any more, and the breaker counts
+    // anew, because it holds by how many writes are wanted and how many accounts are synced.
+    #[test]
+    fn switching_a_credential_off_changes_no_other_ones_rules(
+        scene in scene(), number in any::<prop::sample::Index>(), idle in idle(),
+    ) {
+        prop_assume!(!scene.credentials.is_empty());
+        let less = scene.with_less(number.index(scene.credentials.len()), idle);
+        let switched = &scene.credentials[number.index(scene.credentials.len())];
+        let before = scene.unguarded().decisions;
+        for (before, after) in before.iter().zip(&less.unguarded().decisions) {
+            if before.credential == switched.id {
+                prop_assert_eq!(&after.action, &Action::Nothing);
+                prop_assert!(after.flags.is_empty());
+            } else if before.user_name != switched.user_name {
+                prop_assert_eq!(before, after);
+            } else if before.rule != Rule::Duplicate {
+                prop_assert_eq!(before, after);
+            }
+        }
+    }
+
+    #[test]
+    fn switching_a_credential_off_adds_no_step_but_what_a_duplicate_or_the_breaker_held(
+        scene in scene(), number in any::<prop::sample::Index>(), idle in idle(),
+    ) {
+        prop_assume!(!scene.credentials.is_empty());
+        let less = scene.with_less(number.index(scene.credentials.len()), idle);
+        let before = scene.plan().decisions;
+        for (before, after) in before.iter().zip(&less.plan().decisions) {
+            let was_a_duplicate = before.action == Action::Block(BlockedReason::Duplicate);
+            let was_held = before.action == Action::Hold(HeldReason::MassChange);
+            let was_second = before.action == Action::Hold(HeldReason::Unsafe);
+            if is_step(&after.action) && before.action != after.action {
+                prop_assert!(was_a_duplicate || was_held || was_second, "{:?} {:?}", before, after);
+            }
+        }
+    }
+
+    #[test]
+    fn report_mismatches_writes_nothing_and_adds_no_write_elsewhere(
+        scene in scene(), number in any::<prop::sample::Index>(),
+    ) {
+        prop_assume!(!scene.credentials.is_empty());
+        let mut less = scene.clone();
+        let switched = &mut less.credentials[number.index(scene.credentials.len())];
+        if switched.mode == SyncMode::Enabled {
+            switched.mode = SyncMode::ReportMismatches;
+        }
+        let switched = switched.id;
+        let before = scene.unguarded().decisions;
+        for (before, after) in before.iter().zip(&less.unguarded().decisions) {
+            if before.credential == switched {
+                prop_assert!(!matches!(after.action, Action::Push(_) | Action::Hold(_)));
+            } else {
+                prop_assert_eq!(before, after);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_never_raises_the_mismatch_flag(scene in scene()) {
+        for decision in scene.unguarded().decisions {
+            let known = scene.memory.credentials.get(&decision.credential);
+            let stood = known.is_some_and(|it| it.raised.contains_key(&FlagKind::AdChange));
+            let verdict = known.and_then(|it| it.verdict.as_ref()).map(|it| &it.verdict);
+            if decision.flags.contains_key(&FlagKind::AdChange) && !stood {
+                prop_assert_eq!(verdict, Some(&Verdict::Mismatch));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_or_blocked_says_so_and_nothing_else_does(scene in scene()) {
+        for decision in scene.plan().decisions {
+            let held = decision.flags.contains_key(&FlagKind::Held);
+            let blocked = decision.flags.contains_key(&FlagKind::Blocked);
+            prop_assert_eq!(held, matches!(decision.action, Action::Hold(_)));
+            prop_assert_eq!(blocked, matches!(decision.action, Action::Block(_)));
         }
     }
 

@@ -1,20 +1,27 @@
-//! What planning alone costs, with nothing changed and with one in a hundred passwords changed.
+//! What planning alone costs: from nothing, and brought up to date after a few or one in a hundred
+//! passwords changed. Prints the ratio of the two and the memory that it took, then measures each.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use jiff::Timestamp;
+use peak_alloc::PeakAlloc;
 use sync_engine::model::{
     Account, ClientId, ClientSettings, CredentialId, CredentialMemory, DirectoryChanges,
     DirectoryView, DomainKind, Memory, ObjectId, Password, RememberedVerdict, Stamp, SyncMode,
     VaultChanges, VaultCredential, VaultEpoch, VaultVersion, VaultView, Verdict, VerdictSource,
 };
-use sync_engine::plan::{Plan, Policy, guard, plan};
+use sync_engine::plan::{Action, Inputs, Moved, Plan, Planner, Policy, guard, plan};
 use uuid::Uuid;
 
-const SIZES: [u32; 3] = [1_000, 5_000, 100_000];
+const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
+/// As many at any size, to show that the cost is that of the changes.
+const FEW: usize = 10;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 /// All that the planner sees, where vault and directory are known to agree.
 struct Scene {
@@ -22,7 +29,6 @@ struct Scene {
     directory: DirectoryView,
     memory: Memory,
     policy: Policy,
-    now: Timestamp,
 }
 
 impl Scene {
@@ -49,29 +55,29 @@ impl Scene {
                 ..Memory::default()
             },
             policy: Policy::default(),
+        }
+    }
+
+    fn inputs<'a>(&'a self, vault: &'a VaultView) -> Inputs<'a> {
+        Inputs {
+            vault,
+            directory: &self.directory,
+            memory: &self.memory,
+            policy: &self.policy,
             now: Timestamp::UNIX_EPOCH,
         }
     }
 
-    /// The same, after a person typed every hundredth password anew.
-    fn with_changes(size: u32) -> Self {
-        let mut scene = Self::of(size);
-        for credential in scene.vault.credentials.values_mut().step_by(100) {
+    /// The vault after a person typed so many passwords anew, spread evenly.
+    fn typed(&self, changes: usize) -> (VaultView, Vec<CredentialId>) {
+        let mut vault = self.vault.clone();
+        let every = (vault.credentials.len() / changes.max(1)).max(1);
+        let mut ids = Vec::new();
+        for credential in vault.credentials.values_mut().step_by(every).take(changes) {
             credential.version = VaultVersion(2);
+            ids.push(credential.id);
         }
-        scene
-    }
-
-    fn plan(&self) -> Plan {
-        let Self {
-            vault,
-            directory,
-            memory,
-            policy,
-            now,
-        } = self;
-        let made = plan(vault, directory, memory, policy, *now);
-        guard(made, vault, directory, memory, policy, *now).0
+        (vault, ids)
     }
 }
 
@@ -97,19 +103,134 @@ fn in_step(id: CredentialId, stamp: Option<Stamp>) -> CredentialMemory {
     known
 }
 
+fn guarded(made: Plan, inputs: Inputs<'_>) -> Plan {
+    let Inputs {
+        vault,
+        directory,
+        memory,
+        policy,
+        now,
+    } = inputs;
+    guard(made, vault, directory, memory, policy, now).0
+}
+
+fn from_nothing(inputs: Inputs<'_>) -> Plan {
+    let Inputs {
+        vault,
+        directory,
+        memory,
+        policy,
+        now,
+    } = inputs;
+    guarded(plan(vault, directory, memory, policy, now), inputs)
+}
+
+/// A kept plan whose vault goes to and fro between two states.
+struct Swing<'a> {
+    scene: &'a Scene,
+    typed: VaultView,
+    ids: Vec<CredentialId>,
+    planner: Planner,
+    is_typed: bool,
+}
+
+impl<'a> Swing<'a> {
+    fn of(scene: &'a Scene, changes: usize) -> Self {
+        let (typed, ids) = scene.typed(changes);
+        let mut planner = Planner::default();
+        planner.replan(scene.inputs(&scene.vault));
+        Self {
+            scene,
+            typed,
+            ids,
+            planner,
+            is_typed: false,
+        }
+    }
+
+    fn replan(&mut self) -> Plan {
+        self.is_typed = !self.is_typed;
+        let vault = if self.is_typed {
+            &self.typed
+        } else {
+            &self.scene.vault
+        };
+        let inputs = self.scene.inputs(vault);
+        self.planner
+            .mark(Moved::credentials(self.ids.iter().copied()));
+        guarded(self.planner.replan(inputs), inputs)
+    }
+}
+
+/// The two plans side by side, once, as a table.
+fn compare() {
+    println!("credentials  changed  from nothing  brought up to date   ratio  peak memory");
+    for size in SIZES {
+        let scene = Scene::of(size);
+        for changes in [FEW, size as usize / 100] {
+            let mut swing = Swing::of(&scene, changes);
+            swing.planner = Planner::default();
+            let before = MEMORY.current_usage_as_mb();
+            MEMORY.reset_peak_usage();
+            swing.planner.replan(scene.inputs(&scene.vault));
+            assert_eq!(steps(&swing.replan()), changes, "each is a write");
+            let kept = median(|| drop(black_box(swing.replan())));
+            let peak = MEMORY.peak_usage_as_mb() - before;
+            let (typed, _) = scene.typed(changes);
+            let whole = median(|| drop(black_box(from_nothing(scene.inputs(&typed)))));
+            let ratio = whole.as_secs_f64() / kept.as_secs_f64();
+            println!(
+                "{size:>11}  {changes:>7}  {:>9.2} ms  {:>15.3} ms  {ratio:>5.0} x  {peak:>7.1} MiB",
+                milliseconds(whole),
+                milliseconds(kept),
+            );
+        }
+    }
+}
+
+fn steps(plan: &Plan) -> usize {
+    let pushes = plan.decisions.iter();
+    pushes
+        .filter(|it| matches!(it.action, Action::Push(_)))
+        .count()
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+fn median(mut act: impl FnMut()) -> Duration {
+    let mut times: Vec<_> = (0..11)
+        .map(|_| {
+            let began = Instant::now();
+            act();
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 fn planner(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("planner");
     group.measurement_time(Duration::from_secs(2));
     group.warm_up_time(Duration::from_millis(500));
     group.sample_size(10);
     for size in SIZES {
-        for (what, scene) in [
-            ("nothing changed", Scene::of(size)),
-            ("1 % changed", Scene::with_changes(size)),
+        let scene = Scene::of(size);
+        let (typed, _) = scene.typed(size as usize / 100);
+        group.bench_function(BenchmarkId::new("from nothing, 1 % changed", size), |it| {
+            // Dropping a plan is not planning.
+            it.iter_with_large_drop(|| from_nothing(black_box(scene.inputs(&typed))));
+        });
+        for (what, changes) in [
+            ("up to date, 1 % changed", size as usize / 100),
+            ("up to date, 10 changed", FEW),
+            ("up to date, nothing changed", 0),
         ] {
-            group.bench_function(BenchmarkId::new(what, size), |bencher| {
-                // Dropping a plan is not planning.
-                bencher.iter_with_large_drop(|| black_box(&scene).plan());
+            let mut swing = Swing::of(&scene, changes);
+            group.bench_function(BenchmarkId::new(what, size), |it| {
+                it.iter_with_large_drop(|| black_box(swing.replan()));
             });
         }
     }
@@ -117,4 +238,9 @@ fn planner(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, planner);
-criterion_main!(benches);
+
+fn main() {
+    compare();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

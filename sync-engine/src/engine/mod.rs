@@ -1,33 +1,32 @@
 //! The engine of one client: its views, its memory, and the cycle that keeps both sides in step.
 
+mod foresight;
+mod gather;
 mod plans;
 mod reporting;
 mod sight;
+mod tally;
 mod term;
 mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use self::plans::RulingError;
+pub use self::tally::{Share, Tally};
 pub(crate) use self::term::Term;
 pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 
 use self::sight::Sight;
+use self::tally::Standings;
 use self::term::Succession;
 use crate::apply::{Done, Walk};
 use crate::cycle::{CycleReport, Footing};
-use crate::model::{CycleId, DirectoryView, Memory, PlanId, VaultView};
-use crate::observe::observe;
-use crate::plan::{Action, HeldPlan, Plan, Policy};
+use crate::model::{CredentialId, CycleId, DirectoryView, Memory, PlanId, VaultView};
+use crate::plan::{Action, Decision, HeldPlan, Moved, Plan, Planner, Policy};
 use crate::ports::{Lease, StoreError, Wait};
-
-/// What [`Engine::await_change`] read this short a time ago need not be read again.
-const FRESH: Duration = Duration::from_secs(1);
-/// Before a step, the tenant's domains must have been read within this time.
-const DOMAINS_ARE_GOOD_FOR: Duration = Duration::from_mins(10);
 
 /// The engine of one client.
 pub struct Engine {
@@ -37,6 +36,10 @@ pub struct Engine {
     memory: Option<Memory>,
     vault: Option<VaultView>,
     directory: Option<DirectoryView>,
+    planner: Planner,
+    /// Credentials that were planned anew and of which the vault was not told yet.
+    looked_at: BTreeSet<CredentialId>,
+    standings: Standings,
     directory_read: Option<Timestamp>,
     domains_read: Option<Timestamp>,
     awaited: Option<Timestamp>,
@@ -54,6 +57,9 @@ impl Engine {
             memory: None,
             vault: None,
             directory: None,
+            planner: Planner::default(),
+            looked_at: BTreeSet::new(),
+            standings: Standings::default(),
             directory_read: None,
             domains_read: None,
             awaited: None,
@@ -78,40 +84,6 @@ impl Engine {
         self.directory_read
     }
 
-    /// What the next cycle would do. Touches nothing: neither vault, directory nor memory change.
-    ///
-    /// # Errors
-    /// When vault, directory or memory cannot be read.
-    pub async fn preview(&mut self) -> Result<CycleReport, EngineError> {
-        let cycle = CycleId(self.ports.clock.new_id());
-        self.gather(Wait::No).await?;
-        // A copy that is not kept: before the next cycle another agent may have been at work.
-        let known = self.memory.clone();
-        self.remember().await?;
-        let now = self.ports.clock.now();
-        let policy = self.policy.clone();
-        let sight = self.sight()?;
-        observe(sight.memory, sight.vault, sight.directory, &policy, now);
-        let (plan, _) = sight.decide(&policy, now);
-        let rows = sight.rows(&plan, &Done::new());
-        self.memory = known;
-        Ok(CycleReport::new(cycle, Footing::Preview, rows))
-    }
-
-    /// Waits until the vault changes, at the most this long, and tells whether it did. The next
-    /// cycle then need not read the vault again. Dropping the future before it is ready is safe.
-    ///
-    /// # Errors
-    /// When the vault cannot be read.
-    pub async fn await_change(&mut self, most: Duration) -> Result<bool, EngineError> {
-        let Some(before) = self.vault.as_ref().map(|view| view.cursor.clone()) else {
-            return Ok(true);
-        };
-        self.gather_vault(Wait::UpTo(most)).await?;
-        self.awaited = Some(self.ports.clock.now());
-        Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
-    }
-
     /// One cycle: gather, plan, guard, apply, report. With [`Wait::UpTo`] it waits for a change in
     /// the vault first.
     ///
@@ -128,7 +100,7 @@ impl Engine {
             Lease::Elsewhere { holder, until } => {
                 self.leads_until = None;
                 let footing = Footing::Standby { holder, until };
-                Ok(CycleReport::new(cycle, footing, Vec::new()))
+                Ok(CycleReport::idle(cycle, footing))
             }
             Lease::Granted { until, .. } => {
                 let succession = self.begin_term(until);
@@ -159,49 +131,24 @@ impl Engine {
         let mut done = Done::new();
         let plan = self.rounds(cycle, term, observer, &mut done).await?;
         let rows = self.sight()?.rows(&plan, &done);
+        self.standings.take_in(&rows);
         self.report(&rows, &done).await?;
+        self.looked_at.clear();
         self.show_plans().await?;
-        Ok(CycleReport::new(cycle, Footing::Leader, rows))
+        Ok(CycleReport {
+            rows,
+            tally: self.standings.tally(),
+            waiting: self.memory.as_ref().and_then(waiting),
+            next_due: self.planner.next_due(),
+            ..CycleReport::idle(cycle, Footing::Leader)
+        })
     }
 
     async fn remember(&mut self) -> Result<(), StoreError> {
         if self.memory.is_none() {
             self.memory = Some(self.ports.store.load().await?);
+            self.planner.mark(Moved::everything());
         }
-        Ok(())
-    }
-
-    /// Reads what changed on both sides, everything the first time.
-    async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
-        let awaited = self.awaited.take();
-        let is_fresh = self.vault.is_some() && self.is_recent(awaited, FRESH);
-        if wait != Wait::No || !is_fresh {
-            self.gather_vault(wait).await?;
-        }
-        self.gather_directory().await
-    }
-
-    async fn gather_vault(&mut self, wait: Wait) -> Result<(), EngineError> {
-        let cursor = self.vault.as_ref().map(|view| view.cursor.clone());
-        let changes = self.ports.vault.changes(cursor.as_ref(), wait).await?;
-        match &mut self.vault {
-            Some(view) => view.absorb(changes),
-            None => self.vault = Some(VaultView::new(changes)),
-        }
-        Ok(())
-    }
-
-    async fn gather_directory(&mut self) -> Result<(), EngineError> {
-        let Some(view) = &mut self.directory else {
-            let changes = self.ports.directory.changes(None).await?;
-            let domains = self.ports.directory.domains().await?;
-            self.directory = Some(DirectoryView::new(changes, domains));
-            self.directory_read = Some(self.ports.clock.now());
-            self.domains_read = self.directory_read;
-            return Ok(());
-        };
-        let link = view.link().clone();
-        view.absorb(self.ports.directory.changes(Some(&link)).await?);
         Ok(())
     }
 
@@ -231,41 +178,20 @@ impl Engine {
         }
     }
 
-    /// Domains are converted rarely, and then no password of theirs may be tested or set. Returns
-    /// whether they were read anew.
-    async fn refresh_domains(&mut self) -> Result<bool, EngineError> {
-        if self.is_recent(self.domains_read, DOMAINS_ARE_GOOD_FOR) {
-            return Ok(false);
-        }
-        let domains = self.ports.directory.domains().await?;
-        if let Some(view) = &mut self.directory {
-            view.set_domains(domains);
-        }
-        self.domains_read = Some(self.ports.clock.now());
-        Ok(true)
-    }
-
-    fn is_recent(&self, at: Option<Timestamp>, good_for: Duration) -> bool {
-        let now = self.ports.clock.now();
-        at.is_some_and(|at| now.duration_since(at).unsigned_abs() < good_for)
-    }
-
     /// Takes in what the views show, makes that durable, and plans.
     async fn plan_now(&mut self) -> Result<Plan, EngineError> {
         let now = self.ports.clock.now();
         let policy = self.policy.clone();
         let clock = Arc::clone(&self.ports.clock);
-        let sight = self.sight()?;
+        let mut sight = self.sight()?;
         let client_before = sight.memory.client.clone();
         let plans_before = sight.memory.plans.clone();
-        let changed = observe(sight.memory, sight.vault, sight.directory, &policy, now);
-        let memories: Vec<_> = changed
-            .iter()
-            .filter_map(|id| sight.memory.credentials.get(id).cloned())
-            .collect();
-        let client = (sight.memory.client != client_before).then(|| sight.memory.client.clone());
+        let (looked_at, changed) = sight.look(&policy, now);
         plans::take_rulings(sight.memory, sight.vault);
-        let (plan, tripped) = sight.decide(&policy, now);
+        self.looked_at.extend(looked_at);
+        let looked_at = std::mem::take(&mut self.looked_at);
+        let sight = self.sight()?;
+        let (plan, tripped) = sight.decide(&policy, now, &looked_at);
         let new_id = || PlanId(clock.new_id());
         plans::hold(
             sight.memory,
@@ -275,7 +201,13 @@ impl Engine {
             now,
             new_id,
         );
+        let memories: Vec<_> = changed
+            .iter()
+            .filter_map(|id| sight.memory.credentials.get(id).cloned())
+            .collect();
+        let client = (sight.memory.client != client_before).then(|| sight.memory.client.clone());
         let plans = sight.memory.plans.clone();
+        self.looked_at = looked_at;
         if !memories.is_empty() {
             self.ports.store.save_credentials(&memories).await?;
         }
@@ -298,6 +230,10 @@ impl Engine {
         let (Some(vault), Some(memory)) = (&self.vault, &mut self.memory) else {
             return Ok(0);
         };
+        // Before, because a walk that fails may have changed their memory all the same.
+        let steps = plan.decisions.iter().filter(|it| it.is_step());
+        self.planner
+            .mark(Moved::credentials(steps.map(|it| it.credential)));
         let mut walk = Walk {
             ports: &self.ports,
             policy: &self.policy,
@@ -318,15 +254,25 @@ impl Engine {
                 vault,
                 directory,
                 memory,
+                planner: &mut self.planner,
             }),
-            _ => Err(StoreError::NotReadable("nothing was gathered yet".into())),
+            _ => Err(nothing_gathered()),
         }
     }
 }
 
+fn nothing_gathered() -> StoreError {
+    StoreError::NotReadable("nothing was gathered yet".into())
+}
+
+/// The plan that waits for a person.
+fn waiting(memory: &Memory) -> Option<PlanId> {
+    let mut plans = memory.plans.values();
+    plans.find(|plan| plan.is_waiting()).map(|plan| plan.id)
+}
+
 fn has_steps(plan: &Plan) -> bool {
-    let mut actions = plan.decisions.iter().map(|it| &it.action);
-    actions.any(|action| is_push(action) || matches!(action, Action::Verify(_)))
+    plan.decisions.iter().any(Decision::is_step)
 }
 
 fn is_push(action: &Action) -> bool {

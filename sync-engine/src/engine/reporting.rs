@@ -5,6 +5,7 @@ use super::{Engine, EngineError};
 use crate::apply::Done;
 use crate::cycle::Row;
 use crate::model::{Report, ReportEntry, ReportId, Reported};
+use crate::plan::Moved;
 
 /// Entries in one report at the most.
 const REPORT_SIZE: usize = 500;
@@ -46,6 +47,8 @@ impl Engine {
                 told.push(known.clone());
             }
         }
+        let ids = told.iter().map(|known| known.id);
+        self.planner.mark(Moved::credentials(ids));
         Ok(self.ports.store.save_credentials(&told).await?)
     }
 

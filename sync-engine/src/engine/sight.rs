@@ -1,22 +1,56 @@
-//! Both views and the memory of a cycle, side by side.
+//! Both views, the memory and the plan of a cycle, side by side.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::apply::Done;
 use crate::cycle::{Row, row};
-use crate::model::{DirectoryView, Memory, Reported, StepKind, VaultView};
-use crate::plan::{Action, Plan, Policy, Tripped, guard, plan};
+use crate::model::{CredentialId, DirectoryView, Memory, Reported, StepKind, VaultView};
+use crate::observe::observe;
+use crate::plan::{Action, Inputs, Plan, Planner, Policy, Tripped, guard, plan};
 
-/// Both views and the memory, once they have been gathered.
+/// Both views and the memory, once they have been gathered, and the plan that is made from them.
 pub(super) struct Sight<'a> {
     pub(super) vault: &'a VaultView,
     pub(super) directory: &'a DirectoryView,
     pub(super) memory: &'a mut Memory,
+    pub(super) planner: &'a mut Planner,
 }
 
 impl Sight<'_> {
-    pub(super) fn decide(&self, policy: &Policy, now: Timestamp) -> (Plan, Option<Tripped>) {
-        let plan = plan(self.vault, self.directory, self.memory, policy, now);
+    /// Takes in what moved and decides about it. Returns the credentials that were looked at, and
+    /// those of them whose memory changed.
+    pub(super) fn look(
+        &mut self,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> (BTreeSet<CredentialId>, BTreeSet<CredentialId>) {
+        let mut ids = {
+            let before = inputs(self.vault, self.directory, self.memory, policy, now);
+            self.planner.to_look_at(before)
+        };
+        let changed = observe(self.memory, self.vault, self.directory, policy, now, &ids);
+        ids.extend(&changed);
+        let after = inputs(self.vault, self.directory, self.memory, policy, now);
+        let ids = self.planner.with_neighbours(after, ids);
+        self.planner.decide(after, &ids);
+        debug_assert_eq!(
+            self.planner.whole(policy),
+            plan(self.vault, self.directory, self.memory, policy, now),
+            "a plan that is kept up to date equals one that is made from nothing"
+        );
+        (ids, changed)
+    }
+
+    /// The guarded plan about these credentials, with every step.
+    pub(super) fn decide(
+        &self,
+        policy: &Policy,
+        now: Timestamp,
+        ids: &BTreeSet<CredentialId>,
+    ) -> (Plan, Option<Tripped>) {
+        let plan = self.planner.plan(policy, ids);
         guard(plan, self.vault, self.directory, self.memory, policy, now)
     }
 
@@ -51,6 +85,22 @@ impl Sight<'_> {
             outcome: row.outcome.clone(),
         };
         known.reported.as_ref() != Some(&told) || known.raised != row.flags
+    }
+}
+
+fn inputs<'a>(
+    vault: &'a VaultView,
+    directory: &'a DirectoryView,
+    memory: &'a Memory,
+    policy: &'a Policy,
+    now: Timestamp,
+) -> Inputs<'a> {
+    Inputs {
+        vault,
+        directory,
+        memory,
+        policy,
+        now,
     }
 }
 

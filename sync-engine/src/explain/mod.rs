@@ -5,6 +5,7 @@ mod applied;
 mod history;
 mod known;
 mod next;
+pub mod remedy;
 mod words;
 
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! What the directory tells the engine: accounts, domains, and the view that the engine keeps of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,8 @@ pub type Domains = BTreeMap<String, DomainKind>;
 pub struct DirectoryView {
     link: DeltaLink,
     accounts: BTreeMap<ObjectId, Account>,
-    names: BTreeMap<String, ObjectId>,
+    /// Only ever asked for one name: its order reaches nobody.
+    names: HashMap<Arc<str>, ObjectId>,
     domains: Domains,
 }
 
@@ -126,7 +128,7 @@ impl DirectoryView {
         let mut view = Self {
             link: changes.link.clone(),
             accounts: BTreeMap::new(),
-            names: BTreeMap::new(),
+            names: HashMap::new(),
             domains,
         };
         view.absorb(changes);
@@ -151,7 +153,8 @@ impl DirectoryView {
     /// Takes in one account that was read on its own.
     pub fn learn(&mut self, account: Account) {
         self.forget(account.id);
-        self.names.insert(account.user_name.folded(), account.id);
+        let name = Arc::clone(account.user_name.folded());
+        self.names.insert(name, account.id);
         self.accounts.insert(account.id, account);
     }
 
@@ -161,14 +164,19 @@ impl DirectoryView {
         };
         let name = gone.user_name.folded();
         // Another account may have taken the name in the meantime; it keeps it.
-        if self.names.get(&name) == Some(&id) {
-            self.names.remove(&name);
+        if self.names.get(name) == Some(&id) {
+            self.names.remove(name);
         }
     }
 
     /// Replaces what is known of the tenant's domains.
     pub fn set_domains(&mut self, domains: Domains) {
         self.domains = domains;
+    }
+
+    /// The tenant's domains.
+    pub fn domains(&self) -> &Domains {
+        &self.domains
     }
 
     /// Where the next reading begins.
@@ -178,7 +186,7 @@ impl DirectoryView {
 
     /// The account that a user name resolves to now.
     pub fn resolve(&self, name: &UserPrincipalName) -> Option<&Account> {
-        self.accounts.get(self.names.get(&name.folded())?)
+        self.accounts.get(self.names.get(name.folded())?)
     }
 
     /// The account with this object id.
@@ -188,7 +196,7 @@ impl DirectoryView {
 
     /// Who checks the password of this user name; `None` for a domain that the tenant does not have.
     pub fn domain_kind(&self, name: &UserPrincipalName) -> Option<DomainKind> {
-        self.domains.get(&name.domain()?).copied()
+        self.domains.get(name.domain()?).copied()
     }
 
     /// How many accounts there are.

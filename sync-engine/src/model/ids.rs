@@ -1,6 +1,7 @@
 //! Identifiers and names, each a type of its own so that none can stand where another belongs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -77,48 +78,76 @@ impl fmt::Display for TenantId {
 }
 
 /// A user principal name (`anna@contoso.com`), compared without regard to case as Entra ID does.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct UserPrincipalName(String);
+///
+/// Clones share the text, and it is folded once: a plan compares and copies many names.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct UserPrincipalName {
+    written: Arc<str>,
+    folded: Arc<str>,
+}
 
 impl UserPrincipalName {
     /// Takes a name as it is written, without surrounding white space.
     pub fn new(name: impl AsRef<str>) -> Self {
-        Self(name.as_ref().trim().to_owned())
+        let written: Arc<str> = name.as_ref().trim().into();
+        let lower = written.to_lowercase();
+        let folded = if *lower == *written {
+            Arc::clone(&written)
+        } else {
+            lower.into()
+        };
+        Self { written, folded }
     }
 
     /// The name as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.written
     }
 
     /// The part behind the last `@`, in lower case; `None` where there is none.
-    pub fn domain(&self) -> Option<String> {
-        self.0
-            .rsplit_once('@')
-            .map(|(_, domain)| domain.to_lowercase())
+    pub fn domain(&self) -> Option<&str> {
+        self.folded.rsplit_once('@').map(|(_, domain)| domain)
     }
 
     /// Whether this is the mangled name of an invited guest (`anna_fabrikam.com#EXT#@contoso.com`).
     pub fn is_external(&self) -> bool {
-        self.0.to_ascii_uppercase().contains("#EXT#")
+        self.folded.contains("#ext#")
     }
 
     /// The form in which two equal names are the same text.
-    pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+    pub fn folded(&self) -> &Arc<str> {
+        &self.folded
+    }
+}
+
+impl From<String> for UserPrincipalName {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<UserPrincipalName> for String {
+    fn from(name: UserPrincipalName) -> Self {
+        name.written.as_ref().to_owned()
+    }
+}
+
+impl fmt::Debug for UserPrincipalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserPrincipalName({:?})", self.as_str())
     }
 }
 
 impl fmt::Display for UserPrincipalName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.written)
     }
 }
 
 impl PartialEq for UserPrincipalName {
     fn eq(&self, other: &Self) -> bool {
-        self.folded() == other.folded()
+        self.folded == other.folded
     }
 }
 
@@ -132,7 +161,7 @@ impl PartialOrd for UserPrincipalName {
 
 impl Ord for UserPrincipalName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.folded().cmp(&other.folded())
+        self.folded.cmp(&other.folded)
     }
 }
 

@@ -37,7 +37,7 @@ pub struct ReportEntry {
 }
 
 /// What came of a credential in a cycle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Not processed: off, muted or disabled.

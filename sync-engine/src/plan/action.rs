@@ -14,8 +14,10 @@ use crate::model::{
 /// What one cycle does, in the order in which it is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// One decision for each credential.
+    /// One decision for each credential that was looked at.
     pub decisions: Vec<Decision>,
+    /// How many credentials are synced at all: the mass-change breaker's measure.
+    pub synced: usize,
 }
 
 /// What happens to one credential, and why.

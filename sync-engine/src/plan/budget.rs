@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use super::Policy;
 use crate::model::{
-    AttemptState, CredentialMemory, Memory, ObjectId, SignInAttempt, Stamp, UnknownReason,
-    VaultVersion, Verdict,
+    AttemptState, CredentialMemory, ObjectId, SignInAttempt, Stamp, UnknownReason, VaultVersion,
+    Verdict,
 };
 
 /// The window of [`Policy::max_failed_per_day`].
@@ -39,9 +39,10 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn of(memory: &Memory) -> Self {
+    /// Of all memories that may tell of the accounts in question.
+    pub(super) fn of<'a>(memories: impl Iterator<Item = &'a CredentialMemory>) -> Self {
         let mut ledger = Self::default();
-        for known in memory.credentials.values() {
+        for known in memories {
             for attempt in known.attempts.iter().filter(|it| it.state.counts()) {
                 let counted = ledger.counted.entry(attempt.object).or_default();
                 counted.push(attempt.at);
@@ -156,9 +157,7 @@ mod tests {
     }
 
     fn ledger(known: &CredentialMemory) -> Ledger {
-        let mut memory = Memory::default();
-        memory.credentials.insert(known.id, known.clone());
-        Ledger::of(&memory)
+        Ledger::of([known].into_iter())
     }
 
     fn allowed(memory: &CredentialMemory, version: u64, second: i64) -> Allowance {

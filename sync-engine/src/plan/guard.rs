@@ -50,10 +50,8 @@ pub fn guard(
             hold(decision, target, reason);
         }
     }
-    let limit = breaker_limit(vault, policy);
-    let allowed = limit.saturating_sub(recent_writes(memory, now));
-    let wanted = trip(&mut plan, &words, allowed);
-    let tripped = (!wanted.is_empty()).then_some(Tripped { wanted, allowed });
+    let allowed = breaker_limit(plan.synced, policy).saturating_sub(recent_writes(memory, now));
+    let tripped = trip(&mut plan, &words, allowed);
     (plan, tripped)
 }
 
@@ -91,23 +89,23 @@ fn objection(
 
 /// Holds the writes that nobody approved when there are more of them than allowed. What waits for a
 /// person goes on waiting, also when the hour is over.
-fn trip(plan: &mut Plan, words: &Words<'_>, allowed: usize) -> Vec<Decision> {
-    let clearances = || plan.decisions.iter().map(|it| clearance(it, words));
-    let fresh = clearances().filter(|it| *it == Clearance::Fresh).count();
+fn trip(plan: &mut Plan, words: &Words<'_>, allowed: usize) -> Option<Tripped> {
+    let clearances = plan.decisions.iter().map(|it| clearance(it, words));
+    let fresh = clearances.filter(|it| *it == Clearance::Fresh).count();
     let mut wanted = Vec::new();
     for decision in &mut plan.decisions {
-        let held = match clearance(decision, words) {
+        let is_held = match clearance(decision, words) {
             Clearance::NotCounted => false,
             Clearance::Waits => true,
             Clearance::Fresh => fresh > allowed,
         };
-        if let (true, Action::Push(target)) = (held, &decision.action) {
+        if let (true, Action::Push(target)) = (is_held, &decision.action) {
             let target = *target;
             wanted.push(decision.clone());
             hold(decision, target, HeldReason::MassChange);
         }
     }
-    wanted
+    (!wanted.is_empty()).then_some(Tripped { wanted, allowed })
 }
 
 /// Where a decision stands with the breaker.
@@ -141,12 +139,7 @@ fn recent_writes(memory: &Memory, now: Timestamp) -> usize {
 }
 
 /// Writes an hour at the most: the minimum, or the share of the client's synced accounts.
-fn breaker_limit(vault: &VaultView, policy: &Policy) -> usize {
-    let synced = vault
-        .credentials
-        .values()
-        .filter(|credential| is_processed(&vault.client, credential))
-        .count();
+fn breaker_limit(synced: usize, policy: &Policy) -> usize {
     let share = synced.saturating_mul(policy.breaker_percent as usize) / 100;
     share.max(policy.breaker_minimum as usize)
 }

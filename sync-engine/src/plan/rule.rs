@@ -161,7 +161,7 @@ const REPORT_KNOWN: Words = Words {
     condition: "Report mismatches: a verdict for this version and stamp that is still good, or a password that can never be tested",
     action: "nothing is written; Match clears the flag, Mismatch raises it, Unknown does neither",
     remedy: Some(
-        "where it differs: type the right password into the vault, or set the mode to Enabled",
+        "if they differ: type the right password into the vault, or set the mode to Enabled",
     ),
     why: "checked since it and the account last changed",
 };
@@ -190,7 +190,7 @@ const KNOWN_MATCH: Words = Words {
 const KNOWN_MISMATCH: Words = Words {
     condition: "Enabled: a remembered Mismatch",
     action: "Push; Held once others overwrote it too often within a day",
-    remedy: Some("where it is Held: find who changes it in Entra ID, then confirm"),
+    remedy: Some("if it is Held: find who changes it in Entra ID, then confirm"),
     why: "Entra ID does not accept the vault's password",
 };
 

@@ -1,4 +1,4 @@
-//! The planner: every credential meets the decision table once.
+//! The decision table, met once by each credential.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::budget::Ledger;
 use super::eligibility::is_processed;
+use super::planner::Inputs;
 use super::situation::Situation;
-use super::{Decision, Plan, Policy};
+use super::{Action, Decision, Plan, Policy, Rule};
 use crate::model::{CredentialMemory, DirectoryView, Memory, ObjectId, VaultCredential, VaultView};
 
 /// Decides what one cycle does. Total and deterministic: equal input gives an equal plan.
@@ -18,53 +19,94 @@ pub fn plan(
     policy: &Policy,
     now: Timestamp,
 ) -> Plan {
-    let contested = contested(vault, directory);
-    let ledger = Ledger::of(memory);
-    let mut decisions: Vec<Decision> = vault
-        .credentials
-        .values()
-        .map(|credential| {
-            let fresh = CredentialMemory::new(credential.id);
-            let situation = Situation {
-                client: &vault.client,
-                credential,
-                directory,
-                account: directory.resolve(&credential.user_name),
-                tenant: &memory.client,
-                memory: memory.credentials.get(&credential.id).unwrap_or(&fresh),
-                contested: &contested,
-                ledger: &ledger,
-                policy,
-                now,
-            };
-            decision(credential, &situation)
-        })
-        .collect();
-    // The agent's own account goes last; the sort is stable, so the rest stays in order.
-    decisions.sort_by_key(|it| policy.own_account.as_ref() == Some(&it.user_name));
-    Plan { decisions }
+    let credentials = vault.credentials.values();
+    let decider = Decider {
+        inputs: Inputs {
+            vault,
+            directory,
+            memory,
+            policy,
+            now,
+        },
+        contested: contested_among(credentials.clone(), vault, directory),
+        ledger: Ledger::of(memory.credentials.values()),
+    };
+    let decisions: Vec<_> = credentials.map(|it| decider.decide(it)).collect();
+    let synced = decisions.iter().filter(|it| it.is_synced()).count();
+    Plan::of(decisions, synced, policy)
 }
 
-fn decision(credential: &VaultCredential, situation: &Situation<'_>) -> Decision {
-    let verdicted = situation.decide();
-    Decision {
-        credential: credential.id,
-        user_name: credential.user_name.clone(),
-        mode: credential.mode,
-        version: credential.version,
-        rule: verdicted.rule,
-        action: verdicted.action,
-        flags: verdicted.flags,
+/// Decides about single credentials, with what must be known of those that share an account.
+pub(super) struct Decider<'a> {
+    pub(super) inputs: Inputs<'a>,
+    pub(super) contested: BTreeSet<ObjectId>,
+    pub(super) ledger: Ledger,
+}
+
+impl Decider<'_> {
+    pub(super) fn decide(&self, credential: &VaultCredential) -> Decision {
+        let Inputs {
+            vault,
+            directory,
+            memory,
+            policy,
+            now,
+        } = self.inputs;
+        let fresh = CredentialMemory::new(credential.id);
+        let situation = Situation {
+            client: &vault.client,
+            credential,
+            directory,
+            account: directory.resolve(&credential.user_name),
+            tenant: &memory.client,
+            memory: memory.credentials.get(&credential.id).unwrap_or(&fresh),
+            contested: &self.contested,
+            ledger: &self.ledger,
+            policy,
+            now,
+        };
+        let verdicted = situation.decide();
+        Decision {
+            credential: credential.id,
+            user_name: credential.user_name.clone(),
+            mode: credential.mode,
+            version: credential.version,
+            rule: verdicted.rule,
+            action: verdicted.action,
+            flags: verdicted.flags,
+        }
     }
 }
 
-/// The accounts that more than one processed credential names.
-pub(crate) fn contested(vault: &VaultView, directory: &DirectoryView) -> BTreeSet<ObjectId> {
+impl Plan {
+    /// The agent's own account goes last; the sort is stable, so the rest stays in order.
+    pub(super) fn of(mut decisions: Vec<Decision>, synced: usize, policy: &Policy) -> Self {
+        if let Some(own) = &policy.own_account {
+            decisions.sort_by_key(|it| it.user_name == *own);
+        }
+        Self { decisions, synced }
+    }
+}
+
+impl Decision {
+    /// Whether it touches the directory.
+    pub fn is_step(&self) -> bool {
+        matches!(self.action, Action::Verify(_) | Action::Push(_))
+    }
+
+    pub(super) fn is_synced(&self) -> bool {
+        self.rule != Rule::NotProcessed
+    }
+}
+
+/// The accounts that more than one processed credential among these names.
+pub(super) fn contested_among<'a>(
+    credentials: impl Iterator<Item = &'a VaultCredential>,
+    vault: &VaultView,
+    directory: &DirectoryView,
+) -> BTreeSet<ObjectId> {
     let mut claims: BTreeMap<ObjectId, usize> = BTreeMap::new();
-    let processed = vault
-        .credentials
-        .values()
-        .filter(|credential| is_processed(&vault.client, credential));
+    let processed = credentials.filter(|credential| is_processed(&vault.client, credential));
     for account in processed.filter_map(|credential| directory.resolve(&credential.user_name)) {
         *claims.entry(account.id).or_default() += 1;
     }

@@ -17,6 +17,11 @@ macro_rules! state_store_contract {
             the_journal_is_read_newest_first,
             a_report_is_kept_until_it_is_dropped,
             a_held_plan_is_kept_until_it_is_dropped,
+            a_report_that_is_kept_again_keeps_its_place,
+            the_later_of_two_memories_of_one_credential_counts,
+            every_character_comes_back,
+            thousands_of_credentials_come_back_whole,
+            writes_at_once_are_all_kept,
         ]);
     };
 }
@@ -70,13 +75,15 @@ macro_rules! contract_tests {
 
 /// Claims of the [`StateStore`] port.
 pub mod state_store {
+    use futures::future::join_all;
     use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::StateStore;
     use crate::model::{
-        ClientMemory, CredentialId, CredentialMemory, CycleId, JournalEntry, ObjectId, Phase,
-        PlanId, Report, ReportId, StepKind, VaultEpoch, VaultVersion, Written,
+        ClientMemory, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, JournalEntry,
+        ObjectId, Outcome, Phase, PlanId, Report, ReportEntry, ReportId, StepKind, VaultEpoch,
+        VaultVersion, Written,
     };
     use crate::plan::{HeldPlan, PlanStanding, Word};
 
@@ -217,6 +224,114 @@ pub mod state_store {
         store.drop_plan(PlanId(id(5))).await.unwrap();
         let kept = store.load().await.unwrap().plans;
         assert_eq!(kept.into_values().collect::<Vec<_>>(), [approved]);
+    }
+
+    /// Reports are sent oldest first, also when one of them was kept again.
+    pub async fn a_report_that_is_kept_again_keeps_its_place(store: &impl StateStore) {
+        let report = |number, why| Report {
+            id: ReportId(id(number)),
+            entries: vec![report_entry(why)],
+        };
+        for (number, why) in [(9, "first"), (3, "second"), (9, "first, again")] {
+            store.keep_report(&report(number, why)).await.unwrap();
+        }
+        let kept = store.kept_reports().await.unwrap();
+        assert_eq!(kept, [report(9, "first, again"), report(3, "second")]);
+    }
+
+    fn report_entry(why: &str) -> ReportEntry {
+        ReportEntry {
+            credential: CredentialId(id(1)),
+            at: Timestamp::UNIX_EPOCH,
+            version: VaultVersion(1),
+            outcome: Outcome::Matched,
+            why: why.to_owned(),
+            flags: [].into(),
+        }
+    }
+
+    /// One batch may name a credential twice.
+    pub async fn the_later_of_two_memories_of_one_credential_counts(store: &impl StateStore) {
+        let memories = [credential(1, Some(1)), credential(1, Some(2))];
+        store.save_credentials(&memories).await.unwrap();
+        let memory = store.load().await.unwrap();
+        let loaded: Vec<_> = memory.credentials.into_values().collect();
+        assert_eq!(loaded, [credential(1, Some(2))]);
+    }
+
+    /// Reasons come from services and people, who write what they like.
+    pub async fn every_character_comes_back(store: &impl StateStore) {
+        let text: String = ('\0'..='\u{ff}')
+            .chain("Żółć 密码 \u{1f510} \u{202e} \u{feff} \u{fffd} \u{10ffff}".chars())
+            .chain("'; DROP TABLE journal; -- \\u0000 {}[] $1 ?1".chars())
+            .collect();
+        let mut memory = credential(1, None);
+        let fact = FlagFact {
+            version: VaultVersion(1),
+            stamp: None,
+            why: text.clone(),
+        };
+        memory.raised.insert(FlagKind::AdChange, fact);
+        let entry = JournalEntry {
+            why: text.clone(),
+            by: Some(text.clone()),
+            ..entry(1, Phase::Intent)
+        };
+        let report = Report {
+            id: ReportId(id(2)),
+            entries: vec![report_entry(&text)],
+        };
+        let plan = HeldPlan {
+            id: PlanId(id(3)),
+            at: Timestamp::UNIX_EPOCH,
+            allowed: 0,
+            writes: Vec::new(),
+            standing: PlanStanding::Rejected(Word {
+                by: text,
+                at: Timestamp::UNIX_EPOCH,
+            }),
+        };
+        let (entries, memories) = ([entry], [memory]);
+        store.record(&entries, &memories).await.unwrap();
+        store.keep_report(&report).await.unwrap();
+        store.keep_plan(&plan).await.unwrap();
+        let loaded = store.load().await.unwrap();
+        assert!(loaded.credentials.into_values().eq(memories));
+        assert!(loaded.plans.into_values().eq([plan]));
+        assert_eq!(store.journal(None, 10).await.unwrap(), entries);
+        assert_eq!(store.kept_reports().await.unwrap(), [report]);
+    }
+
+    /// First contact with a large client, and a reason of the size of a page.
+    pub async fn thousands_of_credentials_come_back_whole(store: &impl StateStore) {
+        let mut memories: Vec<_> = (0..5_001).map(|n| credential(n, Some(1))).collect();
+        memories[0].raised.insert(
+            FlagKind::Held,
+            FlagFact {
+                version: VaultVersion(1),
+                stamp: None,
+                why: "ä".repeat(100_000),
+            },
+        );
+        let entries: Vec<_> = (0..5_001).map(|n| entry(n, Phase::Intent)).collect();
+        store.record(&entries, &memories).await.unwrap();
+        let loaded = store.load().await.unwrap().credentials;
+        assert!(loaded.into_values().eq(memories));
+        let newest_first = store.journal(None, u32::MAX).await.unwrap();
+        assert!(newest_first.into_iter().rev().eq(entries));
+    }
+
+    /// Nobody's write is lost to another's, and an entry never comes without its memory.
+    pub async fn writes_at_once_are_all_kept(store: &impl StateStore) {
+        let writes = (0..40).map(|n| async move {
+            let (entries, memories) = ([entry(n, Phase::Intent)], [credential(n, Some(1))]);
+            store.record(&entries, &memories).await.unwrap();
+        });
+        join_all(writes).await;
+        let memory = store.load().await.unwrap();
+        let all: Vec<_> = (0..40).map(|n| credential(n, Some(1))).collect();
+        assert!(memory.credentials.into_values().eq(all));
+        assert_eq!(store.journal(None, 100).await.unwrap().len(), 40);
     }
 }
 

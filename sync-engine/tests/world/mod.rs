@@ -161,9 +161,17 @@ impl World {
         self.try_cycle().await.unwrap()
     }
 
-    /// A cycle, and its row for one credential.
+    /// A cycle, and how one credential stands then. A cycle has no row for what did not move.
     pub(crate) async fn row(&mut self, credential: CredentialId) -> Row {
-        row_of(&self.cycle().await, credential)
+        let report = self.cycle().await;
+        let looked_at = report
+            .rows
+            .into_iter()
+            .find(|it| it.credential == credential);
+        match looked_at {
+            Some(row) => row,
+            None => row_of(&self.engine.preview().await.unwrap(), credential),
+        }
     }
 
     pub(crate) async fn outcome(&mut self, credential: CredentialId) -> Outcome {

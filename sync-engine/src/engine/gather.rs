@@ -1,0 +1,93 @@
+//! Reads what changed on both sides into the views, and marks what moved for the planner.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Engine, EngineError};
+use crate::model::{DirectoryView, VaultView};
+use crate::plan::Moved;
+use crate::ports::Wait;
+
+/// What [`Engine::await_change`] read this short a time ago need not be read again.
+const FRESH: Duration = Duration::from_secs(1);
+/// Before a step, the tenant's domains must have been read within this time.
+const DOMAINS_ARE_GOOD_FOR: Duration = Duration::from_mins(10);
+
+impl Engine {
+    /// Waits until the vault changes, at the most this long, and tells whether it did. The next
+    /// cycle then need not read the vault again. Dropping the future before it is ready is safe.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn await_change(&mut self, most: Duration) -> Result<bool, EngineError> {
+        let Some(before) = self.vault.as_ref().map(|view| view.cursor.clone()) else {
+            return Ok(true);
+        };
+        self.gather_vault(Wait::UpTo(most)).await?;
+        self.awaited = Some(self.ports.clock.now());
+        Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
+    }
+
+    /// Reads what changed on both sides, everything the first time.
+    pub(super) async fn gather(&mut self, wait: Wait) -> Result<(), EngineError> {
+        let awaited = self.awaited.take();
+        let is_fresh = self.vault.is_some() && self.is_recent(awaited, FRESH);
+        if wait != Wait::No || !is_fresh {
+            self.gather_vault(wait).await?;
+        }
+        self.gather_directory().await
+    }
+
+    pub(super) async fn gather_vault(&mut self, wait: Wait) -> Result<(), EngineError> {
+        let cursor = self.vault.as_ref().map(|view| view.cursor.clone());
+        let changes = self.ports.vault.changes(cursor.as_ref(), wait).await?;
+        if let Some(view) = &mut self.vault {
+            self.planner.mark(Moved::in_vault(view, &changes));
+            view.absorb(changes);
+        } else {
+            self.planner.mark(Moved::everything());
+            self.vault = Some(VaultView::new(changes));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn gather_directory(&mut self) -> Result<(), EngineError> {
+        let Some(view) = &mut self.directory else {
+            let changes = self.ports.directory.changes(None).await?;
+            let domains = self.ports.directory.domains().await?;
+            self.planner.mark(Moved::everything());
+            self.directory = Some(DirectoryView::new(changes, domains));
+            self.directory_read = Some(self.ports.clock.now());
+            self.domains_read = self.directory_read;
+            return Ok(());
+        };
+        let link = view.link().clone();
+        let changes = self.ports.directory.changes(Some(&link)).await?;
+        self.planner.mark(Moved::in_directory(view, &changes));
+        view.absorb(changes);
+        Ok(())
+    }
+
+    /// Domains are converted rarely, and then no password of theirs may be tested or set. Returns
+    /// whether they were read anew.
+    pub(super) async fn refresh_domains(&mut self) -> Result<bool, EngineError> {
+        if self.is_recent(self.domains_read, DOMAINS_ARE_GOOD_FOR) {
+            return Ok(false);
+        }
+        let domains = self.ports.directory.domains().await?;
+        if let Some(view) = &mut self.directory
+            && view.domains() != &domains
+        {
+            self.planner.mark(Moved::everything());
+            view.set_domains(domains);
+        }
+        self.domains_read = Some(self.ports.clock.now());
+        Ok(true)
+    }
+
+    fn is_recent(&self, at: Option<Timestamp>, good_for: Duration) -> bool {
+        let now = self.ports.clock.now();
+        at.is_some_and(|at| now.duration_since(at).unsigned_abs() < good_for)
+    }
+}

@@ -1,0 +1,245 @@
+//! A plan that is kept and brought up to date: what did not move is not planned again.
+//!
+//! [`plan`](super::plan) is what it must equal at any time; its tests hold it to that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::budget::Ledger;
+use super::horizon::horizon;
+use super::index::{Index, accounts};
+use super::rules::{Decider, contested_among};
+use super::{Decision, Moved, Plan, Policy};
+use crate::model::{CredentialId, DirectoryView, Memory, VaultCredential, VaultView};
+
+/// All that a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The vault.
+    pub vault: &'a VaultView,
+    /// The directory.
+    pub directory: &'a DirectoryView,
+    /// What is remembered.
+    pub memory: &'a Memory,
+    /// The numbers.
+    pub policy: &'a Policy,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A plan that is kept and brought up to date. It is one client's, under one policy.
+#[derive(Debug)]
+pub struct Planner {
+    moved: Moved,
+    entries: BTreeMap<CredentialId, Entry>,
+    index: Index,
+    due: BTreeSet<(Timestamp, CredentialId)>,
+    steps: BTreeSet<CredentialId>,
+    synced: usize,
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    decision: Decision,
+    due: Option<Timestamp>,
+}
+
+/// What every decision depends on, as it was for the last plan.
+#[derive(Debug, PartialEq, Eq)]
+struct Last {
+    now: Timestamp,
+    verification_paused_until: Option<Timestamp>,
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self {
+            moved: Moved::everything(),
+            entries: BTreeMap::new(),
+            index: Index::default(),
+            due: BTreeSet::new(),
+            steps: BTreeSet::new(),
+            synced: 0,
+            last: None,
+        }
+    }
+}
+
+impl Planner {
+    /// Marks what moved since the last plan.
+    pub fn mark(&mut self, moved: Moved) {
+        self.moved.and(moved);
+    }
+
+    /// Plans anew what moved and what is due. Returns the decisions about these, and every step.
+    pub fn replan(&mut self, inputs: Inputs<'_>) -> Plan {
+        let looked_at = self.to_look_at(inputs);
+        self.decide(inputs, &looked_at);
+        self.plan(inputs.policy, &looked_at)
+    }
+
+    /// The credentials that moved, that time alone may have changed, or that share an account with
+    /// one of these.
+    pub(crate) fn to_look_at(&mut self, inputs: Inputs<'_>) -> BTreeSet<CredentialId> {
+        let moved = std::mem::take(&mut self.moved);
+        let last = Last {
+            now: inputs.now,
+            verification_paused_until: inputs.memory.client.verification_paused_until,
+        };
+        let before = self.last.replace(last);
+        let continues = before.is_some_and(|it| {
+            it.now <= inputs.now
+                && it.verification_paused_until == inputs.memory.client.verification_paused_until
+        });
+        if moved.everything || !continues {
+            self.forget();
+            return inputs.vault.credentials.keys().copied().collect();
+        }
+        let mut ids = moved.credentials;
+        let objects = moved.objects.iter();
+        ids.extend(objects.flat_map(|object| self.index.watchers(*object)));
+        ids.extend(moved.names.iter().flat_map(|name| self.index.named(name)));
+        ids.extend(self.take_due(inputs.now));
+        self.with_neighbours(inputs, ids)
+    }
+
+    /// Decides about these credentials, and keeps the decisions.
+    pub(crate) fn decide(&mut self, inputs: Inputs<'_>, ids: &BTreeSet<CredentialId>) {
+        let credentials = || ids.iter().filter_map(|id| inputs.vault.credentials.get(id));
+        self.index(inputs, credentials());
+        let neighbours = self.neighbours(ids);
+        let sharers = || neighbours.iter();
+        let claims = sharers().filter_map(|id| inputs.vault.credentials.get(id));
+        let memories = sharers().filter_map(|id| inputs.memory.credentials.get(id));
+        let decider = Decider {
+            inputs,
+            contested: contested_among(claims, inputs.vault, inputs.directory),
+            ledger: Ledger::of(memories),
+        };
+        let decided = credentials().map(|credential| {
+            let known = inputs.memory.credentials.get(&credential.id);
+            let tenant = &inputs.memory.client;
+            let due = |known| horizon(credential.mode, known, tenant, inputs.policy, inputs.now);
+            let due = known.and_then(due);
+            let decision = decider.decide(credential);
+            (credential.id, Entry { decision, due })
+        });
+        if self.entries.is_empty() {
+            // All at once, which packs them densely.
+            self.entries = decided.collect();
+            self.count_anew();
+        } else {
+            decided.for_each(|(id, entry)| self.keep(id, entry));
+        }
+    }
+
+    fn index<'a>(
+        &mut self,
+        inputs: Inputs<'_>,
+        credentials: impl Iterator<Item = &'a VaultCredential>,
+    ) {
+        let watched = credentials.map(|credential| {
+            let known = inputs.memory.credentials.get(&credential.id);
+            (credential, accounts(credential, inputs.directory, known))
+        });
+        if self.entries.is_empty() {
+            self.index = Index::of(watched);
+            return;
+        }
+        for (credential, objects) in watched {
+            let before = self.entries.get(&credential.id);
+            let name = before.map(|it| &it.decision.user_name);
+            self.index.update(credential, name, &objects);
+        }
+    }
+
+    fn count_anew(&mut self) {
+        let entries = self.entries.iter();
+        let due = entries.clone().filter_map(|(id, it)| Some((it.due?, *id)));
+        self.due = due.collect();
+        let steps = entries.clone().filter(|(_, it)| it.decision.is_step());
+        self.steps = steps.map(|(id, _)| *id).collect();
+        self.synced = entries.filter(|(_, it)| it.decision.is_synced()).count();
+    }
+
+    /// The decisions about these credentials, and every step, in the order in which it is done.
+    pub(crate) fn plan(&self, policy: &Policy, ids: &BTreeSet<CredentialId>) -> Plan {
+        let wanted = ids.union(&self.steps);
+        let entries = wanted.filter_map(|id| self.entries.get(id));
+        let mut decisions = Vec::with_capacity(ids.len().max(self.steps.len()));
+        decisions.extend(entries.map(|it| it.decision.clone()));
+        Plan::of(decisions, self.synced, policy)
+    }
+
+    /// Every decision.
+    pub fn whole(&self, policy: &Policy) -> Plan {
+        let decisions = self.entries.values().map(|it| it.decision.clone());
+        Plan::of(decisions.collect(), self.synced, policy)
+    }
+
+    /// These credentials and all that share an account with one of them.
+    pub(crate) fn with_neighbours(
+        &self,
+        inputs: Inputs<'_>,
+        ids: BTreeSet<CredentialId>,
+    ) -> BTreeSet<CredentialId> {
+        let mut all = self.neighbours(&ids);
+        for id in &ids {
+            if let Some(credential) = inputs.vault.credentials.get(id) {
+                let known = inputs.memory.credentials.get(id);
+                let objects = accounts(credential, inputs.directory, known);
+                all.extend(objects.iter().flat_map(|it| self.index.watchers(*it)));
+            }
+        }
+        all.extend(ids);
+        all
+    }
+
+    /// When time alone may change the plan.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    fn neighbours(&self, ids: &BTreeSet<CredentialId>) -> BTreeSet<CredentialId> {
+        let objects = ids.iter().flat_map(|id| self.index.accounts_of(*id));
+        let watchers = objects.flat_map(|object| self.index.watchers(object));
+        watchers.chain(ids.iter().copied()).collect()
+    }
+
+    fn forget(&mut self) {
+        let last = self.last.take();
+        *self = Self {
+            moved: Moved::default(),
+            last,
+            ..Self::default()
+        };
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<CredentialId> {
+        let mut ids = Vec::new();
+        while let Some((due, id)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            self.due.remove(&(due, id));
+            ids.push(id);
+        }
+        ids
+    }
+
+    fn keep(&mut self, id: CredentialId, entry: Entry) {
+        if entry.decision.is_step() {
+            self.steps.insert(id);
+        } else {
+            self.steps.remove(&id);
+        }
+        self.due.extend(entry.due.map(|due| (due, id)));
+        self.synced += usize::from(entry.decision.is_synced());
+        let now = entry.due;
+        if let Some(before) = self.entries.insert(id, entry) {
+            self.synced -= usize::from(before.decision.is_synced());
+            if let Some(due) = before.due.filter(|_| before.due != now) {
+                self.due.remove(&(due, id));
+            }
+        }
+    }
+}
