@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::http::{Call, Transport};
 use crate::wire::{
     Attempts, Changes, ChangesQuery, Heartbeat, LeaseAnswer, Report, ReportAccepted, RotatedToken,
-    SecretAnswer,
+    SecretAnswer, ShownPlans,
 };
 use crate::{ApiError, HttpConfig};
 
@@ -24,6 +24,7 @@ const CHANGES: &str = "api/v2/agent/changes";
 const CREDENTIALS: &str = "api/v2/agent/credentials";
 const ATTEMPTS: &str = "api/v2/agent/attempts";
 const REPORTS: &str = "api/v2/agent/reports";
+const PLANS: &str = "api/v2/agent/plans";
 const TOKEN: &str = "api/v2/agent/token";
 
 /// Where an agent's token survives a restart.
@@ -102,6 +103,17 @@ impl AgentApi {
     /// Tells what happened, 1000 entries at the most. The vault takes each report's id once.
     pub async fn report(&self, report: &Report) -> Result<ReportAccepted, ApiError> {
         self.results(Call::post(REPORTS).json(report).repeatable())
+            .await
+    }
+
+    /// Shows people the plans that the breaker held, in place of those shown before.
+    ///
+    /// # Errors
+    /// [`ApiError::Conflict`] when another agent holds the lease, [`ApiError::NotFound`] when the
+    /// vault is of a version that shows no plans.
+    pub async fn show_plans(&self, plans: &ShownPlans) -> Result<(), ApiError> {
+        let call = &Call::put(PLANS).json(plans).unhurried();
+        self.with_token(|token| async move { self.transport.done(call, Some(&token)).await })
             .await
     }
 

@@ -1,8 +1,10 @@
 //! Between the API's types and the engine's words. The only file that knows both.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sync_engine::model::{self, CredentialId, Cursor, ObjectId, Stamp, UserPrincipalName};
+use sync_engine::model::{self, CredentialId, Cursor, ObjectId, PlanId, Stamp, UserPrincipalName};
+use sync_engine::plan;
 use uuid::Uuid;
 
 use crate::wire;
@@ -27,6 +29,8 @@ same_variants! {
     wire::Standing => model::Standing: Active, Disabled;
     wire::Extent => model::Extent: Full, Changes;
     wire::AttemptState => model::AttemptState: Open, Failed, Passed;
+    wire::Ruling => plan::Ruling: Approve, Reject;
+    model::SyncMode => wire::SyncMode: Off, ReportMismatches, Enabled;
     model::AttemptState => wire::AttemptState: Open, Failed, Passed;
     model::FlagKind => wire::FlagKind: AdChange, Held, Blocked;
 }
@@ -52,11 +56,12 @@ pub(crate) fn credential(
         version: model::VaultVersion(wire.version),
         mode: wire.mode.into(),
         standing: wire.standing.into(),
-        changed_by: None,
+        changed_by: wire.changed_by,
         facts,
         confirmed: wire.confirmed.map(Into::into),
         attempts: wire.attempts.into_iter().map(Into::into).collect(),
         raised: engine_flags(wire.flags),
+        cleared: engine_flags(wire.cleared),
     }
 }
 
@@ -72,7 +77,7 @@ pub(crate) fn changes(
         extent,
         client: last_page.client.into(),
         credentials,
-        rulings: Vec::new(),
+        rulings: last_page.rulings.into_iter().map(Into::into).collect(),
     }
 }
 
@@ -84,9 +89,53 @@ pub(crate) fn report(id: Uuid, entries: &[model::ReportEntry]) -> wire::Report {
     }
 }
 
-fn engine_flags(
-    flags: BTreeMap<wire::FlagKind, wire::Flag>,
-) -> BTreeMap<model::FlagKind, model::FlagFact> {
+/// Held plans, for people: what waits comes first, then the latest. Where they have more writes
+/// than the vault shows, the last ones are counted and not listed.
+pub(crate) fn shown(plans: &[plan::HeldPlan], instance: Uuid) -> wire::ShownPlans {
+    let mut plans: Vec<_> = plans.iter().collect();
+    plans.sort_by_key(|plan| (!plan.is_waiting(), Reverse(plan.at)));
+    plans.truncate(wire::ShownPlans::PLANS_MOST);
+    let mut room = wire::ShownPlans::WRITES_MOST;
+    let plans = plans.into_iter().map(|plan| {
+        let shown = held_plan(plan, room);
+        room -= shown.writes.len();
+        shown
+    });
+    wire::ShownPlans {
+        plans: plans.collect(),
+        instance: Some(instance),
+    }
+}
+
+fn held_plan(plan: &plan::HeldPlan, room: usize) -> wire::HeldPlan {
+    let writes = || plan.writes.iter().filter_map(held_write);
+    wire::HeldPlan {
+        id: plan.id.0,
+        at: plan.at,
+        allowed: plan.allowed as u64,
+        total: writes().count() as u64,
+        writes: writes().take(room).collect(),
+        standing: plan.standing.clone().into(),
+    }
+}
+
+/// A held plan has nothing but writes.
+fn held_write(decision: &plan::Decision) -> Option<wire::HeldWrite> {
+    let plan::Action::Push(target) = decision.action else {
+        return None;
+    };
+    Some(wire::HeldWrite {
+        credential: decision.credential.0,
+        user_name: decision.user_name.as_str().to_owned(),
+        version: decision.version.0,
+        mode: decision.mode.into(),
+        why: decision.rule.why().to_owned(),
+        object: target.object.0,
+        stamp: target.stamp.map(|stamp| stamp.0),
+    })
+}
+
+fn engine_flags<W, M: From<W>>(flags: BTreeMap<wire::FlagKind, W>) -> BTreeMap<model::FlagKind, M> {
     flags
         .into_iter()
         .filter_map(|(kind, flag)| Some((engine_flag(kind)?, flag.into())))
@@ -109,7 +158,43 @@ impl From<wire::Confirmation> for model::Confirmation {
         Self {
             version: model::VaultVersion(wire.version),
             at: wire.at,
-            by: None,
+            by: wire.by,
+        }
+    }
+}
+
+impl From<wire::PlanRuling> for plan::PlanRuling {
+    fn from(wire: wire::PlanRuling) -> Self {
+        Self {
+            plan: PlanId(wire.plan),
+            ruling: wire.ruling.into(),
+            word: plan::Word {
+                by: wire.by,
+                at: wire.at,
+            },
+        }
+    }
+}
+
+impl From<plan::PlanStanding> for wire::PlanStanding {
+    fn from(standing: plan::PlanStanding) -> Self {
+        let word = |word: plan::Word| wire::Word {
+            by: word.by,
+            at: word.at,
+        };
+        match standing {
+            plan::PlanStanding::Waiting => Self::Waiting,
+            plan::PlanStanding::Approved(said) => Self::Approved(word(said)),
+            plan::PlanStanding::Rejected(said) => Self::Rejected(word(said)),
+        }
+    }
+}
+
+impl From<wire::ClearedFlag> for model::ClearedFlag {
+    fn from(wire: wire::ClearedFlag) -> Self {
+        Self {
+            version: model::VaultVersion(wire.version),
+            stamp: wire.stamp.map(model::Stamp),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::http::{Call, Transport};
 use crate::wire::{
     Client, ClientPatch, Credential, CredentialPatch, EnrolRequest, Enrolled, FlagCleared,
     FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, NewClient, NewCredential, NewPassword,
-    SessionRequest, SessionToken,
+    Plan, PlanDetails, PlanQuery, Ruling, SessionRequest, SessionToken,
 };
 use crate::{ApiError, HttpConfig};
 
@@ -19,6 +19,7 @@ const SESSION: &str = "api/v2/auth/session";
 const CLIENTS: &str = "api/v2/vault/clients";
 const CREDENTIALS: &str = "api/v2/vault/credentials";
 const FLAGS: &str = "api/v2/vault/flags";
+const PLANS: &str = "api/v2/plans";
 const ENROLMENTS: &str = "api/v2/agent/enrolments";
 
 /// A signed-in person.
@@ -166,6 +167,30 @@ impl PersonSession {
     pub async fn clear_flag(&self, id: Uuid, kind: FlagKind) -> Result<FlagCleared, ApiError> {
         let name = kind.name();
         self.results(Call::delete(format!("{CREDENTIALS}/{id}/flags/{name}")))
+            .await
+    }
+
+    /// The held plans that agents show now.
+    pub async fn plans(&self, query: &PlanQuery) -> Result<Vec<Plan>, ApiError> {
+        self.results(Call::get(PLANS).maybe("client", query.client))
+            .await
+    }
+
+    /// One held plan, with its writes.
+    pub async fn plan(&self, id: Uuid) -> Result<PlanDetails, ApiError> {
+        self.results(Call::get(format!("{PLANS}/{id}"))).await
+    }
+
+    /// Approves or rejects exactly this plan. The agent hears of it at once.
+    ///
+    /// # Errors
+    /// [`ApiError::Conflict`] when it expired or somebody ruled on it before.
+    pub async fn rule(&self, id: Uuid, ruling: Ruling) -> Result<Plan, ApiError> {
+        let word = match ruling {
+            Ruling::Approve => "approval",
+            Ruling::Reject => "rejection",
+        };
+        self.results(Call::post(format!("{PLANS}/{id}/{word}")))
             .await
     }
 

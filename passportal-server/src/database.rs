@@ -138,13 +138,24 @@ fn options(file: &Path) -> SqliteConnectOptions {
 }
 
 fn migrations() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "initial".into(),
-        MigrationType::Simple,
-        include_str!("../migrations/0001_initial.sql").into_sql_str(),
-        false,
-    )])
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
+        migration(
+            2,
+            "plans and people",
+            include_str!("../migrations/0002_plans_and_people.sql"),
+        ),
+        migration(
+            3,
+            "lease instance",
+            include_str!("../migrations/0003_lease_instance.sql"),
+        ),
+    ])
+}
+
+fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
+    let sql = sql.into_sql_str();
+    Migration::new(version, name.into(), MigrationType::Simple, sql, false)
 }
 
 #[cfg(test)]

@@ -260,6 +260,7 @@ async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeErro
     })?;
     let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
+    vault.prune().await?;
     Ok(AppState {
         vault: Arc::new(vault),
         sessions: Sessions::default(),

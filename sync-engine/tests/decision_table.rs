@@ -754,3 +754,32 @@ async fn a_persons_word_about_a_right_password_is_moot_later() {
     let held = Outcome::Held(HeldReason::ForeignOverwrites);
     assert_eq!(world.outcome(anna).await, held);
 }
+
+#[tokio::test]
+async fn several_changes_that_end_where_they_began_write_nothing() {
+    let mut world = World::new();
+    let (credential, _) = world.anna_in_step().await;
+    world.vault.set_password(credential, NEW);
+    world.vault.set_password(credential, OLD);
+    assert_eq!(world.outcome(credential).await, Outcome::Matched);
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn several_changes_are_pushed_also_where_no_test_can_be_made_now() {
+    let mut world = World::with(Policy {
+        max_failed_per_day: 0,
+        ..Policy::default()
+    });
+    let (credential, account) = world.anna(SyncMode::Enabled, OLD, OLD);
+    world.cycle().await;
+    world.confirm(credential);
+    world.cycle().await;
+    let before = world.directory.writes();
+    world.vault.set_password(credential, FOREIGN);
+    world.vault.set_password(credential, NEW);
+    world.clock.advance(HOUR);
+    world.cycle().await;
+    assert!(world.directory.has_password(account, NEW));
+    assert_eq!(world.directory.writes(), before + 1);
+}

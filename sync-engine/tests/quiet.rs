@@ -7,7 +7,7 @@ use std::time::Duration;
 use sync_engine::model::{FlagKind, Outcome, SyncMode};
 use sync_engine::plan::Policy;
 use sync_engine::testing::VaultCall;
-use world::{HOUR, MINUTE, NEW, OLD, World};
+use world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
 
 /// Cycles that have nothing to do leave no trace.
 async fn is_quiet(world: &mut World) {
@@ -115,4 +115,22 @@ async fn a_long_time_later_the_outcome_is_still_the_same() {
     }
     assert_eq!(world.vault.reports().len(), reports);
     assert_eq!(world.touched(), (0, 1));
+}
+
+#[tokio::test]
+async fn a_flag_that_a_person_took_down_is_not_told_again_until_its_fact_changes() {
+    let mut world = World::new();
+    let (credential, account) = world.anna(SyncMode::ReportMismatches, OLD, FOREIGN);
+    world.cycle().await;
+    world.vault.clear(credential, FlagKind::AdChange);
+    let told = world.vault.reports().len();
+    for _ in 0..3 {
+        world.restart();
+        world.cycle().await;
+    }
+    assert_eq!(world.vault.reports().len(), told);
+    assert!(world.flags(credential).is_empty());
+    world.foreign_change(account, NEW);
+    world.cycle().await;
+    assert_eq!(world.flags(credential), [FlagKind::AdChange]);
 }

@@ -117,6 +117,13 @@ impl Call {
         self
     }
 
+    /// A long body takes its time: a second more than usual for each quarter of a megabyte.
+    pub(crate) fn unhurried(mut self) -> Self {
+        let length = self.body.as_ref().map_or(0, |body| body.bytes.len());
+        self.extra_patience += Duration::from_secs((length / (256 * 1024)) as u64);
+        self
+    }
+
     /// The server may take this much longer than usual, for a long poll.
     pub(crate) fn patience(mut self, extra: Duration) -> Self {
         self.extra_patience = extra;

@@ -129,6 +129,7 @@ async fn a_heartbeat_says_how_the_agent_is_doing() {
         host: "host".into(),
         state: AgentState::Running,
         write_timeout_seconds: 30,
+        instance: None,
     };
     let answer = api(&server).heartbeat(&heartbeat).await.unwrap();
     assert!(!answer.rotate_token);

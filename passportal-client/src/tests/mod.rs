@@ -3,6 +3,7 @@
 mod agent;
 mod http;
 mod person;
+mod plans;
 mod sign_in;
 mod tls;
 mod vault;

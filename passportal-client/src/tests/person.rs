@@ -61,6 +61,7 @@ fn client() -> Client {
         mute: Mute::Unmuted,
         credentials: 3,
         flags: BTreeMap::from([(FlagKind::AdChange, 2)]),
+        waiting_writes: 0,
         key: wrapped_key(),
     }
 }
@@ -78,6 +79,7 @@ fn credential() -> Credential {
         mode: SyncMode::Enabled,
         standing: Standing::Active,
         changed: Timestamp::UNIX_EPOCH,
+        changed_by: None,
         flags: BTreeMap::new(),
         last_result: None,
     }

@@ -22,22 +22,22 @@ use crate::envelope::{DataKey, Field, Place};
 use crate::wire::{self, code};
 use crate::{AgentApi, AgentIdentity, PassportalVault};
 
-const ANNA: Uuid = Uuid::from_u128(0xA);
-const BERT: Uuid = Uuid::from_u128(0xB);
+pub(super) const ANNA: Uuid = Uuid::from_u128(0xA);
+pub(super) const BERT: Uuid = Uuid::from_u128(0xB);
 const CLIENT: Uuid = Uuid::from_u128(0xC);
 const EPOCH: Uuid = Uuid::from_u128(0xE);
 const CHANGES: &str = "/api/v2/agent/changes";
 const HEARTBEAT: &str = "/api/v2/agent/heartbeat";
 
-struct World {
-    server: MockServer,
+pub(super) struct World {
+    pub(super) server: MockServer,
     key: DataKey,
     keeper: Arc<Keeper>,
-    vault: PassportalVault,
+    pub(super) vault: PassportalVault,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let server = MockServer::start().await;
         let key = DataKey::generate(Uuid::from_u128(1), CLIENT);
         let keeper = Arc::new(Keeper::default());
@@ -45,6 +45,7 @@ impl World {
             host: "host".into(),
             version: "0.1.0".into(),
             write_timeout: Duration::from_millis(30_001),
+            instance: Uuid::from_u128(77),
         };
         let api = AgentApi::new(&config(&server), secret("old")).unwrap();
         let keeping = Arc::clone(&keeper);
@@ -67,11 +68,12 @@ impl World {
         self.key.seal(&place, &Password::new(clear))
     }
 
-    fn changed(&self, id: Uuid, version: u64, clear: &str) -> wire::ChangedCredential {
+    pub(super) fn changed(&self, id: Uuid, version: u64, clear: &str) -> wire::ChangedCredential {
         let user_name = format!("{}@contoso.com", id.as_u128());
         wire::ChangedCredential {
             id,
             version,
+            changed_by: None,
             mode: wire::SyncMode::Enabled,
             standing: wire::Standing::Active,
             sealed: self.sealed(id, &user_name, version, clear),
@@ -79,11 +81,12 @@ impl World {
             confirmed: None,
             attempts: Vec::new(),
             flags: BTreeMap::new(),
+            cleared: BTreeMap::new(),
         }
     }
 
     /// The next reading is answered with this page, once.
-    async fn answer_changes(&self, page: wire::Changes) {
+    pub(super) async fn answer_changes(&self, page: wire::Changes) {
         Mock::given(path(CHANGES))
             .respond_with(success(page))
             .up_to_n_times(1)
@@ -91,7 +94,7 @@ impl World {
             .await;
     }
 
-    async fn read(&self, credentials: Vec<wire::ChangedCredential>) -> VaultChanges {
+    pub(super) async fn read(&self, credentials: Vec<wire::ChangedCredential>) -> VaultChanges {
         self.answer_changes(page(wire::Extent::Changes, credentials))
             .await;
         let since = Cursor("before".into());
@@ -129,7 +132,10 @@ impl World {
     }
 }
 
-fn page(extent: wire::Extent, credentials: Vec<wire::ChangedCredential>) -> wire::Changes {
+pub(super) fn page(
+    extent: wire::Extent,
+    credentials: Vec<wire::ChangedCredential>,
+) -> wire::Changes {
     wire::Changes {
         epoch: EPOCH,
         cursor: "after".into(),
@@ -142,6 +148,7 @@ fn page(extent: wire::Extent, credentials: Vec<wire::ChangedCredential>) -> wire
             mute: wire::Mute::Unmuted,
         },
         credentials,
+        rulings: Vec::new(),
     }
 }
 

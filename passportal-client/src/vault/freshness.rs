@@ -98,12 +98,14 @@ mod tests {
             id: ID.0,
             user_name: "anna@contoso.com".into(),
             version,
+            changed_by: None,
             mode,
             standing: Standing::Active,
             sealed: SealedText("sealed".into()),
             confirmed: None,
             attempts: Vec::new(),
             flags: std::collections::BTreeMap::new(),
+            cleared: std::collections::BTreeMap::new(),
         }
     }
 

@@ -20,7 +20,7 @@ mod reading;
 mod unreadable;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,6 +30,7 @@ use sync_engine::model::{
     AttemptNotice, CredentialId, Cursor, PasswordFacts, Report, ReportId, VaultChanges,
     VaultVersion,
 };
+use sync_engine::plan::HeldPlan;
 use sync_engine::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -55,6 +56,8 @@ pub struct AgentIdentity {
     pub version: String,
     /// The longest that one write may take: a successor waits that long.
     pub write_timeout: Duration,
+    /// Which of the processes that hold this agent's token it is. A copy of the agent needs another one.
+    pub instance: Uuid,
 }
 
 /// One client's vault.
@@ -66,6 +69,7 @@ pub struct PassportalVault {
     state: Mutex<AgentState>,
     fresh: Freshness,
     unreadable: Unreadable,
+    cannot_show_plans: Once,
 }
 
 impl PassportalVault {
@@ -84,6 +88,7 @@ impl PassportalVault {
             state: Mutex::new(AgentState::Running),
             fresh: Freshness::new(),
             unreadable: Unreadable::default(),
+            cannot_show_plans: Once::new(),
         }
     }
 
@@ -111,6 +116,7 @@ impl PassportalVault {
             host: self.identity.host.clone(),
             state,
             write_timeout_seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+            instance: Some(self.identity.instance),
         }
     }
 
@@ -275,6 +281,23 @@ impl CredentialVault for PassportalVault {
             self.api.report(&part).await?;
         }
         Ok(())
+    }
+
+    async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
+        let shown = convert::shown(plans, self.identity.instance);
+        match self.api.show_plans(&shown).await {
+            // A vault of an earlier version. People can still rule on plans at the agent.
+            Err(ApiError::NotFound { .. }) => {
+                self.cannot_show_plans
+                    .call_once(|| warn!("this vault cannot show held plans; its agent can"));
+                Ok(())
+            }
+            // Another agent took the lease meanwhile: this one shows them when it leads again.
+            Err(elsewhere @ ApiError::Conflict { .. }) => {
+                Err(VaultError::Unavailable(Box::new(elsewhere)))
+            }
+            other => Ok(other?),
+        }
     }
 }
 

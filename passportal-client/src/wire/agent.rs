@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{MicrosoftSync, Mute, SealedText, Standing, SyncMode, WrappedKey};
+use super::{MicrosoftSync, Mute, PlanRuling, SealedText, Standing, SyncMode, WrappedKey};
 
 /// `POST /api/v2/agent/enrolments`, with a person's access token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct Heartbeat {
     pub state: AgentState,
     /// The longest that one write of this agent may take, in seconds: a successor waits that long.
     pub write_timeout_seconds: u32,
+    /// Which of the processes that hold this token it is: to the lease, two of them are two agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Uuid>,
 }
 
 /// How an agent is doing.
@@ -133,6 +136,9 @@ pub struct Changes {
     pub client: ClientSettings,
     /// New and changed credentials, in the order in which they changed.
     pub credentials: Vec<ChangedCredential>,
+    /// What people said about the plans that are shown now: all of it, each time.
+    #[serde(default)]
+    pub rulings: Vec<PlanRuling>,
 }
 
 /// Whether an answer holds everything or only what changed.
@@ -170,6 +176,9 @@ pub struct ChangedCredential {
     pub user_name: String,
     /// The version of its password.
     pub version: u64,
+    /// Who typed that version, where the vault knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// Its effective mode.
     pub mode: SyncMode,
     /// Whether it is in use.
@@ -186,6 +195,21 @@ pub struct ChangedCredential {
     /// The engine's flags that stand on it.
     #[serde(default)]
     pub flags: BTreeMap<FlagKind, Flag>,
+    /// The engine's flags that a person took down; they stay down until their fact changes.
+    #[serde(default)]
+    pub cleared: BTreeMap<FlagKind, ClearedFlag>,
+}
+
+/// What a flag stood for when a person took it down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClearedFlag {
+    /// The version.
+    pub version: u64,
+    /// The account's password stamp.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub stamp: Option<Timestamp>,
 }
 
 /// A person's word that the agent may go on with this version.
@@ -197,6 +221,9 @@ pub struct Confirmation {
     /// When.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
+    /// Who, where the vault knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// A flag that the engine raises.

@@ -5,6 +5,7 @@
 //! (`apiRequestUid`, `resultsPerPage`) and `snake_case` elsewhere.
 
 mod agent;
+mod plan;
 mod sealed;
 mod session;
 mod vault;
@@ -12,9 +13,13 @@ mod words;
 
 pub use agent::{
     AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangedCredential, Changes,
-    ChangesQuery, ClientSettings, Confirmation, EnrolRequest, Enrolled, Extent, Flag, FlagKind,
-    Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry, RotatedToken,
-    SecretAnswer, SecretQuery,
+    ChangesQuery, ClearedFlag, ClientSettings, Confirmation, EnrolRequest, Enrolled, Extent, Flag,
+    FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
+    RotatedToken, SecretAnswer, SecretQuery,
+};
+pub use plan::{
+    HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
+    ShownPlans, Word,
 };
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};

@@ -74,6 +74,9 @@ pub struct Client {
     pub credentials: u32,
     /// Standing flags by kind.
     pub flags: BTreeMap<FlagKind, u32>,
+    /// Password changes that the mass-change breaker held and that wait for a person's approval.
+    #[serde(default)]
+    pub waiting_writes: u64,
     /// Its data key, which the organization key opens.
     pub key: WrappedKey,
 }
@@ -165,6 +168,9 @@ pub struct Credential {
     /// When its password changed last.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub changed: Timestamp,
+    /// Who changed it last, where the vault knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// Flags that stand on it.
     pub flags: BTreeMap<FlagKind, Flag>,
     /// The last sync result.
@@ -186,6 +192,9 @@ pub struct HistoryEntry {
     pub why: String,
     /// Which agent said so.
     pub agent: String,
+    /// Who approved this write, as part of a held plan or by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// `POST /api/v2/vault/clients/{id}/credentials`.

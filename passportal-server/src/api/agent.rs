@@ -3,7 +3,7 @@
 use axum::extract::State;
 use passportal_client::wire::{
     Attempts, Changes, ChangesQuery, Failure, Heartbeat, LeaseAnswer, Report, ReportAccepted,
-    RotatedToken, SecretAnswer, SecretQuery, Success,
+    RotatedToken, SecretAnswer, SecretQuery, ShownPlans, Success,
 };
 use uuid::Uuid;
 
@@ -41,7 +41,13 @@ pub(super) async fn changes(
 ) -> Answer<Changes> {
     let changes = state
         .vault
-        .changes(caller.client, &caller.token, &query, &state.closing)
+        .changes(
+            caller.agent,
+            caller.client,
+            &caller.token,
+            &query,
+            &state.closing,
+        )
         .await?;
     Ok(Results(changes))
 }
@@ -94,6 +100,22 @@ pub(super) async fn report(
         .take_report(caller.agent, caller.client, &report)
         .await?;
     Ok(Results(accepted))
+}
+
+#[utoipa::path(put, path = "/api/v2/agent/plans", tag = "agent", request_body = ShownPlans,
+    responses((status = 200, description = "People see these plans and no others", body = Success<Done>),
+        (status = 409, description = "Another agent holds the lease (4009)", body = Failure),
+        (status = 422, description = "Too many, or an id that stood for other writes", body = Failure)))]
+pub(super) async fn show_plans(
+    State(state): State<AppState>,
+    caller: AgentCaller,
+    Body(shown): Body<ShownPlans>,
+) -> Answer<Done> {
+    state
+        .vault
+        .show_plans(caller.agent, caller.client, &shown)
+        .await?;
+    Ok(Results(Done::default()))
 }
 
 #[utoipa::path(post, path = "/api/v2/agent/token", tag = "agent",

@@ -10,6 +10,7 @@ mod documents;
 mod enrolments;
 mod flags;
 mod openapi;
+mod plans;
 mod reading;
 
 use axum::Router;
@@ -22,12 +23,16 @@ use answer::ApiError;
 /// The longest request: a report of a thousand entries.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
+/// A hundred thousand held writes of some four hundred bytes each, and room to spare.
+const PLANS_LIMIT: usize = 64 * 1024 * 1024;
+
 /// Everything below `/api`.
 pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .nest("/v2/auth", auth_routes())
         .nest("/v2/vault", vault_routes())
         .nest("/v2/agent", agent_routes())
+        .nest("/v2/plans", plan_routes())
         .route("/v2/documents/clients", get(documents::list_clients))
         .route("/documentation/v2/swagger", get(openapi::document))
         .fallback(no_such_path)
@@ -70,7 +75,20 @@ fn agent_routes() -> Router<AppState> {
         .route("/credentials/{id}/secret", get(agent::secret))
         .route("/attempts", post(agent::attempts))
         .route("/reports", post(agent::report))
+        .route(
+            "/plans",
+            put(agent::show_plans).layer(DefaultBodyLimit::max(PLANS_LIMIT)),
+        )
         .route("/token", post(agent::rotate_token))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn plan_routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(plans::list))
+        .route("/{id}", get(plans::read))
+        .route("/{id}/approval", post(plans::approve))
+        .route("/{id}/rejection", post(plans::reject))
         .method_not_allowed_fallback(no_such_method)
 }
 

@@ -5,7 +5,7 @@ use passportal_client::wire::ACCESS_TOKEN_HEADER;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{agent, auth, clients, credentials, documents, enrolments, flags};
+use super::{agent, auth, clients, credentials, documents, enrolments, flags, plans};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,7 +18,8 @@ use super::{agent, auth, clients, credentials, documents, enrolments, flags};
         credentials::list, credentials::create, credentials::read, credentials::change,
         credentials::set_password, credentials::history, flags::list, flags::clear,
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
-        agent::attempts, agent::report, agent::rotate_token, document,
+        agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
+        plans::list, plans::read, plans::approve, plans::reject, document,
     )
 )]
 struct Description;

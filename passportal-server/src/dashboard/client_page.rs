@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
+use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
 use super::secrets::Secret;
 use super::session::{Message, Session, SignedIn};
@@ -29,6 +30,7 @@ struct ClientPage {
     syncs: bool,
     muted: bool,
     default_mode_word: &'static str,
+    waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
 }
 
@@ -64,9 +66,15 @@ impl CredentialLine {
 }
 
 impl ClientPage {
-    fn new(layout: Layout, client: &Client, credentials: &[Credential]) -> Self {
+    fn new(
+        layout: Layout,
+        client: &Client,
+        waiting: Vec<WaitingPlan>,
+        credentials: &[Credential],
+    ) -> Self {
         Self {
             layout,
+            waiting,
             id: client.id,
             company_vault: client.company_vault,
             syncs: client.sync == MicrosoftSync::EntraId,
@@ -84,8 +92,9 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let client = state.vault.client(id).await?;
     let credentials = state.vault.credentials(id).await?;
+    let waiting = plan_page::waiting(&state, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
-    page(&ClientPage::new(layout, &client, &credentials))
+    page(&ClientPage::new(layout, &client, waiting, &credentials))
 }
 
 /// The form of a client's settings.

@@ -32,6 +32,7 @@ pub(super) struct ClientLine {
     pub(super) muted: bool,
     pub(super) credentials: u32,
     pub(super) flags: Vec<FlagCount>,
+    pub(super) waiting_writes: u64,
 }
 
 impl ClientLine {
@@ -49,6 +50,7 @@ impl ClientLine {
             muted: client.mute == Mute::Muted,
             credentials: client.credentials,
             flags: flags.collect(),
+            waiting_writes: client.waiting_writes,
         }
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::form::{Empty, OwnForm};
 use super::layout::{Layout, Section};
+use super::plan_page::WaitingPlan;
 use super::problem::{Problem, page, sentence};
 use super::secrets::Secret;
 use super::session::{Message, Session, SignedIn};
@@ -32,6 +33,7 @@ struct CredentialPage {
     notes: String,
     version: u64,
     changed: TimeView,
+    changed_by: Option<String>,
     mode: &'static str,
     own_mode_word: &'static str,
     client_mode: &'static str,
@@ -39,6 +41,7 @@ struct CredentialPage {
     disabled: bool,
     flags: Vec<FlagView>,
     can_confirm: bool,
+    waiting: Option<WaitingPlan>,
     history: Vec<ResultView>,
     revealed: Option<Password>,
 }
@@ -53,6 +56,7 @@ impl CredentialPage {
         layout: Layout,
         client: &Client,
         credential: Credential,
+        waiting: Option<WaitingPlan>,
         history: &[HistoryEntry],
         revealed: Option<Password>,
     ) -> Self {
@@ -63,6 +67,7 @@ impl CredentialPage {
             client: client.id,
             client_name: client.name.clone(),
             address: address(client.id, credential.id),
+            waiting,
             can_confirm: waits(FlagKind::Held) || waits(FlagKind::Blocked),
             flags: flags
                 .map(|(kind, flag)| FlagView::new(*kind, flag))
@@ -73,6 +78,7 @@ impl CredentialPage {
             notes: credential.notes,
             version: credential.version,
             changed: TimeView::new(credential.changed),
+            changed_by: credential.changed_by,
             mode: credential.mode.label(),
             own_mode_word: credential.own_mode.map_or("inherit", SyncMode::name),
             client_mode: client.default_mode.label(),
@@ -114,9 +120,14 @@ async fn render(
 ) -> Result<Response, Problem> {
     let client = state.vault.client(credential.client).await?;
     let history = state.vault.history(credential.id).await?;
+    let plan = state
+        .vault
+        .waiting_plan_of(credential.id, credential.version)
+        .await?;
+    let waiting = plan.as_ref().map(WaitingPlan::new);
     let layout = Layout::new(state, session, Section::Clients, &credential.user_name);
     page(&CredentialPage::new(
-        layout, &client, credential, &history, revealed,
+        layout, &client, credential, waiting, &history, revealed,
     ))
 }
 

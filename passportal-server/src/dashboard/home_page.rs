@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::clients_page::ClientLine;
 use super::layout::{Layout, Section};
+use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, page};
 use super::session::{Message, SignedIn};
 use super::wording::{FlagCount, TimeView, agent_label};
@@ -19,6 +20,8 @@ use crate::vault::Agent;
 struct HomePage {
     layout: Layout,
     counts: [(FlagCount, &'static str); 3],
+    waiting_writes: u64,
+    waiting: Vec<WaitingPlan>,
     agents: Vec<AgentLine>,
     clients: Vec<ClientLine>,
 }
@@ -63,6 +66,8 @@ pub(super) async fn show(
             (total(FlagKind::Held), "waiting for a person"),
             (total(FlagKind::Blocked), "accounts left alone"),
         ],
+        waiting_writes: clients.iter().map(|client| client.waiting_writes).sum(),
+        waiting: plan_page::waiting(&state, None).await?,
         agents: state
             .vault
             .agents()

@@ -11,6 +11,7 @@ mod form;
 mod home_page;
 mod layout;
 mod login;
+mod plan_page;
 mod problem;
 mod secrets;
 mod session;
@@ -30,6 +31,7 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// Every page.
 pub(crate) fn routes() -> Router<AppState> {
     const CREDENTIAL: &str = "/clients/{client}/credentials/{credential}";
+    const PLAN: &str = "/clients/{client}/plans/{plan}";
     let action = |name: &str| format!("{CREDENTIAL}/{name}");
     Router::new()
         .route("/", get(home_page::show))
@@ -46,6 +48,9 @@ pub(crate) fn routes() -> Router<AppState> {
             "/clients/{client}/credentials",
             post(client_page::add_credential),
         )
+        .route(PLAN, get(plan_page::show))
+        .route(&format!("{PLAN}/approve"), post(plan_page::approve))
+        .route(&format!("{PLAN}/reject"), post(plan_page::reject))
         .route(CREDENTIAL, get(credential_page::show))
         .route(&action("mode"), post(credential_actions::set_mode))
         .route(&action("password"), post(credential_actions::set_password))

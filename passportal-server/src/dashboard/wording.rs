@@ -40,6 +40,32 @@ impl FlagCount {
     }
 }
 
+/// A number of password changes, in words.
+#[derive(Clone, Copy)]
+pub(super) struct Changes(pub(super) u64);
+
+impl Changes {
+    pub(super) fn held(self) -> String {
+        self.with("held password change", "held password changes")
+    }
+
+    pub(super) fn wait(self) -> String {
+        self.with("password change waits", "password changes wait")
+    }
+
+    pub(super) fn these(self) -> String {
+        match self.0 {
+            1 => "this 1 write".to_owned(),
+            count => format!("these {count} writes"),
+        }
+    }
+
+    fn with(self, one: &str, many: &str) -> String {
+        let what = if self.0 == 1 { one } else { many };
+        format!("{} {what}", self.0)
+    }
+}
+
 /// A line of the history to be shown.
 pub(super) struct ResultView {
     pub(super) at: TimeView,
@@ -49,6 +75,7 @@ pub(super) struct ResultView {
     pub(super) word: &'static str,
     pub(super) why: String,
     pub(super) agent: String,
+    pub(super) approved_by: Option<String>,
 }
 
 impl ResultView {
@@ -61,6 +88,7 @@ impl ResultView {
             word,
             why: entry.why.clone(),
             agent: entry.agent.clone(),
+            approved_by: entry.approved_by.clone(),
         }
     }
 }

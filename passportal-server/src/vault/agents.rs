@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::tokens::{self, Holder, NewToken};
-use super::{Actor, Vault, VaultError, audit, clients, lease, words};
+use super::{Actor, Vault, VaultError, audit, clients, lease, plans, words};
 use crate::token::{Token, TokenHash};
 
 /// A token that is older should be rotated.
@@ -77,7 +77,7 @@ impl Vault {
         })
     }
 
-    /// Revokes an agent: its tokens end and its lease is free.
+    /// Revokes an agent: its tokens end, its lease is free, and none of its plans waits any more.
     pub(crate) async fn revoke_agent(&self, actor: &Actor, id: Uuid) -> Result<(), VaultError> {
         let now = Timestamp::now();
         let mut transaction = self.database.write().await?;
@@ -95,6 +95,7 @@ impl Vault {
             .execute(&mut *transaction)
             .await?;
         lease::release(&mut transaction, id, now).await?;
+        plans::end_of_agent(&mut transaction, id).await?;
         audit::write(&mut transaction, actor, "revoked an agent", &id.to_string()).await?;
         transaction.commit().await?;
         self.wakeups.wake(words::id(&client)?);
@@ -186,7 +187,7 @@ async fn issue(
 }
 
 /// What an agent says of itself is only shown, so a long text is cut and not refused.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(NAME_LENGTH).collect()
 }
 

@@ -1,5 +1,6 @@
 //! What changed for an agent since its cursor, and waiting for it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use passportal_client::wire::{
@@ -12,7 +13,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::cursor::Cursor;
-use super::{Vault, VaultError, attempts, clients, credentials, flags, words};
+use super::{Vault, VaultError, attempts, clients, credentials, flags, plans, words};
 use crate::token::TokenHash;
 
 /// The longest wait.
@@ -27,6 +28,21 @@ impl Vault {
     ///
     /// A token that is revoked meanwhile ends the wait.
     pub(crate) async fn changes(
+        &self,
+        agent: Uuid,
+        client: Uuid,
+        token: &TokenHash,
+        query: &ChangesQuery,
+        closing: &CancellationToken,
+    ) -> Result<Changes, VaultError> {
+        let changes = self.await_news(client, token, query, closing).await?;
+        if !changes.rulings.is_empty() {
+            self.note_heard(agent, &changes.rulings).await?;
+        }
+        Ok(changes)
+    }
+
+    async fn await_news(
         &self,
         client: Uuid,
         token: &TokenHash,
@@ -88,6 +104,7 @@ impl Vault {
             _ => now.seq,
         };
         let credentials = assemble(&mut view, client, cursor.seq, reached, rows).await?;
+        let rulings = plans::rulings(&mut view, client).await?;
         let next = Cursor {
             epoch: now.epoch,
             seq: reached,
@@ -102,6 +119,7 @@ impl Vault {
                 more,
                 client: settings,
                 credentials,
+                rulings,
             },
         })
     }
@@ -177,6 +195,7 @@ async fn assemble(
     }
     let mut attempts = attempts::that_matter(view, client, after, until).await?;
     let mut flags = flags::by_credential(view, Some(&client.to_string()), None).await?;
+    let mut cleared = flags::cleared(view, client).await?;
     rows.iter()
         .map(|row| {
             let id = words::id(row.try_get("id")?)?;
@@ -185,6 +204,7 @@ async fn assemble(
             Ok(ChangedCredential {
                 attempts: attempts.remove(&id).unwrap_or_default(),
                 flags,
+                cleared: cleared.remove(&id).unwrap_or_default(),
                 ..changed(row, id)?
             })
         })
@@ -197,12 +217,14 @@ fn changed(row: &SqliteRow, id: Uuid) -> Result<ChangedCredential, VaultError> {
         id,
         user_name: row.try_get("user_name")?,
         version: words::unsigned(row.try_get("version")?)?,
+        changed_by: row.try_get("changed_by")?,
         mode,
         standing: words::value(row.try_get("standing")?)?,
         sealed: SealedText(row.try_get("sealed")?),
         confirmed: confirmed(row)?,
         attempts: Vec::new(),
-        flags: std::collections::BTreeMap::new(),
+        flags: BTreeMap::new(),
+        cleared: BTreeMap::new(),
     })
 }
 
@@ -213,6 +235,7 @@ fn confirmed(row: &SqliteRow) -> Result<Option<Confirmation>, VaultError> {
         (Some(version), Some(at)) => Ok(Some(Confirmation {
             version: words::unsigned(version)?,
             at: words::parse_time(at)?,
+            by: row.try_get("confirmed_by")?,
         })),
         _ => Ok(None),
     }

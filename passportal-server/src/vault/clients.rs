@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, next_seq, take_seqs, words};
+use super::{Actor, Vault, VaultError, audit, next_seq, plans, take_seqs, words};
 
 const NAME_TAKEN: &str = "another client has this name; choose a different one";
 
@@ -47,10 +47,12 @@ impl Vault {
         .fetch_all(&mut *view)
         .await?;
         let mut flags = flag_counts(&mut view).await?;
+        let waiting = plans::waiting_writes(&mut view).await?;
         rows.iter()
             .map(|row| {
                 let mut client = client(row)?;
                 client.flags = flags.remove(&client.id).unwrap_or_default();
+                client.waiting_writes = waiting.get(&client.id).copied().unwrap_or_default();
                 Ok(client)
             })
             .collect()
@@ -168,6 +170,17 @@ impl Vault {
     }
 }
 
+/// Marks a client as changed, so that its agent hears of it.
+pub(super) async fn touch(transaction: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
+    let seq = next_seq(transaction).await?;
+    sqlx::query("UPDATE clients SET seq = ? WHERE id = ?")
+        .bind(seq)
+        .bind(id.to_string())
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Credentials without a mode of their own change with their client's default mode.
 async fn touch_inheriting(
     transaction: &mut SqliteConnection,
@@ -261,6 +274,7 @@ fn client(row: &SqliteRow) -> Result<Client, VaultError> {
         mute: settings.mute,
         credentials: count(credentials)?,
         flags: BTreeMap::new(),
+        waiting_writes: 0,
         key: words::from_json(row.try_get("wrapped_key")?)?,
     })
 }

@@ -42,7 +42,7 @@ impl Vault {
         check_texts(new)?;
         let mut transaction = self.database.write().await?;
         passwords::check_sealed(&mut transaction, client, &new.sealed).await?;
-        insert(&mut transaction, client, new).await?;
+        insert(&mut transaction, actor, client, new).await?;
         let subject = new.id.to_string();
         audit::write(&mut transaction, actor, "added a credential", &subject).await?;
         let added = one(&mut transaction, new.id).await?;
@@ -66,7 +66,7 @@ impl Vault {
         let mut transaction = self.database.write().await?;
         let before = one(&mut transaction, id).await?;
         if let Some(version) = patch.confirm_version {
-            confirm(&mut transaction, &before, version).await?;
+            confirm(&mut transaction, actor, &before, version).await?;
         }
         let own_mode = match patch.own_mode {
             _ if patch.inherit_mode => None,
@@ -90,6 +90,7 @@ impl Vault {
 
 async fn confirm(
     transaction: &mut SqliteConnection,
+    actor: &Actor,
     credential: &Credential,
     version: u64,
 ) -> Result<(), VaultError> {
@@ -99,12 +100,16 @@ async fn confirm(
             credential.version
         )));
     }
-    sqlx::query("UPDATE credentials SET confirmed_version = ?, confirmed_at = ? WHERE id = ?")
-        .bind(words::signed(version)?)
-        .bind(words::time(Timestamp::now()))
-        .bind(credential.id.to_string())
-        .execute(transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE credentials SET confirmed_version = ?, confirmed_at = ?, confirmed_by = ?
+         WHERE id = ?",
+    )
+    .bind(words::signed(version)?)
+    .bind(words::time(Timestamp::now()))
+    .bind(actor.as_str())
+    .bind(credential.id.to_string())
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 
@@ -152,6 +157,7 @@ fn check_texts(new: &NewCredential) -> Result<(), VaultError> {
 
 async fn insert(
     transaction: &mut SqliteConnection,
+    actor: &Actor,
     client: Uuid,
     new: &NewCredential,
 ) -> Result<(), VaultError> {
@@ -159,8 +165,8 @@ async fn insert(
     let now = words::time(Timestamp::now());
     sqlx::query(
         "INSERT INTO credentials (id, client, credential_type, user_name, description, notes,
-             own_mode, standing, version, sealed, changed, created, seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?)",
+             own_mode, standing, version, sealed, changed, changed_by, created, seq)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.to_string())
     .bind(client.to_string())
@@ -171,6 +177,7 @@ async fn insert(
     .bind(words::optional_word(new.own_mode)?)
     .bind(&new.sealed.0)
     .bind(&now)
+    .bind(actor.as_str())
     .bind(&now)
     .bind(seq)
     .execute(transaction)
@@ -248,6 +255,7 @@ fn credential(
         mode,
         standing: words::value(row.try_get("standing")?)?,
         changed: words::parse_time(row.try_get("changed")?)?,
+        changed_by: row.try_get("changed_by")?,
         flags: flags.remove(&id).unwrap_or_default(),
         last_result: results.remove(&id),
     })

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use passportal_client::wire::{Flag, FlagCleared, FlagKind, FlagQuery, FlaggedCredential};
+use passportal_client::wire::{
+    ClearedFlag, Flag, FlagCleared, FlagKind, FlagQuery, FlaggedCredential,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
@@ -169,6 +171,34 @@ pub(super) async fn by_credential(
             .insert(kind, flag(row)?);
     }
     Ok(flags)
+}
+
+/// What people took down on a client's credentials, as far as agents raise it.
+pub(super) async fn cleared(
+    view: &mut SqliteConnection,
+    client: Uuid,
+) -> Result<HashMap<Uuid, BTreeMap<FlagKind, ClearedFlag>>, VaultError> {
+    let rows = sqlx::query(
+        "SELECT f.* FROM flag_clearings f JOIN credentials p ON p.id = f.credential
+         WHERE p.client = ?",
+    )
+    .bind(client.to_string())
+    .fetch_all(view)
+    .await?;
+    let mut cleared: HashMap<Uuid, BTreeMap<FlagKind, ClearedFlag>> = HashMap::new();
+    for row in &rows {
+        let kind = words::value(row.try_get("kind")?)?;
+        if !FlagKind::BY_AGENTS.contains(&kind) {
+            continue;
+        }
+        let flag = ClearedFlag {
+            version: words::unsigned(row.try_get("version")?)?,
+            stamp: words::parse_optional_time(row.try_get("stamp")?)?,
+        };
+        let credential = words::id(row.try_get("credential")?)?;
+        cleared.entry(credential).or_default().insert(kind, flag);
+    }
+    Ok(cleared)
 }
 
 fn flag(row: &SqliteRow) -> Result<Flag, VaultError> {

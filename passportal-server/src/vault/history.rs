@@ -35,6 +35,7 @@ pub(super) async fn append_news(
     transaction: &mut SqliteConnection,
     entry: &ReportEntry,
     agent: &str,
+    approved_by: Option<String>,
 ) -> Result<(), VaultError> {
     let why: String = entry.why.chars().take(WHY_LENGTH).collect();
     let said = (
@@ -53,7 +54,8 @@ pub(super) async fn append_news(
     }
     let (version, outcome, why) = said;
     sqlx::query(
-        "INSERT INTO history (credential, at, version, outcome, why, agent) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO history (credential, at, version, outcome, why, agent, approved_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(entry.credential.to_string())
     .bind(words::time(entry.at))
@@ -61,6 +63,7 @@ pub(super) async fn append_news(
     .bind(outcome)
     .bind(why)
     .bind(agent)
+    .bind(approved_by)
     .execute(transaction)
     .await?;
     Ok(())
@@ -93,5 +96,6 @@ fn entry(row: &SqliteRow) -> Result<HistoryEntry, VaultError> {
         outcome: words::value(row.try_get("outcome")?)?,
         why: row.try_get("why")?,
         agent: row.try_get("agent")?,
+        approved_by: row.try_get("approved_by")?,
     })
 }

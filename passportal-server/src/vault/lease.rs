@@ -13,13 +13,29 @@ const LASTS: SignedDuration = SignedDuration::from_secs(120);
 /// The longest write that an agent can make its successor wait for.
 const WRITE_TIMEOUT_MOST: u32 = 3600;
 
+/// One of the processes that hold an agent's token. A copy of an agent's files is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Holder {
+    agent: Uuid,
+    instance: Option<Uuid>,
+}
+
 /// A lease as it rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Lease {
-    agent: Uuid,
+    holder: Holder,
+    /// The holder's host name; none where an earlier program wrote the lease.
+    host: Option<String>,
     until: Timestamp,
     /// Before this, a write of the predecessor may still be under way.
     writes_from: Timestamp,
+    write_timeout: SignedDuration,
+}
+
+/// Who asks for a lease, and with which words about itself.
+struct Asker<'a> {
+    holder: Holder,
+    host: &'a str,
     write_timeout: SignedDuration,
 }
 
@@ -27,32 +43,23 @@ struct Lease {
 #[derive(Debug, PartialEq, Eq)]
 enum Decision {
     Grant(Lease),
-    Refuse { holder: Uuid, until: Timestamp },
+    Refuse(Lease),
 }
 
-/// Decides about the lease when `agent` asks at `now`.
-fn decide(
-    before: Option<&Lease>,
-    agent: Uuid,
-    write_timeout: SignedDuration,
-    now: Timestamp,
-) -> Decision {
+/// Decides about the lease when somebody asks at `now`.
+fn decide(before: Option<&Lease>, asker: Asker<'_>, now: Timestamp) -> Decision {
     let writes_from = match before {
-        Some(lease) if lease.agent == agent => lease.writes_from,
-        Some(lease) if lease.until > now => {
-            return Decision::Refuse {
-                holder: lease.agent,
-                until: lease.until,
-            };
-        }
+        Some(lease) if lease.holder == asker.holder => lease.writes_from,
+        Some(lease) if lease.until > now => return Decision::Refuse(lease.clone()),
         Some(lease) => lease.writes_from.max(lease.until + lease.write_timeout),
         None => now,
     };
     Decision::Grant(Lease {
-        agent,
+        holder: asker.holder,
+        host: Some(asker.host.to_owned()),
         until: now + LASTS,
         writes_from,
-        write_timeout,
+        write_timeout: asker.write_timeout,
     })
 }
 
@@ -64,17 +71,28 @@ pub(super) async fn ask(
     heartbeat: &Heartbeat,
     now: Timestamp,
 ) -> Result<LeaseState, VaultError> {
+    let holder = Holder {
+        agent,
+        instance: heartbeat.instance,
+    };
+    let before = read(transaction, client).await?;
     if heartbeat.state == AgentState::Stopping {
-        release(transaction, agent, now).await?;
+        // A copy that stands by frees nothing when it ends.
+        if before.is_some_and(|lease| lease.holder == holder) {
+            release(transaction, agent, now).await?;
+        }
         return Ok(LeaseState::Granted {
             remaining_ms: 0,
             writes_after_ms: 0,
         });
     }
-    let before = read(transaction, client).await?;
     let seconds = heartbeat.write_timeout_seconds.min(WRITE_TIMEOUT_MOST);
-    let write_timeout = SignedDuration::from_secs(seconds.into());
-    match decide(before.as_ref(), agent, write_timeout, now) {
+    let asker = Asker {
+        holder,
+        host: &heartbeat.host,
+        write_timeout: SignedDuration::from_secs(seconds.into()),
+    };
+    match decide(before.as_ref(), asker, now) {
         Decision::Grant(lease) => {
             write(transaction, client, &lease).await?;
             Ok(LeaseState::Granted {
@@ -82,10 +100,46 @@ pub(super) async fn ask(
                 writes_after_ms: milliseconds(now, lease.writes_from),
             })
         }
-        Decision::Refuse { holder, until } => Ok(LeaseState::Elsewhere {
-            holder: agents::host(transaction, holder).await?,
-            remaining_ms: milliseconds(now, until),
-        }),
+        Decision::Refuse(lease) => refusal(transaction, agent, lease, now).await,
+    }
+}
+
+async fn refusal(
+    transaction: &mut SqliteConnection,
+    agent: Uuid,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<LeaseState, VaultError> {
+    if lease.holder.agent == agent {
+        tracing::warn!(
+            agent.id = %agent,
+            "two processes use the token of agent {agent}: enrol the copy as an agent of its own"
+        );
+    }
+    let holder = match lease.host {
+        Some(host) => host,
+        None => agents::host(transaction, lease.holder.agent).await?,
+    };
+    Ok(LeaseState::Elsewhere {
+        holder,
+        remaining_ms: milliseconds(now, lease.until),
+    })
+}
+
+/// Refuses a process that never had the lease, or that another one has taken it over from.
+pub(super) async fn require_leader(
+    transaction: &mut SqliteConnection,
+    agent: Uuid,
+    instance: Option<Uuid>,
+    client: Uuid,
+) -> Result<(), VaultError> {
+    let asks = Holder { agent, instance };
+    match read(transaction, client).await? {
+        // Also when it has run out: nobody else can have led since.
+        Some(lease) if lease.holder == asks => Ok(()),
+        _ => Err(VaultError::Conflict(
+            "this agent does not hold its client's lease".to_owned(),
+        )),
     }
 }
 
@@ -107,24 +161,34 @@ fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0)
 }
 
+/// Agent, instance, host, end, first write, write time-out.
+type Row = (String, Option<String>, Option<String>, String, String, i64);
+
 async fn read(
     transaction: &mut SqliteConnection,
     client: Uuid,
 ) -> Result<Option<Lease>, VaultError> {
-    let row: Option<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT agent, until, writes_from, write_timeout_ms FROM leases WHERE client = ?",
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT agent, instance, host, until, writes_from, write_timeout_ms FROM leases
+         WHERE client = ?",
     )
     .bind(client.to_string())
     .fetch_optional(transaction)
     .await?;
-    row.map(|(agent, until, writes_from, write_timeout_ms)| {
-        Ok(Lease {
-            agent: words::id(&agent)?,
-            until: words::parse_time(&until)?,
-            writes_from: words::parse_time(&writes_from)?,
-            write_timeout: SignedDuration::from_millis(write_timeout_ms),
-        })
-    })
+    row.map(
+        |(agent, instance, host, until, writes_from, write_timeout_ms)| {
+            Ok(Lease {
+                holder: Holder {
+                    agent: words::id(&agent)?,
+                    instance: instance.as_deref().map(words::id).transpose()?,
+                },
+                host,
+                until: words::parse_time(&until)?,
+                writes_from: words::parse_time(&writes_from)?,
+                write_timeout: SignedDuration::from_millis(write_timeout_ms),
+            })
+        },
+    )
     .transpose()
 }
 
@@ -134,13 +198,16 @@ async fn write(
     lease: &Lease,
 ) -> Result<(), VaultError> {
     sqlx::query(
-        "INSERT INTO leases (client, agent, until, writes_from, write_timeout_ms)
-         VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (client) DO UPDATE SET agent = excluded.agent, until = excluded.until,
-             writes_from = excluded.writes_from, write_timeout_ms = excluded.write_timeout_ms",
+        "INSERT INTO leases (client, agent, instance, host, until, writes_from, write_timeout_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (client) DO UPDATE SET agent = excluded.agent, instance = excluded.instance,
+             host = excluded.host, until = excluded.until, writes_from = excluded.writes_from,
+             write_timeout_ms = excluded.write_timeout_ms",
     )
     .bind(client.to_string())
-    .bind(lease.agent.to_string())
+    .bind(lease.holder.agent.to_string())
+    .bind(lease.holder.instance.map(|instance| instance.to_string()))
+    .bind(lease.host.as_deref().map(agents::shortened))
     .bind(words::time(lease.until))
     .bind(words::time(lease.writes_from))
     .bind(i64::try_from(lease.write_timeout.as_millis()).unwrap_or(i64::MAX))
@@ -153,55 +220,103 @@ async fn write(
 mod tests {
     use super::*;
 
-    const FIRST: Uuid = Uuid::from_u128(1);
-    const SECOND: Uuid = Uuid::from_u128(2);
     const WRITE: SignedDuration = SignedDuration::from_secs(30);
 
     fn start() -> Timestamp {
         "2025-01-01T00:00:00Z".parse().unwrap()
     }
 
+    fn holder(agent: u128) -> Holder {
+        Holder {
+            agent: Uuid::from_u128(agent),
+            instance: Some(Uuid::from_u128(100)),
+        }
+    }
+
+    fn first() -> Holder {
+        holder(1)
+    }
+
+    fn second() -> Holder {
+        holder(2)
+    }
+
+    /// The first agent's files on another machine: the same token.
+    fn copy_of_first() -> Holder {
+        Holder {
+            instance: Some(Uuid::from_u128(101)),
+            ..first()
+        }
+    }
+
+    fn ask(
+        before: Option<&Lease>,
+        holder: Holder,
+        write_timeout: SignedDuration,
+        now: Timestamp,
+    ) -> Decision {
+        let asker = Asker {
+            holder,
+            host: "host",
+            write_timeout,
+        };
+        decide(before, asker, now)
+    }
+
     fn granted(decision: Decision) -> Lease {
         match decision {
             Decision::Grant(lease) => lease,
-            Decision::Refuse { .. } => panic!("refused"),
+            Decision::Refuse(_) => panic!("refused"),
         }
     }
 
     #[test]
     fn the_first_agent_may_write_at_once() {
-        let lease = granted(decide(None, FIRST, WRITE, start()));
+        let lease = granted(ask(None, first(), WRITE, start()));
         assert_eq!(lease.writes_from, start());
         assert_eq!(lease.until, start() + LASTS);
     }
 
     #[test]
     fn a_second_agent_waits_while_the_lease_lasts() {
-        let lease = granted(decide(None, FIRST, WRITE, start()));
+        let lease = granted(ask(None, first(), WRITE, start()));
         let later = start() + SignedDuration::from_secs(119);
-        assert!(matches!(
-            decide(Some(&lease), SECOND, WRITE, later),
-            Decision::Refuse { holder: FIRST, .. }
-        ));
+        let refused = Decision::Refuse(lease.clone());
+        assert_eq!(ask(Some(&lease), second(), WRITE, later), refused);
+    }
+
+    #[test]
+    fn a_copy_with_the_same_token_waits_like_any_other_agent() {
+        let lease = granted(ask(None, first(), WRITE, start()));
+        let refused = Decision::Refuse(lease.clone());
+        let silent = Holder {
+            instance: None,
+            ..first()
+        };
+        for copy in [copy_of_first(), silent] {
+            assert_eq!(ask(Some(&lease), copy, WRITE, start()), refused);
+        }
+        let successor = granted(ask(Some(&lease), copy_of_first(), WRITE, lease.until));
+        assert_eq!(successor.writes_from, lease.until + WRITE);
     }
 
     #[test]
     fn a_successor_writes_only_after_the_predecessors_last_write_can_have_ended() {
-        let first = granted(decide(None, FIRST, WRITE, start()));
-        let second = granted(decide(Some(&first), SECOND, WRITE, first.until));
-        assert_eq!(second.writes_from, first.until + WRITE);
+        let lease = granted(ask(None, first(), WRITE, start()));
+        let successor = granted(ask(Some(&lease), second(), WRITE, lease.until));
+        assert_eq!(successor.writes_from, lease.until + WRITE);
 
-        let renewed = granted(decide(Some(&second), SECOND, WRITE, first.until));
-        assert_eq!(renewed.writes_from, second.writes_from);
+        let renewed = granted(ask(Some(&successor), second(), WRITE, lease.until));
+        assert_eq!(renewed.writes_from, successor.writes_from);
     }
 
     #[test]
     fn a_short_reign_does_not_shorten_the_wait() {
         let long = SignedDuration::from_secs(600);
-        let first = granted(decide(None, FIRST, long, start()));
-        let mut second = granted(decide(Some(&first), SECOND, WRITE, first.until));
-        second.until = first.until;
-        let third = granted(decide(Some(&second), FIRST, WRITE, first.until));
-        assert_eq!(third.writes_from, first.until + long);
+        let lease = granted(ask(None, first(), long, start()));
+        let mut successor = granted(ask(Some(&lease), second(), WRITE, lease.until));
+        successor.until = lease.until;
+        let third = granted(ask(Some(&successor), first(), WRITE, lease.until));
+        assert_eq!(third.writes_from, lease.until + long);
     }
 }

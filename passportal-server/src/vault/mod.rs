@@ -14,6 +14,8 @@ mod history;
 mod lease;
 mod passwords;
 mod people;
+mod plans;
+mod prune;
 mod reports;
 mod tokens;
 mod wakeups;
@@ -27,6 +29,7 @@ pub(crate) use agents::Agent;
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use error::VaultError;
 pub(crate) use people::{Person, SignIn};
+pub(crate) use plans::Part;
 pub(crate) use tokens::Holder;
 use wakeups::Wakeups;
 

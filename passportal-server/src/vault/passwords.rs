@@ -41,13 +41,7 @@ impl Vault {
         }
         check_sealed(&mut transaction, before.client, &new.sealed).await?;
         keep_earlier(&mut transaction, id).await?;
-        sqlx::query("UPDATE credentials SET version = ?, sealed = ?, changed = ? WHERE id = ?")
-            .bind(words::signed(new.version)?)
-            .bind(&new.sealed.0)
-            .bind(words::time(Timestamp::now()))
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        store(&mut transaction, actor, id, new).await?;
         credentials::touch(&mut transaction, id).await?;
         let what = format!("changed the password to version {}", new.version);
         audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
@@ -112,10 +106,29 @@ async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, Vau
     Ok(SealedText(sealed))
 }
 
+async fn store(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    id: Uuid,
+    new: &NewPassword,
+) -> Result<(), VaultError> {
+    sqlx::query(
+        "UPDATE credentials SET version = ?, sealed = ?, changed = ?, changed_by = ? WHERE id = ?",
+    )
+    .bind(words::signed(new.version)?)
+    .bind(&new.sealed.0)
+    .bind(words::time(Timestamp::now()))
+    .bind(actor.as_str())
+    .bind(id.to_string())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
 async fn keep_earlier(transaction: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
     sqlx::query(
-        "INSERT INTO password_history (credential, version, sealed, changed)
-         SELECT id, version, sealed, changed FROM credentials WHERE id = ?",
+        "INSERT INTO password_history (credential, version, sealed, changed, changed_by)
+         SELECT id, version, sealed, changed, changed_by FROM credentials WHERE id = ?",
     )
     .bind(id.to_string())
     .execute(transaction)

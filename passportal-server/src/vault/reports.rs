@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Vault, VaultError, agents, flags, history, words};
+use super::{Vault, VaultError, agents, flags, history, plans, words};
 
 impl Vault {
     /// Takes a report, whole or not at all.
@@ -30,7 +30,13 @@ impl Vault {
                 continue;
             }
             flags::replace(&mut transaction, entry.credential, &entry.flags).await?;
-            history::append_news(&mut transaction, entry, &host).await?;
+            let approved_by = match entry.outcome {
+                Outcome::Pushed | Outcome::Unsettled => {
+                    plans::approver(&mut transaction, entry).await?
+                }
+                _ => None,
+            };
+            history::append_news(&mut transaction, entry, &host, approved_by).await?;
             if matches!(entry.outcome, Outcome::Pushed | Outcome::Matched) {
                 use_up_confirmation(&mut transaction, entry).await?;
             }
@@ -47,7 +53,7 @@ async fn use_up_confirmation(
     entry: &ReportEntry,
 ) -> Result<(), VaultError> {
     sqlx::query(
-        "UPDATE credentials SET confirmed_version = NULL, confirmed_at = NULL
+        "UPDATE credentials SET confirmed_version = NULL, confirmed_at = NULL, confirmed_by = NULL
          WHERE id = ? AND confirmed_version = ?",
     )
     .bind(entry.credential.to_string())

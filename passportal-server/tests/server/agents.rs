@@ -11,7 +11,12 @@ use uuid::Uuid;
 use crate::support::{Caller, TestClient, TestVault, derive};
 
 async fn beat(agent: &Caller, host: &str, state: &str) -> LeaseState {
+    beat_as(agent, host, state, None).await
+}
+
+async fn beat_as(agent: &Caller, host: &str, state: &str, instance: Option<Uuid>) -> LeaseState {
     let heartbeat = json!({
+        "instance": instance,
         "version": "0.1.0", "host": host, "state": state, "write_timeout_seconds": 30,
     });
     let answer: LeaseAnswer = agent.post("agent/heartbeat", &heartbeat).await;
@@ -74,6 +79,36 @@ async fn the_lease_goes_to_one_agent_and_is_handed_over_with_a_wait() {
         panic!("not free");
     };
     assert!((1..=30_000).contains(&writes_after_ms), "{writes_after_ms}");
+}
+
+#[tokio::test]
+async fn a_copy_of_an_agent_stands_by_and_frees_nothing() {
+    let vault = TestVault::start().await;
+    let person = vault.person().await;
+    let client = TestClient::create(&person, "Contoso").await;
+    let agent = vault.with_token(&client.enrol(&person, "host-1").await.token);
+    let original = Some(Uuid::from_u128(1));
+    let copy = Some(Uuid::from_u128(2));
+
+    let first = beat_as(&agent, "host-1", "running", original).await;
+    assert!(matches!(first, LeaseState::Granted { .. }), "{first:?}");
+    for state in ["running", "stopping", "running"] {
+        let second = beat_as(&agent, "host-2", state, copy).await;
+        let stands_by =
+            matches!(&second, LeaseState::Elsewhere { holder, .. } if holder == "host-1");
+        assert!(stands_by || state == "stopping", "{second:?}");
+    }
+    let again = beat_as(&agent, "host-1", "running", original).await;
+    assert!(
+        matches!(
+            again,
+            LeaseState::Granted {
+                writes_after_ms: 0,
+                ..
+            }
+        ),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]

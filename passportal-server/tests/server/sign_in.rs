@@ -241,7 +241,7 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 25] = [
+const OPERATIONS: [&str; 30] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
@@ -249,6 +249,8 @@ const OPERATIONS: [&str; 25] = [
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
     "get /api/v2/documents/clients",
+    "get /api/v2/plans",
+    "get /api/v2/plans/{id}",
     "get /api/v2/vault/clients",
     "get /api/v2/vault/clients/{id}",
     "get /api/v2/vault/clients/{id}/credentials",
@@ -264,7 +266,10 @@ const OPERATIONS: [&str; 25] = [
     "post /api/v2/agent/token",
     "post /api/v2/auth/client_token",
     "post /api/v2/auth/session",
+    "post /api/v2/plans/{id}/approval",
+    "post /api/v2/plans/{id}/rejection",
     "post /api/v2/vault/clients",
     "post /api/v2/vault/clients/{id}/credentials",
+    "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/password",
 ];

@@ -117,10 +117,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(url: &str, token: Option<String>) -> Self {
+    pub(crate) fn new(url: &str, token: Option<String>) -> Self {
         let url = url.to_owned();
         let http = plain_http();
         Self { url, token, http }
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap()
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

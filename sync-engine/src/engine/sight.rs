@@ -1,12 +1,15 @@
 //! Both views, the memory and the plan of a cycle, side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::apply::Done;
 use crate::cycle::{Row, row};
-use crate::model::{CredentialId, DirectoryView, Memory, Reported, StepKind, VaultView};
+use crate::model::{
+    CredentialId, DirectoryView, FlagFact, FlagKind, Memory, Reported, StepKind, VaultCredential,
+    VaultView,
+};
 use crate::observe::observe;
 use crate::plan::{Action, Inputs, Plan, Planner, Policy, Tripped, guard, plan};
 
@@ -65,11 +68,12 @@ impl Sight<'_> {
             .collect()
     }
 
-    /// Takes the vault's word for which flags stand, where it differs from what was last told.
+    /// Takes the vault's word for which flags stand, where it differs from what was last told. That
+    /// a person took one down is no difference: it is told again when its fact changes.
     pub(super) fn believe_the_vault(&mut self) {
         for credential in self.vault.credentials.values() {
             let known = self.memory.credentials.get_mut(&credential.id);
-            if let Some(known) = known.filter(|known| known.raised != credential.raised) {
+            if let Some(known) = known.filter(|known| !shows(credential, &known.raised)) {
                 known.raised.clone_from(&credential.raised);
                 known.reported = None;
             }
@@ -86,6 +90,21 @@ impl Sight<'_> {
         };
         known.reported.as_ref() != Some(&told) || known.raised != row.flags
     }
+}
+
+/// Whether exactly these flags stand in the vault, or were taken down by a person.
+fn shows(credential: &VaultCredential, raised: &BTreeMap<FlagKind, FlagFact>) -> bool {
+    let is_down = |kind, fact| {
+        let cleared = credential.cleared.get(kind);
+        !credential.raised.contains_key(kind) && cleared.is_some_and(|it| it.is_of(fact))
+    };
+    let stands = |kind, fact| credential.raised.get(kind) == Some(fact);
+    let mut told = raised.iter();
+    told.all(|(kind, fact)| stands(kind, fact) || is_down(kind, fact))
+        && credential
+            .raised
+            .keys()
+            .all(|kind| raised.contains_key(kind))
 }
 
 fn inputs<'a>(

@@ -23,7 +23,7 @@ pub use memory::{
 pub use report::{AttemptNotice, JournalEntry, Outcome, Phase, Report, ReportEntry, StepKind};
 pub use secret::{EdgeWhitespace, Password, PasswordFacts, PolicyRefusal};
 pub use vault::{
-    AttemptState, ClientSettings, Confirmation, Extent, FlagFact, MicrosoftSync, Mute,
+    AttemptState, ClearedFlag, ClientSettings, Confirmation, Extent, FlagFact, MicrosoftSync, Mute,
     SignInAttempt, Standing, SyncMode, VaultChanges, VaultCredential, VaultView,
 };
 pub use verdict::{BlockedReason, FlagKind, HeldReason, SignIn, UnknownReason, Verdict};

@@ -114,6 +114,9 @@ pub struct VaultCredential {
     pub attempts: Vec<SignInAttempt>,
     /// The engine's flags that stand on it in the vault now.
     pub raised: BTreeMap<FlagKind, FlagFact>,
+    /// The engine's flags that a person took down: they stay down until their fact changes.
+    #[serde(default)]
+    pub cleared: BTreeMap<FlagKind, ClearedFlag>,
 }
 
 impl VaultCredential {
@@ -135,6 +138,7 @@ impl VaultCredential {
             confirmed: None,
             attempts: Vec::new(),
             raised: BTreeMap::new(),
+            cleared: BTreeMap::new(),
         }
     }
 }
@@ -161,6 +165,22 @@ pub struct FlagFact {
     pub stamp: Option<Stamp>,
     /// Why, in words for a technician.
     pub why: String,
+}
+
+/// What a flag stood for when a person took it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearedFlag {
+    /// The version of the password.
+    pub version: VaultVersion,
+    /// The account's password stamp.
+    pub stamp: Option<Stamp>,
+}
+
+impl ClearedFlag {
+    /// Whether it is this fact's flag that was taken down.
+    pub fn is_of(&self, fact: &FlagFact) -> bool {
+        self.version == fact.version && self.stamp == fact.stamp
+    }
 }
 
 /// A sign-in test that did not pass, or whose outcome never became known.

@@ -11,7 +11,7 @@ use crate::model::{
 
 impl Situation<'_> {
     pub(super) fn enabled(&self, account: &Account, facts: PasswordFacts) -> Verdicted {
-        if self.vault_changed(account) {
+        if self.vault_changed(account) && !self.is_worth_a_check(account, facts) {
             return self.push(Rule::VaultChanged, account, facts, Knowledge::Nothing);
         }
         let Some(known) = self.remembered(account) else {
@@ -24,7 +24,20 @@ impl Situation<'_> {
         }
     }
 
-    /// The vault's password is known to differ from the one that the account still has.
+    /// After several changes in the vault the password may be the one of before again, and then a
+    /// write would sign the user out for nothing. A test that can be made at once is worth it.
+    fn is_worth_a_check(&self, account: &Account, facts: PasswordFacts) -> bool {
+        let several = self
+            .memory
+            .agreed
+            .is_some_and(|agreed| agreed.version.0.saturating_add(1) < self.credential.version.0);
+        let can_be_made = self.unverifiable(facts).is_none()
+            && self.pause(account).is_none()
+            && self.allowance(account) == Allowance::Now;
+        several && (self.remembered(account).is_some() || can_be_made)
+    }
+
+    /// The vault holds another version than the one that the account still has.
     pub(super) fn vault_changed(&self, account: &Account) -> bool {
         self.memory.agreed.is_some_and(|agreed| {
             agreed.version < self.credential.version

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    AttemptNotice, ClientId, ClientSettings, Confirmation, CredentialId, Cursor, Extent, FlagFact,
-    FlagKind, MicrosoftSync, Mute, Password, Report, SignInAttempt, Standing, SyncMode,
-    VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
+    AttemptNotice, ClearedFlag, ClientId, ClientSettings, Confirmation, CredentialId, Cursor,
+    Extent, FlagFact, FlagKind, MicrosoftSync, Mute, Password, Report, SignInAttempt, Standing,
+    SyncMode, VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
 };
 use crate::plan::{HeldPlan, PlanRuling};
 use crate::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
@@ -203,6 +203,17 @@ impl FakeVault {
         });
     }
 
+    /// A person takes a flag down.
+    pub fn clear(&self, id: CredentialId, kind: FlagKind) {
+        self.change(id, |entry| {
+            if let Some(fact) = entry.credential.raised.remove(&kind) {
+                let (version, stamp) = (fact.version, fact.stamp);
+                let cleared = ClearedFlag { version, stamp };
+                entry.credential.cleared.insert(kind, cleared);
+            }
+        });
+    }
+
     /// The engine's flags that stand on a credential.
     pub fn flags(&self, id: CredentialId) -> BTreeMap<FlagKind, FlagFact> {
         self.with(|state| {
@@ -309,7 +320,10 @@ impl CredentialVault for FakeVault {
             }
             for news in &report.entries {
                 if let Some(entry) = state.entries.get_mut(&news.credential) {
-                    entry.credential.raised = news.flags.clone();
+                    let cleared = &entry.credential.cleared;
+                    let mut flags = news.flags.clone();
+                    flags.retain(|kind, fact| !cleared.get(kind).is_some_and(|it| it.is_of(fact)));
+                    entry.credential.raised = flags;
                 }
             }
             state.reports.push(report.clone());
