@@ -783,3 +783,19 @@ async fn several_changes_are_pushed_also_where_no_test_can_be_made_now() {
     assert!(world.directory.has_password(account, NEW));
     assert_eq!(world.directory.writes(), before + 1);
 }
+
+#[tokio::test]
+async fn a_domain_that_is_managed_again_is_synced_again_within_the_hour() {
+    let mut world = World::new();
+    let (credential, _) = world.anna(SyncMode::Enabled, OLD, OLD);
+    world
+        .directory
+        .set_domain("contoso.com", DomainKind::Federated);
+    let blocked = Outcome::Blocked(BlockedReason::Federated);
+    assert_eq!(world.outcome(credential).await, blocked);
+    world
+        .directory
+        .set_domain("contoso.com", DomainKind::Managed);
+    world.clock.advance(HOUR);
+    assert_eq!(world.outcome(credential).await, Outcome::Matched);
+}

@@ -12,7 +12,9 @@ use crate::ports::Wait;
 /// What [`Engine::await_change`] read this short a time ago need not be read again.
 const FRESH: Duration = Duration::from_secs(1);
 /// Before a step, the tenant's domains must have been read within this time.
-const DOMAINS_ARE_GOOD_FOR: Duration = Duration::from_mins(10);
+pub(super) const GOOD_BEFORE_A_STEP: Duration = Duration::from_mins(10);
+/// Also without a step they are read this often: a domain that is managed again is synced again.
+const DOMAINS_ARE_READ_EVERY: Duration = Duration::from_hours(1);
 
 impl Engine {
     /// Waits until the vault changes, at the most this long, and tells whether it did. The next
@@ -21,12 +23,13 @@ impl Engine {
     /// # Errors
     /// When the vault cannot be read.
     pub async fn await_change(&mut self, most: Duration) -> Result<bool, EngineError> {
-        let Some(before) = self.vault.as_ref().map(|view| view.cursor.clone()) else {
+        let news = |view: &VaultView| (view.cursor.clone(), view.rulings.clone());
+        let Some(before) = self.vault.as_ref().map(news) else {
             return Ok(true);
         };
         self.gather_vault(Wait::UpTo(most)).await?;
         self.awaited = Some(self.ports.clock.now());
-        Ok(self.vault.as_ref().map(|view| &view.cursor) != Some(&before))
+        Ok(self.vault.as_ref().map(news) != Some(before))
     }
 
     /// Reads what changed on both sides, everything the first time.
@@ -36,7 +39,9 @@ impl Engine {
         if wait != Wait::No || !is_fresh {
             self.gather_vault(wait).await?;
         }
-        self.gather_directory().await
+        self.gather_directory().await?;
+        self.refresh_domains(DOMAINS_ARE_READ_EVERY).await?;
+        Ok(())
     }
 
     pub(super) async fn gather_vault(&mut self, wait: Wait) -> Result<(), EngineError> {
@@ -71,8 +76,11 @@ impl Engine {
 
     /// Domains are converted rarely, and then no password of theirs may be tested or set. Returns
     /// whether they were read anew.
-    pub(super) async fn refresh_domains(&mut self) -> Result<bool, EngineError> {
-        if self.is_recent(self.domains_read, DOMAINS_ARE_GOOD_FOR) {
+    pub(super) async fn refresh_domains(
+        &mut self,
+        good_for: Duration,
+    ) -> Result<bool, EngineError> {
+        if self.is_recent(self.domains_read, good_for) {
             return Ok(false);
         }
         let domains = self.ports.directory.domains().await?;

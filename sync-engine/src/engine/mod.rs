@@ -19,6 +19,7 @@ pub use self::tally::{Share, Tally};
 pub(crate) use self::term::Term;
 pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 
+use self::gather::GOOD_BEFORE_A_STEP;
 use self::sight::Sight;
 use self::tally::Standings;
 use self::term::Succession;
@@ -163,7 +164,7 @@ impl Engine {
         // No step is begun twice in a cycle, so this comes to an end.
         loop {
             let mut plan = self.plan_now().await?;
-            if has_steps(&plan) && self.refresh_domains().await? {
+            if has_steps(&plan) && self.refresh_domains(GOOD_BEFORE_A_STEP).await? {
                 plan = self.plan_now().await?;
             }
             let term = term.clone();
