@@ -4,20 +4,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Policy;
+use super::Inputs;
 use super::budget::DAY;
 use super::check::next_try;
-use crate::model::{ClientMemory, CredentialMemory, SyncMode, Verdict};
+use crate::model::{CredentialId, CredentialMemory, SyncMode, Verdict};
 
 /// The first time after now at which some condition of the rules changes by itself. Each condition
 /// that compares with the time has its line here.
-pub(super) fn horizon(
-    mode: SyncMode,
-    known: &CredentialMemory,
-    tenant: &ClientMemory,
-    policy: &Policy,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub(super) fn horizon(id: CredentialId, mode: SyncMode, inputs: Inputs<'_>) -> Option<Timestamp> {
+    let Inputs {
+        memory,
+        policy,
+        now,
+        ..
+    } = inputs;
+    let fresh = CredentialMemory::new(id);
+    let known = memory.credentials.get(&id).unwrap_or(&fresh);
+    let tenant = &memory.client;
     let after = |from: Timestamp, by: Duration| from.checked_add(by).ok();
     let verdict = known.verdict.as_ref().and_then(|it| match it.verdict {
         Verdict::Match if mode == SyncMode::ReportMismatches => after(it.at, policy.recheck),

@@ -8,9 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use uuid::Uuid;
 
-use crate::model::{
-    CredentialId, CredentialMemory, DirectoryView, ObjectId, UserPrincipalName, VaultCredential,
-};
+use super::Inputs;
+use crate::model::{CredentialId, ObjectId, UserPrincipalName};
 
 /// Which credentials look at which accounts and user names.
 #[derive(Debug, Default)]
@@ -21,16 +20,40 @@ pub(super) struct Index {
     names: BTreeSet<(u64, CredentialId)>,
 }
 
+/// What one credential looks at.
+pub(super) struct View<'a> {
+    /// The credential. The vault may have lost it while the memory still tells of its account.
+    pub(super) id: CredentialId,
+    /// Its user name, where the vault has it.
+    pub(super) name: Option<&'a UserPrincipalName>,
+    /// All accounts that may have a say in what is planned for it.
+    pub(super) accounts: BTreeSet<ObjectId>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(id: CredentialId, inputs: Inputs<'a>) -> Self {
+        let credential = inputs.vault.credentials.get(&id);
+        let name = credential.map(|it| &it.user_name);
+        let resolved = name.and_then(|name| inputs.directory.resolve(name));
+        let mut accounts: BTreeSet<_> = resolved.map(|account| account.id).into_iter().collect();
+        if let Some(known) = inputs.memory.credentials.get(&id) {
+            accounts.extend(known.object);
+            accounts.extend(known.chosen_for);
+            accounts.extend(known.pending.as_ref().map(|it| it.object));
+            accounts.extend(known.attempts.iter().map(|it| it.object));
+        }
+        Self { id, name, accounts }
+    }
+}
+
 impl Index {
     /// What all credentials look at.
-    pub(super) fn of<'a>(
-        watched: impl Iterator<Item = (&'a VaultCredential, BTreeSet<ObjectId>)>,
-    ) -> Self {
+    pub(super) fn of<'a>(views: impl Iterator<Item = View<'a>>) -> Self {
         let mut pairs = Vec::new();
         let mut names = Vec::new();
-        for (credential, objects) in watched {
-            pairs.extend(objects.iter().map(|object| (credential.id, *object)));
-            names.push((hash(credential.user_name.folded()), credential.id));
+        for view in views {
+            pairs.extend(view.accounts.iter().map(|object| (view.id, *object)));
+            names.extend(view.name.map(|name| (hash(name.folded()), view.id)));
         }
         Self {
             watchers: pairs.iter().map(|(id, object)| (*object, *id)).collect(),
@@ -40,16 +63,20 @@ impl Index {
     }
 
     /// Takes in what a credential looks at now, in place of what it looked at before.
-    pub(super) fn update(
-        &mut self,
-        credential: &VaultCredential,
-        before: Option<&UserPrincipalName>,
-        objects: &BTreeSet<ObjectId>,
-    ) {
-        self.watch(credential.id, objects);
-        if before != Some(&credential.user_name) {
-            self.rename(credential, before);
+    pub(super) fn update(&mut self, view: &View<'_>, before: Option<&UserPrincipalName>) {
+        self.watch(view.id, &view.accounts);
+        if before == view.name {
+            return;
         }
+        let key = |name: &UserPrincipalName| (hash(name.folded()), view.id);
+        if let Some(before) = before {
+            self.names.remove(&key(before));
+        }
+        self.names.extend(view.name.map(key));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.watched.is_empty() && self.names.is_empty()
     }
 
     fn watch(&mut self, id: CredentialId, objects: &BTreeSet<ObjectId>) {
@@ -65,14 +92,6 @@ impl Index {
             self.watchers.insert((*object, id));
             self.watched.insert((id, *object));
         }
-    }
-
-    fn rename(&mut self, credential: &VaultCredential, before: Option<&UserPrincipalName>) {
-        if let Some(before) = before {
-            self.names.remove(&(hash(before.folded()), credential.id));
-        }
-        let name = hash(credential.user_name.folded());
-        self.names.insert((name, credential.id));
     }
 
     /// The accounts that a credential looked at.
@@ -96,23 +115,6 @@ impl Index {
         let last = (hash, CredentialId(Uuid::max()));
         self.names.range(first..=last).map(|it| it.1)
     }
-}
-
-/// All accounts that may have a say in what is planned for a credential.
-pub(super) fn accounts(
-    credential: &VaultCredential,
-    directory: &DirectoryView,
-    known: Option<&CredentialMemory>,
-) -> BTreeSet<ObjectId> {
-    let resolved = directory.resolve(&credential.user_name);
-    let mut accounts: BTreeSet<_> = resolved.map(|account| account.id).into_iter().collect();
-    if let Some(known) = known {
-        accounts.extend(known.object);
-        accounts.extend(known.chosen_for);
-        accounts.extend(known.pending.as_ref().map(|it| it.object));
-        accounts.extend(known.attempts.iter().map(|it| it.object));
-    }
-    accounts
 }
 
 fn hash(folded: &str) -> u64 {

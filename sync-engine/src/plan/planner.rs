@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::budget::Ledger;
 use super::horizon::horizon;
-use super::index::{Index, accounts};
+use super::index::{Index, View};
 use super::rules::{Decider, contested_among};
 use super::{Decision, Moved, Plan, Policy};
-use crate::model::{CredentialId, DirectoryView, Memory, VaultCredential, VaultView};
+use crate::model::{CredentialId, DirectoryView, Memory, SyncMode, VaultView};
 
 /// All that a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +40,20 @@ pub struct Planner {
     last: Option<Last>,
 }
 
+/// What is kept of a credential.
 #[derive(Debug)]
 struct Entry {
-    decision: Decision,
+    /// The decision; `None` where only the memory knows the credential. It still tells of its
+    /// account, which another may share.
+    decision: Option<Decision>,
+    /// When time alone may change something.
     due: Option<Timestamp>,
+}
+
+impl Entry {
+    fn is(&self, of_kind: fn(&Decision) -> bool) -> bool {
+        self.decision.as_ref().is_some_and(of_kind)
+    }
 }
 
 /// What every decision depends on, as it was for the last plan.
@@ -95,7 +105,14 @@ impl Planner {
         });
         if moved.everything || !continues {
             self.forget();
-            return inputs.vault.credentials.keys().copied().collect();
+            let known = inputs.memory.credentials.keys();
+            return inputs
+                .vault
+                .credentials
+                .keys()
+                .chain(known)
+                .copied()
+                .collect();
         }
         let mut ids = moved.credentials;
         let objects = moved.objects.iter();
@@ -107,8 +124,7 @@ impl Planner {
 
     /// Decides about these credentials, and keeps the decisions.
     pub(crate) fn decide(&mut self, inputs: Inputs<'_>, ids: &BTreeSet<CredentialId>) {
-        let credentials = || ids.iter().filter_map(|id| inputs.vault.credentials.get(id));
-        self.index(inputs, credentials());
+        self.index(inputs, ids);
         let neighbours = self.neighbours(ids);
         let sharers = || neighbours.iter();
         let claims = sharers().filter_map(|id| inputs.vault.credentials.get(id));
@@ -118,13 +134,14 @@ impl Planner {
             contested: contested_among(claims, inputs.vault, inputs.directory),
             ledger: Ledger::of(memories),
         };
-        let decided = credentials().map(|credential| {
-            let known = inputs.memory.credentials.get(&credential.id);
-            let tenant = &inputs.memory.client;
-            let due = |known| horizon(credential.mode, known, tenant, inputs.policy, inputs.now);
-            let due = known.and_then(due);
-            let decision = decider.decide(credential);
-            (credential.id, Entry { decision, due })
+        let decided = ids.iter().map(|id| {
+            let credential = inputs.vault.credentials.get(id);
+            let mode = credential.map_or(SyncMode::Off, |it| it.mode);
+            let entry = Entry {
+                decision: credential.map(|it| decider.decide(it)),
+                due: horizon(*id, mode, inputs),
+            };
+            (*id, entry)
         });
         if self.entries.is_empty() {
             // All at once, which packs them densely.
@@ -135,23 +152,18 @@ impl Planner {
         }
     }
 
-    fn index<'a>(
-        &mut self,
-        inputs: Inputs<'_>,
-        credentials: impl Iterator<Item = &'a VaultCredential>,
-    ) {
-        let watched = credentials.map(|credential| {
-            let known = inputs.memory.credentials.get(&credential.id);
-            (credential, accounts(credential, inputs.directory, known))
-        });
-        if self.entries.is_empty() {
-            self.index = Index::of(watched);
+    fn index(&mut self, inputs: Inputs<'_>, ids: &BTreeSet<CredentialId>) {
+        let views = ids.iter().map(|id| View::of(*id, inputs));
+        if self.index.is_empty() {
+            self.index = Index::of(views);
             return;
         }
-        for (credential, objects) in watched {
-            let before = self.entries.get(&credential.id);
-            let name = before.map(|it| &it.decision.user_name);
-            self.index.update(credential, name, &objects);
+        for view in views {
+            let before = self
+                .entries
+                .get(&view.id)
+                .and_then(|it| it.decision.as_ref());
+            self.index.update(&view, before.map(|it| &it.user_name));
         }
     }
 
@@ -159,9 +171,9 @@ impl Planner {
         let entries = self.entries.iter();
         let due = entries.clone().filter_map(|(id, it)| Some((it.due?, *id)));
         self.due = due.collect();
-        let steps = entries.clone().filter(|(_, it)| it.decision.is_step());
+        let steps = entries.clone().filter(|(_, it)| it.is(Decision::is_step));
         self.steps = steps.map(|(id, _)| *id).collect();
-        self.synced = entries.filter(|(_, it)| it.decision.is_synced()).count();
+        self.synced = entries.filter(|(_, it)| it.is(Decision::is_synced)).count();
     }
 
     /// The decisions about these credentials, and every step, in the order in which it is done.
@@ -169,13 +181,13 @@ impl Planner {
         let wanted = ids.union(&self.steps);
         let entries = wanted.filter_map(|id| self.entries.get(id));
         let mut decisions = Vec::with_capacity(ids.len().max(self.steps.len()));
-        decisions.extend(entries.map(|it| it.decision.clone()));
+        decisions.extend(entries.filter_map(|it| it.decision.clone()));
         Plan::of(decisions, self.synced, policy)
     }
 
     /// Every decision.
     pub fn whole(&self, policy: &Policy) -> Plan {
-        let decisions = self.entries.values().map(|it| it.decision.clone());
+        let decisions = self.entries.values().filter_map(|it| it.decision.clone());
         Plan::of(decisions.collect(), self.synced, policy)
     }
 
@@ -187,11 +199,8 @@ impl Planner {
     ) -> BTreeSet<CredentialId> {
         let mut all = self.neighbours(&ids);
         for id in &ids {
-            if let Some(credential) = inputs.vault.credentials.get(id) {
-                let known = inputs.memory.credentials.get(id);
-                let objects = accounts(credential, inputs.directory, known);
-                all.extend(objects.iter().flat_map(|it| self.index.watchers(*it)));
-            }
+            let accounts = View::of(*id, inputs).accounts;
+            all.extend(accounts.iter().flat_map(|it| self.index.watchers(*it)));
         }
         all.extend(ids);
         all
@@ -227,16 +236,16 @@ impl Planner {
     }
 
     fn keep(&mut self, id: CredentialId, entry: Entry) {
-        if entry.decision.is_step() {
+        if entry.is(Decision::is_step) {
             self.steps.insert(id);
         } else {
             self.steps.remove(&id);
         }
         self.due.extend(entry.due.map(|due| (due, id)));
-        self.synced += usize::from(entry.decision.is_synced());
+        self.synced += usize::from(entry.is(Decision::is_synced));
         let now = entry.due;
         if let Some(before) = self.entries.insert(id, entry) {
-            self.synced -= usize::from(before.decision.is_synced());
+            self.synced -= usize::from(before.is(Decision::is_synced));
             if let Some(due) = before.due.filter(|_| before.due != now) {
                 self.due.remove(&(due, id));
             }
