@@ -153,6 +153,7 @@ impl Eye<'_> {
     /// Returns the account for which a person chose this credential, where one did.
     fn take_in(&self, known: &mut CredentialMemory) -> Option<Choice> {
         let account = self.directory.resolve(&self.credential.user_name);
+        self.set_clock_right(known);
         self.merge_attempts(known, account);
         known.overwrites.retain(|at| is_recent(*at, self.now));
         if let Some(pending) = known.pending.clone() {
@@ -170,6 +171,17 @@ impl Eye<'_> {
             self.first_contact(known, account);
         }
         choice
+    }
+
+    /// The clock was ahead when these were written down, and was set right: nothing must wait for
+    /// the time that it showed.
+    fn set_clock_right(&self, known: &mut CredentialMemory) {
+        let written = known.written.as_mut().map(|it| &mut it.at);
+        let pending = known.pending.as_mut().map(|it| &mut it.since);
+        let verdict = known.verdict.as_mut().map(|it| &mut it.at);
+        for at in [written, pending, verdict].into_iter().flatten() {
+            *at = self.now.min(*at);
+        }
     }
 
     fn baseline(&self) -> Baseline {

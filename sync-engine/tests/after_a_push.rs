@@ -8,6 +8,7 @@ use sync_engine::model::{
     CredentialId, HeldReason, ObjectId, Outcome, StepKind, SyncMode, UnknownReason, Verdict,
 };
 use sync_engine::plan::{Action, PauseReason, Policy};
+use sync_engine::ports::Clock;
 use sync_engine::testing::{Fault, VaultCall};
 use world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
 
@@ -384,5 +385,19 @@ async fn a_password_that_the_vault_does_not_hand_out_is_not_done() {
     assert_eq!((row.outcome, row.done), (Outcome::Failed, None));
     world.vault.mend();
     assert_eq!(world.outcome(anna).await, Outcome::Pushed);
+    assert!(world.directory.has_password(account, NEW));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_right_delays_no_check() {
+    let mut world = World::new();
+    let (credential, account) = world.anna_in_step().await;
+    let right = world.clock.now();
+    world.clock.advance(9 * HOUR);
+    world.vault.set_password(credential, NEW);
+    world.cycle().await;
+    world.clock.set(right + HOUR);
+    world.foreign_change(account, FOREIGN);
+    assert_eq!(world.outcome(credential).await, Outcome::Pushed);
     assert!(world.directory.has_password(account, NEW));
 }

@@ -12,6 +12,7 @@ use sync_engine::model::{
     UnknownReason, UserPrincipalName, Verdict,
 };
 use sync_engine::plan::{Action, PauseReason, Policy, Verification};
+use sync_engine::ports::StateStore;
 use sync_engine::testing::Fault;
 use world::{FOREIGN, HOUR, NEW, OLD, World};
 
@@ -763,6 +764,18 @@ async fn several_changes_that_end_where_they_began_write_nothing() {
     world.vault.set_password(credential, OLD);
     assert_eq!(world.outcome(credential).await, Outcome::Matched);
     assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn several_changes_that_end_elsewhere_are_pushed_and_are_no_foreign_overwrite() {
+    let mut world = World::new();
+    let (credential, account) = world.anna_in_step().await;
+    world.vault.set_password(credential, FOREIGN);
+    world.vault.set_password(credential, NEW);
+    assert_eq!(world.outcome(credential).await, Outcome::Pushed);
+    assert!(world.directory.has_password(account, NEW));
+    let memory = world.store.load().await.unwrap();
+    assert!(memory.credentials[&credential].overwrites.is_empty());
 }
 
 #[tokio::test]

@@ -169,3 +169,30 @@ async fn an_agent_that_leads_again_mends_the_flags_of_the_one_between() {
     world.cycle().await;
     assert!(world.flags(anna).is_empty());
 }
+
+#[tokio::test]
+async fn a_slow_vault_does_not_push_a_sign_in_test_beyond_the_lease() {
+    let mut world = World::new();
+    let (anna, account) = world.anna(SyncMode::ReportMismatches, OLD, NEW);
+    world.vault.set_lease(lasts(&world, 60));
+    let vault = SlowVault {
+        inner: world.vault.clone(),
+        clock: world.clock.clone(),
+        takes: Duration::from_secs(45),
+    };
+    let ports = Ports {
+        vault: Arc::new(vault),
+        ..world.ports()
+    };
+    world.engine = Engine::new(ports, world.policy.clone());
+    world.cycle().await;
+    assert_eq!(world.directory.sign_ins(), 0);
+    assert_eq!(world.directory.failed(account), 0);
+    assert!(
+        world
+            .vault
+            .attempts(anna)
+            .iter()
+            .all(|it| !it.state.counts())
+    );
+}

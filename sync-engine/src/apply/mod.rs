@@ -12,10 +12,11 @@ use jiff::Timestamp;
 
 use crate::engine::{EngineError, Halt, Observer, Ports, Term};
 use crate::model::{
-    CredentialId, CredentialMemory, CycleId, JournalEntry, Memory, Phase, StepKind, VaultView,
-    Verdict,
+    CredentialId, CredentialMemory, CycleId, JournalEntry, Memory, Password, Phase, StepKind,
+    VaultView, Verdict,
 };
 use crate::plan::{Action, Decision, Plan, Policy, Target};
+use crate::ports::PasswordAnswer;
 
 /// Steps in flight at once.
 const BATCH: usize = 8;
@@ -110,6 +111,26 @@ impl Walk<'_> {
             self.term = Term::ask(self.ports).await?;
         }
         Ok(self.term_outlasts_a_write())
+    }
+
+    /// The password for a step that is about to be made, or why the step is not made.
+    async fn password(&self, step: Step<'_>) -> Result<Password, String> {
+        let decision = step.decision;
+        let vault = &self.ports.vault;
+        let answer = vault.password(decision.credential, decision.version).await;
+        let password = match answer {
+            Ok(PasswordAnswer::Current(password)) => password,
+            Ok(PasswordAnswer::Superseded) => {
+                return Err("not sent: the password changed meanwhile".to_owned());
+            }
+            Err(error) => return Err(format!("not sent: {error}")),
+        };
+        // The vault may have taken its time, and another agent may be about to take over.
+        if self.term_outlasts_a_write() {
+            Ok(password)
+        } else {
+            Err("not sent: this agent's lease is about to end".to_owned())
+        }
     }
 
     fn term_outlasts_a_write(&self) -> bool {

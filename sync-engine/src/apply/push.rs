@@ -10,7 +10,7 @@ use crate::model::{
     Written,
 };
 use crate::plan::{Decision, Rule, Words};
-use crate::ports::{PasswordAnswer, SetPassword};
+use crate::ports::SetPassword;
 
 impl Walk<'_> {
     pub(super) async fn push(&mut self, batch: &[Step<'_>]) -> Result<(), EngineError> {
@@ -34,25 +34,9 @@ impl Walk<'_> {
 
     /// The answer to one write, or why it was not sent.
     async fn set(&self, step: Step<'_>) -> Result<SetPassword, String> {
-        let decision = step.decision;
-        let answer = self
-            .ports
-            .vault
-            .password(decision.credential, decision.version)
-            .await
-            .map_err(|error| format!("not sent: {error}"))?;
-        let PasswordAnswer::Current(password) = answer else {
-            return Err("not sent: the password changed meanwhile".to_owned());
-        };
-        // The vault may have taken its time, and another agent may be about to take over.
-        if !self.term_outlasts_a_write() {
-            return Err("not sent: this agent's lease is about to end".to_owned());
-        }
-        let set = self
-            .ports
-            .directory
-            .set_password(step.target.object, &password);
-        Ok(set.await)
+        let password = self.password(step).await?;
+        let object = step.target.object;
+        Ok(self.ports.directory.set_password(object, &password).await)
     }
 
     /// From here on each of these writes counts as perhaps done.
@@ -126,7 +110,11 @@ impl Walk<'_> {
             }
             SetPassword::NotNow { retry_at } => {
                 known.retry_at = Some(*retry_at);
-                self.not_done(known, step, "Entra ID asked to try again later")
+                self.not_done(
+                    known,
+                    step,
+                    "not done: Entra ID was not ready; tried again later",
+                )
             }
             SetPassword::Ambiguous => {
                 "the answer was lost: whether the password was set shows in the stamp".to_owned()

@@ -11,7 +11,6 @@ use crate::model::{
     AttemptId, AttemptNotice, AttemptState, CredentialMemory, Phase, RememberedVerdict, SignIn,
     SignInAttempt, StepKind, UnknownReason, Verdict, VerdictSource,
 };
-use crate::ports::{PasswordAnswer, VaultError};
 
 /// The first pause after an answer that passes; doubled with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -27,25 +26,21 @@ const LOCKED_WINDOW: Duration = Duration::from_hours(1);
 impl Walk<'_> {
     pub(super) async fn verify(&mut self, batch: &[Step<'_>]) -> Result<(), EngineError> {
         let attempts = self.write_down(batch).await?;
-        let signed_in = join_all(batch.iter().map(|step| sign_in(self.ports, *step))).await;
+        let signed_in = join_all(batch.iter().map(|step| self.sign_in(*step))).await;
         let mut entries = Vec::new();
         let mut memories = Vec::new();
         let mut notices = Vec::new();
         for ((step, attempt), result) in batch.iter().zip(attempts).zip(signed_in) {
             let mut known = self.known(step.decision.credential);
             let (state, why) = match result {
-                Ok(Some(answer)) => {
+                Ok(answer) => {
                     let learnt = self.learn(&mut known, *step, &answer);
                     let verdict = known.verdict.as_ref().map(|it| it.verdict.clone());
                     self.made(*step, StepKind::Verify);
                     self.done.entry(known.id).or_default().tested = verdict;
                     learnt
                 }
-                Ok(None) => (
-                    AttemptState::Passed,
-                    "the password changed meanwhile".into(),
-                ),
-                Err(ref error) => (AttemptState::Passed, format!("not sent: {error}")),
+                Err(why) => (AttemptState::Passed, why),
             };
             let closed = SignInAttempt { state, ..attempt };
             close(&mut known, &closed);
@@ -61,6 +56,13 @@ impl Walk<'_> {
             tracing::warn!(error = %error, "the vault did not take the outcome of sign-in tests");
         }
         Ok(())
+    }
+
+    /// The answer to one test, or why it was not sent.
+    async fn sign_in(&self, step: Step<'_>) -> Result<SignIn, String> {
+        let password = self.password(step).await?;
+        let name = &step.decision.user_name;
+        Ok(self.ports.directory.verify(name, &password).await)
     }
 
     /// Writes the attempts down in the journal and at the vault; without both, nothing is sent.
@@ -221,24 +223,6 @@ impl Walk<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// The answer to one test; `None` when the vault's password is no longer this version.
-async fn sign_in(
-    ports: &crate::engine::Ports,
-    step: Step<'_>,
-) -> Result<Option<SignIn>, VaultError> {
-    let decision = step.decision;
-    let answer = ports
-        .vault
-        .password(decision.credential, decision.version)
-        .await?;
-    match answer {
-        PasswordAnswer::Superseded => Ok(None),
-        PasswordAnswer::Current(password) => Ok(Some(
-            ports.directory.verify(&decision.user_name, &password).await,
-        )),
     }
 }
 

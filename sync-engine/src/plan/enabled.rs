@@ -34,7 +34,7 @@ impl Situation<'_> {
         let can_be_made = self.unverifiable(facts).is_none()
             && self.pause(account).is_none()
             && self.allowance(account) == Allowance::Now;
-        several && (self.remembered(account).is_some() || can_be_made)
+        several && can_be_made && self.remembered(account).is_none()
     }
 
     /// The vault holds another version than the one that the account still has.

@@ -174,8 +174,8 @@ const CONFIRMED: Words = Words {
 };
 
 const VAULT_CHANGED: Words = Words {
-    condition: "Enabled: the vault's version is newer than the last agreement, and the stamp is still that of the agreement",
-    action: "Push, without a sign-in test: the passwords are known to differ",
+    condition: "Enabled: the vault's version is newer than the last agreement, and the stamp is still that of the agreement; newer by several versions, only once it was checked, or while no check can be made",
+    action: "Push: after one change without a sign-in test, since the passwords are known to differ",
     remedy: None,
     why: "the password changed in the vault",
 };

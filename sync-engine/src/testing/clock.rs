@@ -23,6 +23,14 @@ impl ManualClock {
         }
     }
 
+    /// Sets the clock, also back.
+    pub fn set(&self, now: Timestamp) {
+        self.state
+            .lock()
+            .expect("no test panics while it holds the clock")
+            .0 = now;
+    }
+
     /// Turns the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut state = self

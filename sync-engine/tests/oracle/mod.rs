@@ -302,9 +302,19 @@ impl<'a> Case<'a> {
         (agreed.stamp.is_some() && agreed.stamp == self.stamp()).then_some(agreed.version)
     }
 
+    /// Newer by one version: certainly another password. Newer by several: perhaps the one of
+    /// before again, so that a test comes first where it can be made now.
     fn vault_changed(&self) -> bool {
-        self.agreed()
-            .is_some_and(|version| version < self.credential.version)
+        self.agreed().is_some_and(|agreed| {
+            let newer = self.credential.version.0.saturating_sub(agreed.0);
+            newer == 1 || newer > 1 && !(self.verdict().is_none() && self.a_test_can_be_made())
+        })
+    }
+
+    fn a_test_can_be_made(&self) -> bool {
+        let most = self.scene.policy.max_failed_per_day as usize;
+        let full = self.ends_of_failures().len() >= most;
+        !self.can_never_be_tested() && !self.is_paused() && !self.budget_is_over() && !full
     }
 
     fn still_agrees(&self) -> bool {
