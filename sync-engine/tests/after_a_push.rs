@@ -398,6 +398,8 @@ async fn a_clock_that_was_ahead_and_is_set_right_delays_no_check() {
     world.cycle().await;
     world.clock.set(right + HOUR);
     world.foreign_change(account, FOREIGN);
+    world.cycle().await;
+    world.clock.advance(3 * MINUTE);
     assert_eq!(world.outcome(credential).await, Outcome::Pushed);
     assert!(world.directory.has_password(account, NEW));
 }

@@ -31,7 +31,7 @@ impl Sight<'_> {
     ) -> (BTreeSet<CredentialId>, BTreeSet<CredentialId>) {
         let mut ids = {
             let before = inputs(self.vault, self.directory, self.memory, policy, now);
-            self.planner.to_look_at(before)
+            self.planner.take_moved(before)
         };
         let changed = observe(self.memory, self.vault, self.directory, policy, now, &ids);
         ids.extend(&changed);

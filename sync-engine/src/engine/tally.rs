@@ -50,7 +50,9 @@ impl Standings {
             let now = (row.outcome.clone(), flags.clone());
             if let Some((outcome, flags)) = self.each.insert(row.credential, now) {
                 take(&mut self.outcomes, &outcome);
-                flags.iter().for_each(|kind| take(&mut self.flags, kind));
+                for kind in &flags {
+                    take(&mut self.flags, kind);
+                }
             }
             *self.outcomes.entry(row.outcome.clone()).or_default() += 1;
             for kind in flags {

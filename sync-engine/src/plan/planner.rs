@@ -85,14 +85,14 @@ impl Planner {
 
     /// Plans anew what moved and what is due. Returns the decisions about these, and every step.
     pub fn replan(&mut self, inputs: Inputs<'_>) -> Plan {
-        let looked_at = self.to_look_at(inputs);
+        let looked_at = self.take_moved(inputs);
         self.decide(inputs, &looked_at);
         self.plan(inputs.policy, &looked_at)
     }
 
     /// The credentials that moved, that time alone may have changed, or that share an account with
     /// one of these.
-    pub(crate) fn to_look_at(&mut self, inputs: Inputs<'_>) -> BTreeSet<CredentialId> {
+    pub(crate) fn take_moved(&mut self, inputs: Inputs<'_>) -> BTreeSet<CredentialId> {
         let moved = std::mem::take(&mut self.moved);
         let last = Last {
             now: inputs.now,
@@ -134,7 +134,7 @@ impl Planner {
             contested: contested_among(claims, inputs.vault, inputs.directory),
             ledger: Ledger::of(memories),
         };
-        let decided = ids.iter().map(|id| {
+        let entries = ids.iter().map(|id| {
             let credential = inputs.vault.credentials.get(id);
             let mode = credential.map_or(SyncMode::Off, |it| it.mode);
             let entry = Entry {
@@ -145,10 +145,10 @@ impl Planner {
         });
         if self.entries.is_empty() {
             // All at once, which packs them densely.
-            self.entries = decided.collect();
+            self.entries = entries.collect();
             self.count_anew();
         } else {
-            decided.for_each(|(id, entry)| self.keep(id, entry));
+            entries.for_each(|(id, entry)| self.keep(id, entry));
         }
     }
 
