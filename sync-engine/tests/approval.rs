@@ -8,7 +8,7 @@ use sync_engine::RulingError;
 use sync_engine::model::{
     CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind,
 };
-use sync_engine::plan::{PlanRuling, PlanStanding, Ruling, Word};
+use sync_engine::plan::{HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 use sync_engine::ports::{Clock, StateStore};
 use sync_engine::testing::{Fault, VaultCall};
 use world::{HOUR, MINUTE, NEW, OLD, World, row_of};
@@ -83,6 +83,22 @@ async fn people_see_the_plan_in_the_vault_and_approve_it_there() {
     assert_eq!((shown[0].id, shown[0].writes.len()), (plan, 12));
     world.vault.rule(said(&world, plan, Ruling::Approve));
     assert_eq!(world.cycle().await.done(StepKind::Push), 12);
+}
+
+#[tokio::test]
+async fn a_word_that_was_said_here_is_shown_in_the_vault_also_when_it_is_carried_out_at_once() {
+    let (mut world, _, plan) = held().await;
+    rule(&mut world, plan, Ruling::Approve).await.unwrap();
+    world.cycle().await;
+    let shown = world.vault.every_showing();
+    let approved = |plans: &Vec<HeldPlan>| {
+        let standings = plans.iter().map(|it| &it.standing);
+        standings
+            .into_iter()
+            .any(|it| matches!(it, PlanStanding::Approved(_)))
+    };
+    assert!(shown.iter().any(approved));
+    assert_eq!(shown.last().map(Vec::len), Some(0));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 // Drives the dashboard in Chromium as a person would, and measures what the agent makes of it.
 //
 // Environment: DASHBOARD and SIMULATOR (addresses), EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE,
-// NORA_FILE, FOREIGN_FILE, RITA_FILE (files with one secret each), INTERVAL_MS, SCREENSHOTS and PAGES (folders to fill).
+// NORA_FILE, FOREIGN_FILE, RITA_FILE (files with one secret each), STAFF (names of accounts that change all at once), SECRETS (a
+// folder with files NAME and NAME-next for each), INTERVAL_MS, SCREENSHOTS and PAGES (folders to fill).
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { chromium } from "playwright-core";
 
 const {
   DASHBOARD, SIMULATOR, EMAIL, PASSWORD_FILE, KEY_FILE, ANNA_FILE, ANNA_NEXT_FILE, MIA_FILE, NORA_FILE, FOREIGN_FILE,
-  RITA_FILE, SCREENSHOTS, PAGES,
+  RITA_FILE, SECRETS, SCREENSHOTS, PAGES,
 } = process.env;
 const INTERVAL_MS = Number(process.env.INTERVAL_MS);
 const TENANT = "contoso.onmicrosoft.com";
@@ -24,7 +25,9 @@ const anna = secret(ANNA_FILE);
 const annaNext = secret(ANNA_NEXT_FILE);
 const mia = secret(MIA_FILE);
 const foreign = secret(FOREIGN_FILE);
-const hidden = [anna, annaNext, mia, foreign, secret(NORA_FILE), secret(RITA_FILE)];
+const staff = process.env.STAFF.split(" ");
+const staffNext = Object.fromEntries(staff.map((name) => [name, secret(join(SECRETS, `${name}-next`))]));
+const hidden = [...Object.values(staffNext), anna, annaNext, mia, foreign, secret(NORA_FILE), secret(RITA_FILE)];
 
 let documents = 0;
 let mayShow = null;
@@ -113,6 +116,7 @@ async function tour() {
   await foreignChangesAreFlagged(addresses);
   await revealingNeedsAClick(addresses);
   await nothingWasWrittenThatShouldNot();
+  await aMassChangeWaitsForAPerson(addresses);
 }
 
 async function signIn() {
@@ -142,7 +146,7 @@ async function visit() {
   await page.waitForLoadState();
   const addresses = { client: page.url() };
   await shoot("client");
-  for (const name of ["anna", "mia", "nora", "rita"]) {
+  for (const name of ["anna", "mia", "nora", "rita", ...staff]) {
     const link = page.locator("#credentials a", { hasText: `${name}@${TENANT}` });
     addresses[name] = new URL(await link.getAttribute("href"), DASHBOARD).href;
   }
@@ -240,4 +244,91 @@ async function nothingWasWrittenThatShouldNot() {
     check(`Report mismatches wrote nothing to ${name}`, (await writesOf(name)) === 0);
   }
   check("the one push was the one write", (await writes()) === 1);
+}
+
+async function setMute(addresses, mute) {
+  await page.goto(addresses.client);
+  await page.selectOption("#settings [name=mute]", mute);
+  await page.click("#settings button[type=submit]");
+  await page.waitForLoadState();
+}
+
+/** More changes at once than the breaker lets pass: held, reviewed and approved without a script, then exactly those written. */
+async function aMassChangeWaitsForAPerson(addresses) {
+  await setMute(addresses, "muted");
+  for (const name of staff) {
+    await changePassword(addresses[name], staffNext[name]);
+    await page.waitForLoadState();
+  }
+  await setMute(addresses, "unmuted");
+  const count = staff.length;
+  const banner = page.locator(".approval", { hasText: `${count} password changes wait for your approval` });
+  await until("a mass change shows a banner", performance.now(), 200, async () => {
+    await page.goto(addresses.client);
+    return (await banner.count()) === 1;
+  });
+  check("a mass change is held, and the client's page says so", true);
+  check("nothing of it is written", (await writes()) === 1);
+  await shoot("client-approval");
+  await page.goto(DASHBOARD);
+  check("the dashboard counts it", (await page.locator("#count-approval").textContent()) === String(count));
+  const row = page.locator("tr", { hasText: CLIENT }).locator(".flag-approval b");
+  check("and so does the list of clients", (await row.textContent()) === String(count));
+  await shoot("dashboard-approval");
+
+  const noScript = await browser.newContext({
+    ignoreHTTPSErrors: true, javaScriptEnabled: false, storageState: await context.storageState(),
+    viewport: { width: 1200, height: 900 },
+  });
+  const plain = await noScript.newPage();
+  plain.on("response", watch);
+  await approve(plain, addresses, count);
+  await noScript.close();
+  await exactlyThePlanIsWritten(addresses, count);
+}
+
+async function approve(plain, addresses, count) {
+  await plain.goto(addresses.client);
+  await plain.click(".approval a");
+  await plain.waitForLoadState();
+  const planned = [];
+  for (const row of await plain.locator("#writes tbody tr").all()) {
+    const cells = (await row.locator("th, td").allTextContents()).map((text) => text.trim());
+    const link = new URL(await row.locator("th a").getAttribute("href"), DASHBOARD).href;
+    const account = await row.locator("th a").textContent();
+    planned.push([account, cells[1], cells[2], link].join(" | "));
+  }
+  const why = "the password changed in the vault";
+  const expected = staff.map((name) => [`${name}@${TENANT}`, "2", why, addresses[name]].join(" | "));
+  check("the plan's page lists every write with its reason", planned.sort().join("\n") === expected.sort().join("\n"));
+  await plain.screenshot({ path: join(SCREENSHOTS, "plan.png"), fullPage: true });
+  check("nothing is written before the click", (await writes()) === 1);
+  await plain.getByRole("button", { name: `Approve these ${count} writes` }).click();
+  await plain.waitForLoadState();
+  const ruling = await plain.locator("#ruling").textContent();
+  check("afterwards the page says who approved", ruling.startsWith(`Approved by ${EMAIL} on `));
+  check("a second word is not offered", (await plain.locator("#approve, #reject").count()) === 0);
+  await plain.screenshot({ path: join(SCREENSHOTS, "plan-approved.png"), fullPage: true });
+}
+
+async function exactlyThePlanIsWritten(addresses, count) {
+  const began = performance.now();
+  const took = await until("what was approved reaches Entra ID", began, 50, async () => {
+    const there = await Promise.all(staff.map((name) => hasPassword(name, staffNext[name])));
+    return there.every(Boolean);
+  });
+  check("what was approved reaches Entra ID within one interval", took < INTERVAL_MS + PAGE_SLACK_MS, `${took} ms`);
+  await until("the pushes are reported with the person", began, 200, async () => {
+    await page.goto(addresses[staff[0]]);
+    const pushed = page.locator("#history tr", { has: page.locator(".result-pushed") });
+    return (await pushed.count()) === 1 && (await pushed.textContent()).includes(EMAIL);
+  });
+  check("the history of a credential names who approved", true);
+  await shoot("credential-approved");
+  for (const name of staff) {
+    check(`${name} was written once`, (await writesOf(name)) === 1);
+  }
+  check("nothing else was written", (await writes()) === 1 + count);
+  await page.goto(addresses.client);
+  check("nothing waits any more", (await page.locator(".approval").count()) === 0);
 }

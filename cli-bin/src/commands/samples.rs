@@ -20,6 +20,7 @@ pub(crate) fn a_client(id: u128, name: &str) -> Client {
         mute: Mute::Unmuted,
         credentials: 2,
         flags: BTreeMap::from([(FlagKind::AdChange, 1), (FlagKind::Held, 2)]),
+        waiting_writes: 0,
         key: WrappedKey {
             key_id: Uuid::from_u128(5),
             client: id,
@@ -53,6 +54,7 @@ pub(crate) fn a_credential(id: u128, user_name: &str) -> Credential {
         mode: SyncMode::ReportMismatches,
         standing: Standing::Active,
         changed: Timestamp::UNIX_EPOCH,
+        changed_by: None,
         flags: BTreeMap::from([(FlagKind::AdChange, flag)]),
         last_result: Some(HistoryEntry {
             at: Timestamp::UNIX_EPOCH,
@@ -60,6 +62,7 @@ pub(crate) fn a_credential(id: u128, user_name: &str) -> Credential {
             outcome: Outcome::Mismatched,
             why: "Entra ID does not accept the vault's password".into(),
             agent: "srv-1".into(),
+            approved_by: None,
         }),
     }
 }

@@ -364,6 +364,8 @@ async fn the_lease_ends_early_and_begins_late_by_this_machines_clock() {
     );
     let heartbeat = world.requests_to(HEARTBEAT).await.pop().unwrap();
     assert_eq!(body(&heartbeat)["write_timeout_seconds"], 31);
+    let instance = body(&heartbeat)["instance"].clone();
+    assert_eq!(instance, Uuid::from_u128(77).to_string());
     assert_eq!(body(&heartbeat)["state"], "running");
 }
 

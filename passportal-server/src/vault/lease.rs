@@ -17,6 +17,7 @@ const WRITE_TIMEOUT_MOST: u32 = 3600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Holder {
     agent: Uuid,
+    /// None for an agent that does not tell, and once the lease was given back.
     instance: Option<Uuid>,
 }
 
@@ -30,6 +31,13 @@ struct Lease {
     /// Before this, a write of the predecessor may still be under way.
     writes_from: Timestamp,
     write_timeout: SignedDuration,
+}
+
+impl Lease {
+    /// Whether a process of this agent gave it back: it had finished its writes.
+    fn was_given_back_by(&self, agent: Uuid, now: Timestamp) -> bool {
+        self.holder.agent == agent && self.holder.instance.is_none() && self.until <= now
+    }
 }
 
 /// Who asks for a lease, and with which words about itself.
@@ -50,6 +58,7 @@ enum Decision {
 fn decide(before: Option<&Lease>, asker: Asker<'_>, now: Timestamp) -> Decision {
     let writes_from = match before {
         Some(lease) if lease.holder == asker.holder => lease.writes_from,
+        Some(lease) if lease.was_given_back_by(asker.holder.agent, now) => lease.writes_from,
         Some(lease) if lease.until > now => return Decision::Refuse(lease.clone()),
         Some(lease) => lease.writes_from.max(lease.until + lease.write_timeout),
         None => now,
@@ -149,7 +158,7 @@ pub(super) async fn release(
     agent: Uuid,
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    sqlx::query("UPDATE leases SET until = ?1 WHERE agent = ?2 AND until > ?1")
+    sqlx::query("UPDATE leases SET until = ?1, instance = NULL WHERE agent = ?2 AND until > ?1")
         .bind(words::time(now))
         .bind(agent.to_string())
         .execute(transaction)
@@ -298,6 +307,17 @@ mod tests {
         }
         let successor = granted(ask(Some(&lease), copy_of_first(), WRITE, lease.until));
         assert_eq!(successor.writes_from, lease.until + WRITE);
+    }
+
+    #[test]
+    fn an_agent_that_gave_its_lease_back_goes_on_at_once_as_another_process() {
+        let mut lease = granted(ask(None, first(), WRITE, start()));
+        lease.until = start();
+        lease.holder.instance = None;
+        let next = granted(ask(Some(&lease), copy_of_first(), WRITE, start()));
+        assert_eq!(next.writes_from, start());
+        let other = granted(ask(Some(&lease), second(), WRITE, start()));
+        assert_eq!(other.writes_from, start() + WRITE);
     }
 
     #[test]

@@ -201,7 +201,7 @@ async fn an_approval_wakes_the_long_poll_and_comes_with_every_answer() {
     });
     let approved = world.approve(1).await;
     let ruled = Instant::now();
-    assert!(matches!(&approved.standing, PlanStanding::Approved(word) if word.by == EMAIL));
+    assert!(matches!(&approved.standing, PlanStanding::Approved(it) if it.by == EMAIL));
     assert_eq!(approved.heard, None);
 
     let (changes, answered) = poll.await.unwrap();
@@ -451,9 +451,7 @@ async fn what_was_said_at_the_agent_is_shown_and_final() {
     let approved = with(world.plan(1), "standing", said("approved"));
     world.show(&[approved]).await;
     let plan = world.read(1).await.plan;
-    assert!(
-        matches!(&plan.standing, PlanStanding::Approved(word) if word.by == "root (at the agent)")
-    );
+    assert!(matches!(&plan.standing, PlanStanding::Approved(it) if it.by == "root (at the agent)"));
     assert!(plan.heard.is_some());
     let message = world.too_late(1, "rejection").await;
     assert!(message.starts_with("root (at the agent) approved this plan already"));
@@ -476,12 +474,12 @@ async fn a_word_that_came_second_at_the_agent_is_not_in_force() {
     world.show(&[first, same]).await;
     let standing = world.read(1).await.plan.standing;
     assert!(
-        matches!(&standing, PlanStanding::Rejected(word) if word.by == "root (at the agent)"),
+        matches!(&standing, PlanStanding::Rejected(it) if it.by == "root (at the agent)"),
         "{standing:?}"
     );
     let standing = world.read(2).await.plan.standing;
     assert!(
-        matches!(&standing, PlanStanding::Approved(word) if word.by == EMAIL),
+        matches!(&standing, PlanStanding::Approved(it) if it.by == EMAIL),
         "{standing:?}"
     );
 }

@@ -4,8 +4,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use passportal_client::wire::{
-    Attempt, AttemptNotice, AttemptState, Attempts, ChangesQuery, FlagQuery, Outcome, Report,
-    ReportEntry,
+    AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangesQuery, FlagQuery, Heartbeat,
+    HeldPlan, HeldWrite, Outcome, PlanQuery, PlanStanding, Report, ReportEntry, Ruling, ShownPlans,
+    SyncMode,
 };
 use passportal_client::{
     AgentApi, ApiClient, ApiError, ApiKey, BodyFormat, HttpConfig, PersonSession, TokenKeeper,
@@ -69,6 +70,76 @@ async fn a_person_and_an_agent_go_the_whole_way() {
     let refused = agent.changes(&ChangesQuery::default()).await.unwrap_err();
     assert!(matches!(refused, ApiError::NotAuthorised { .. }));
     person.sign_out().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_held_plan_goes_to_a_person_and_the_word_comes_back() {
+    let vault = TestVault::start().await;
+    let config = HttpConfig::new(&vault.url).unwrap();
+    let (person, _) = PersonSession::sign_in(&config, EMAIL, &PASSWORD.into(), None)
+        .await
+        .unwrap();
+    let raw = vault.person().await;
+    let client = TestClient::create(&raw, "Contoso").await;
+    let anna = client.add(&raw, "anna@contoso.com", "x").await;
+    let enrolled = client.enrol(&raw, "host-1").await;
+    let agent = AgentApi::new(&config, enrolled.token.as_str().into()).unwrap();
+    let instance = Some(Uuid::new_v4());
+    let shown = ShownPlans {
+        plans: vec![held_plan(anna)],
+        instance,
+    };
+    let too_early = agent.show_plans(&shown).await.unwrap_err();
+    assert!(matches!(too_early, ApiError::Conflict { .. }));
+    agent.heartbeat(&heartbeat(instance)).await.unwrap();
+    agent.show_plans(&shown).await.unwrap();
+
+    let id = shown.plans[0].id;
+    let query = PlanQuery {
+        client: Some(client.id),
+    };
+    assert_eq!(person.plans(&query).await.unwrap()[0].id, id);
+    let details = person.plan(id).await.unwrap();
+    assert_eq!(details.writes, shown.plans[0].writes);
+    let ruled = person.rule(id, Ruling::Approve).await.unwrap();
+    assert!(!ruled.is_waiting());
+    let changes = agent.changes(&ChangesQuery::default()).await.unwrap();
+    assert_eq!(
+        (changes.rulings[0].plan, changes.rulings[0].ruling),
+        (id, Ruling::Approve)
+    );
+    let twice = person.rule(id, Ruling::Reject).await.unwrap_err();
+    assert!(twice.to_string().contains("ruled on once"), "{twice}");
+}
+
+fn heartbeat(instance: Option<Uuid>) -> Heartbeat {
+    Heartbeat {
+        version: "0.1.0".to_owned(),
+        host: "host-1".to_owned(),
+        state: AgentState::Running,
+        write_timeout_seconds: 30,
+        instance,
+    }
+}
+
+fn held_plan(credential: Uuid) -> HeldPlan {
+    let write = HeldWrite {
+        credential,
+        user_name: "anna@contoso.com".to_owned(),
+        version: 1,
+        mode: SyncMode::Enabled,
+        why: "because".to_owned(),
+        object: Uuid::new_v4(),
+        stamp: Some(jiff::Timestamp::now()),
+    };
+    HeldPlan {
+        id: Uuid::new_v4(),
+        at: jiff::Timestamp::now(),
+        allowed: 0,
+        total: 1,
+        writes: vec![write],
+        standing: PlanStanding::Waiting,
+    }
 }
 
 fn attempts(credential: Uuid) -> Attempts {

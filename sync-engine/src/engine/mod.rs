@@ -129,13 +129,15 @@ impl Engine {
         if succession == Succession::Anew {
             self.sight()?.believe_the_vault();
         }
+        // A word that was said here is shown before it is acted on: afterwards the plan is gone.
+        let first = self.show_plans().await;
         let mut done = Done::new();
         let plan = self.rounds(cycle, term, observer, &mut done).await?;
         let rows = self.sight()?.rows(&plan, &done);
         self.standings.take_in(&rows);
         self.report(&rows, &done).await?;
         self.looked_at.clear();
-        self.show_plans().await?;
+        first.and(self.show_plans().await)?;
         Ok(CycleReport {
             rows,
             tally: self.standings.tally(),

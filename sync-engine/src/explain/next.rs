@@ -222,8 +222,8 @@ impl Case<'_> {
         for it in when {
             match it {
                 When::Approved(plan) => {
-                    let words = ["show", "approve", "reject"];
-                    commands.extend(words.map(|word| format!("passportal plans {word} {plan}")));
+                    let words = ["plans", "approve", "reject"];
+                    commands.extend(words.map(|word| format!("passportal {word} {plan}")));
                 }
                 When::Confirmed => {
                     let credential = self.decision.credential;

@@ -38,6 +38,7 @@ macro_rules! credential_vault_contract {
             the_password_is_carried_exactly,
             another_version_is_superseded,
             a_report_may_be_sent_twice,
+            plans_are_shown_and_taken_down,
         ]);
     };
 }
@@ -337,13 +338,18 @@ pub mod state_store {
 
 /// Claims of the [`CredentialVault`] port.
 pub mod credential_vault {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::CredentialVault;
     use crate::model::{
-        Extent, Password, Report, ReportId, UserPrincipalName, VaultChanges, VaultVersion,
+        Extent, ObjectId, Password, PlanId, Report, ReportId, UserPrincipalName, VaultChanges,
+        VaultCredential, VaultVersion,
     };
-    use crate::ports::{PasswordAnswer, Wait};
+    use crate::plan::{Action, Decision, HeldPlan, PlanStanding, Rule, Target};
+    use crate::ports::{Lease, PasswordAnswer, Wait};
 
     async fn first(vault: &impl CredentialVault) -> VaultChanges {
         vault.changes(None, Wait::No).await.unwrap()
@@ -382,6 +388,40 @@ pub mod credential_vault {
         let anna = first(vault).await.credentials.remove(0);
         let answer = vault.password(anna.id, VaultVersion(2)).await.unwrap();
         assert!(matches!(answer, PasswordAnswer::Superseded));
+    }
+
+    /// Showing plans again replaces them, and nobody has ruled on them by that.
+    pub async fn plans_are_shown_and_taken_down(vault: &impl CredentialVault) {
+        let lease = vault.lease().await.unwrap();
+        assert!(matches!(lease, Lease::Granted { .. }));
+        let anna = first(vault).await.credentials.remove(0);
+        let plan = HeldPlan {
+            id: PlanId(Uuid::from_u128(78)),
+            at: Timestamp::UNIX_EPOCH,
+            allowed: 0,
+            writes: vec![write(&anna)],
+            standing: PlanStanding::Waiting,
+        };
+        let plans = [plan];
+        vault.show_plans(&plans).await.unwrap();
+        vault.show_plans(&plans).await.unwrap();
+        assert!(first(vault).await.rulings.is_empty());
+        vault.show_plans(&[]).await.unwrap();
+    }
+
+    fn write(credential: &VaultCredential) -> Decision {
+        Decision {
+            credential: credential.id,
+            user_name: credential.user_name.clone(),
+            mode: credential.mode,
+            version: credential.version,
+            rule: Rule::VaultChanged,
+            action: Action::Push(Target {
+                object: ObjectId(Uuid::from_u128(79)),
+                stamp: None,
+            }),
+            flags: BTreeMap::new(),
+        }
     }
 
     /// Sending a report again is no error.

@@ -46,7 +46,7 @@ struct State {
     lease: Lease,
     entries: BTreeMap<CredentialId, Entry>,
     reports: Vec<Report>,
-    shown: Vec<HeldPlan>,
+    shown: Vec<Vec<HeldPlan>>,
     rulings: Vec<PlanRuling>,
     broken: BTreeSet<VaultCall>,
 }
@@ -227,6 +227,11 @@ impl FakeVault {
 
     /// The held plans that people see now.
     pub fn shown_plans(&self) -> Vec<HeldPlan> {
+        self.every_showing().pop().unwrap_or_default()
+    }
+
+    /// The held plans that people saw, each time that they were shown.
+    pub fn every_showing(&self) -> Vec<Vec<HeldPlan>> {
         self.with(|state| state.shown.clone())
     }
 
@@ -331,6 +336,8 @@ impl CredentialVault for FakeVault {
     }
 
     async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
-        self.answer(VaultCall::ShowPlans, |state| state.shown = plans.to_vec())
+        self.answer(VaultCall::ShowPlans, |state| {
+            state.shown.push(plans.to_vec());
+        })
     }
 }

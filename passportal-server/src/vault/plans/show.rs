@@ -25,14 +25,39 @@ impl Vault {
         shown: &ShownPlans,
     ) -> Result<(), VaultError> {
         check(shown)?;
+        let sheets = shown.plans.iter().map(Sheet::new);
+        let sheets = sheets.collect::<Result<Vec<_>, _>>()?;
         let mut transaction = self.database.write().await?;
         lease::require_leader(&mut transaction, agent, shown.instance, client).await?;
         end_all_but(&mut transaction, client, shown).await?;
-        for plan in &shown.plans {
-            keep(&mut transaction, agent, client, plan).await?;
+        for sheet in &sheets {
+            keep(&mut transaction, agent, client, sheet).await?;
         }
         transaction.commit().await?;
         Ok(())
+    }
+}
+
+/// A plan, prepared for the database before anybody has to wait for it.
+struct Sheet<'a> {
+    plan: &'a HeldPlan,
+    /// Its writes as JSON, a row for each.
+    rows: String,
+    /// A fingerprint of what the id stands for.
+    contents: String,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(plan: &'a HeldPlan) -> Result<Self, VaultError> {
+        let rows = plan.writes.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        let rows = words::to_json(&rows)?;
+        let head = words::to_json(&(plan.at, plan.allowed, plan.total))?;
+        let contents = Sha256::new().chain_update(head).chain_update(&rows);
+        Ok(Self {
+            plan,
+            contents: hex::encode(contents.finalize()),
+            rows,
+        })
     }
 }
 
@@ -75,16 +100,17 @@ async fn end_all_but(
     shown: &ShownPlans,
 ) -> Result<(), VaultError> {
     let ids: Vec<Uuid> = shown.plans.iter().map(|plan| plan.id).collect();
+    let now = words::time(Timestamp::now());
     sqlx::query(
         "UPDATE plans SET ended = ? WHERE client = ? AND ended IS NULL
              AND id NOT IN (SELECT value FROM json_each(?))",
     )
-    .bind(words::time(Timestamp::now()))
+    .bind(&now)
     .bind(client.to_string())
     .bind(words::to_json(&ids)?)
     .execute(&mut *transaction)
     .await?;
-    forget_expired(transaction).await
+    forget_expired(transaction, &now).await
 }
 
 /// A revoked agent acts on nothing any more, so nothing of it waits.
@@ -92,21 +118,23 @@ pub(in crate::vault) async fn end_of_agent(
     transaction: &mut SqliteConnection,
     agent: Uuid,
 ) -> Result<(), VaultError> {
+    let now = words::time(Timestamp::now());
     sqlx::query("UPDATE plans SET ended = ? WHERE agent = ? AND ended IS NULL")
-        .bind(words::time(Timestamp::now()))
+        .bind(&now)
         .bind(agent.to_string())
         .execute(&mut *transaction)
         .await?;
-    forget_expired(transaction).await
+    forget_expired(transaction, &now).await
 }
 
-/// What a person ruled on is kept; of a plan that nobody ruled on only the head is.
-async fn forget_expired(transaction: &mut SqliteConnection) -> Result<(), VaultError> {
+/// What a person ruled on is kept; of a plan that ended now without a word only the head is.
+async fn forget_expired(transaction: &mut SqliteConnection, now: &str) -> Result<(), VaultError> {
     sqlx::query(
         "DELETE FROM plan_writes WHERE plan IN
              (SELECT id FROM plans
-              WHERE ended IS NOT NULL AND ruling IS NULL AND agent_ruling IS NULL)",
+              WHERE ended = ? AND ruling IS NULL AND agent_ruling IS NULL)",
     )
+    .bind(now)
     .execute(transaction)
     .await?;
     Ok(())
@@ -119,50 +147,43 @@ async fn keep(
     transaction: &mut SqliteConnection,
     agent: Uuid,
     client: Uuid,
-    plan: &HeldPlan,
+    sheet: &Sheet<'_>,
 ) -> Result<(), VaultError> {
-    let contents = contents(plan)?;
+    let id = sheet.plan.id;
     let known: Option<Known> = sqlx::query_as(
         "SELECT client, contents, ended, ruling IS NOT NULL OR agent_ruling IS NOT NULL
          FROM plans WHERE id = ?",
     )
-    .bind(plan.id.to_string())
+    .bind(id.to_string())
     .fetch_optional(&mut *transaction)
     .await?;
     match known {
         None => {
-            insert(transaction, agent, client, plan, &contents).await?;
-            insert_writes(transaction, client, plan).await?;
+            insert(transaction, agent, client, sheet).await?;
+            insert_writes(transaction, client, sheet).await?;
         }
         Some((of, before, ended, ruled)) => {
-            if of != client.to_string() || (before != contents && !ruled) {
+            if of != client.to_string() || (before != sheet.contents && !ruled) {
                 return Err(VaultError::Refused(format!(
-                    "the plan {} was shown with other writes before; another plan needs another id",
-                    plan.id
+                    "the plan {id} was shown with other writes before; another plan needs another id"
                 )));
             }
             // Its writes were forgotten when it expired, for what looked like good.
             if ended.is_some() && !ruled {
-                insert_writes(transaction, client, plan).await?;
+                insert_writes(transaction, client, sheet).await?;
             }
         }
     }
-    set_standing(transaction, agent, plan).await
-}
-
-/// A fingerprint of what an id stands for.
-fn contents(plan: &HeldPlan) -> Result<String, VaultError> {
-    let text = words::to_json(&(plan.at, plan.allowed, plan.total, &plan.writes))?;
-    Ok(hex::encode(Sha256::digest(text)))
+    set_standing(transaction, agent, sheet.plan).await
 }
 
 async fn insert(
     transaction: &mut SqliteConnection,
     agent: Uuid,
     client: Uuid,
-    plan: &HeldPlan,
-    contents: &str,
+    sheet: &Sheet<'_>,
 ) -> Result<(), VaultError> {
+    let plan = sheet.plan;
     sqlx::query(
         "INSERT INTO plans (id, client, agent, at, allowed, total, contents)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -173,7 +194,7 @@ async fn insert(
     .bind(words::time(plan.at))
     .bind(words::signed(plan.allowed)?)
     .bind(words::signed(plan.total)?)
-    .bind(contents)
+    .bind(&sheet.contents)
     .execute(transaction)
     .await?;
     Ok(())
@@ -183,9 +204,9 @@ async fn insert(
 async fn insert_writes(
     transaction: &mut SqliteConnection,
     client: Uuid,
-    plan: &HeldPlan,
+    sheet: &Sheet<'_>,
 ) -> Result<(), VaultError> {
-    let rows = plan.writes.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let plan = sheet.plan;
     let inserted = sqlx::query(
         "INSERT INTO plan_writes
              (plan, place, credential, user_name, version, mode, why, object, stamp)
@@ -194,11 +215,11 @@ async fn insert_writes(
          FROM json_each(?2) AS it JOIN credentials p ON p.id = it.value ->> 0 AND p.client = ?3",
     )
     .bind(plan.id.to_string())
-    .bind(words::to_json(&rows)?)
+    .bind(&sheet.rows)
     .bind(client.to_string())
     .execute(transaction)
     .await?;
-    if inserted.rows_affected() != rows.len() as u64 {
+    if inserted.rows_affected() != plan.writes.len() as u64 {
         return Err(VaultError::Refused(format!(
             "the plan {} names a credential that its client does not have",
             plan.id
