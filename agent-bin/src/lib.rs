@@ -1,11 +1,16 @@
 //! The agent: configuration, secrets, wiring, scheduling and service, as a library.
 
+pub mod advice;
 pub mod clock;
 pub mod config;
+pub mod control;
 mod durable_file;
+mod instance;
 pub mod listen;
 pub mod metrics;
 pub mod numbers;
+mod pace;
+pub mod plan_news;
 pub mod scheduler;
 pub mod secrets;
 pub mod service;

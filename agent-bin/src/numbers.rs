@@ -12,7 +12,8 @@ use crate::metrics::CycleNumbers;
 pub fn numbers(report: &CycleReport, finished: Timestamp) -> CycleNumbers {
     let rows = &report.rows;
     let tested = |is: fn(&Verdict) -> bool| count(rows, |row| row.tested.as_ref().is_some_and(is));
-    let flagged = |kind| u32::try_from(report.flagged(kind)).unwrap_or(u32::MAX);
+    // What stands is counted over all credentials, what happened over those that the cycle looked at.
+    let standing = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let mut raised: BTreeMap<FlagKind, u64> = BTreeMap::new();
     for kind in rows.iter().flat_map(|row| &row.raised) {
         *raised.entry(*kind).or_default() += 1;
@@ -26,13 +27,14 @@ pub fn numbers(report: &CycleReport, finished: Timestamp) -> CycleNumbers {
         mismatched: tested(|verdict| *verdict == Verdict::Mismatch),
         unknown: tested(|verdict| matches!(verdict, Verdict::Unknown(_))),
         raised,
-        held: flagged(FlagKind::Held),
-        blocked: flagged(FlagKind::Blocked),
-        unsettled: u32::try_from(report.unsettled()).unwrap_or(u32::MAX),
-        budget_spent: u32::try_from(count(rows, |row| {
-            row.outcome == Outcome::Unknown(UnknownReason::BudgetSpent)
-        }))
-        .unwrap_or(u32::MAX),
+        held: standing(report.flagged(FlagKind::Held)),
+        blocked: standing(report.flagged(FlagKind::Blocked)),
+        unsettled: standing(report.unsettled()),
+        budget_spent: standing(
+            report
+                .tally
+                .with(|outcome| *outcome == Outcome::Unknown(UnknownReason::BudgetSpent)),
+        ),
     }
 }
 

@@ -7,25 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use passportal_client::wire::AgentState;
 use sync_engine::model::StepKind;
-use sync_engine::plan::Decision;
+use sync_engine::plan::{Decision, HeldPlan, PlanRuling};
 use sync_engine::ports::Wait;
-use sync_engine::{CycleReport, Engine, EngineError, Footing, Observer};
+use sync_engine::{CycleReport, Engine, EngineError, Observer};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::control::{Asker, Errand, Fault, Inbox};
+use crate::pace::{FIRST_RETRY, Pause};
+use crate::plan_news::{PlanNews, PlanWatch};
 use crate::wiring::ClientAgent;
 
-/// The share of the interval that is waited; the rest is for reading, planning and telling.
-const SHARE_TO_WAIT: f64 = 0.9;
-/// How soon a write whose effect is not visible yet is looked at again.
-const UNSETTLED_PAUSE: Duration = Duration::from_secs(2);
-/// The shortest pause after a failed cycle; it doubles up to the interval.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// A wait without a change that ends sooner than this was no wait: the vault has no long poll.
 const EARLY: Duration = Duration::from_secs(1);
-/// How soon an agent that stands by asks for the lease again.
-const STANDBY_PAUSE: Duration = Duration::from_secs(15);
 
 /// How often.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +38,20 @@ pub type Cycled = Result<CycleReport, EngineError>;
 pub trait Witness: Send + Sync {
     /// A cycle ended.
     fn cycled(&self, client: &ClientAgent, cycled: Cycled, took: Duration);
+
+    /// A held plan took a turn.
+    fn plan_turned(&self, client: &ClientAgent, news: &PlanNews) {
+        let _ = (client, news);
+    }
 }
 
-/// Keeps one client in step until `stop`. A write in flight is finished; the lease is given back.
+/// Keeps one client in step until `stop`, and runs the errands that come in. A write in flight is finished; the
+/// lease is given back.
 pub async fn run(
     client: &ClientAgent,
     schedule: Schedule,
     witness: &dyn Witness,
+    mut inbox: Inbox,
     stop: &CancellationToken,
 ) {
     let mut round = Round {
@@ -60,10 +62,11 @@ pub async fn run(
         stop,
         failures: 0,
         preflighted: false,
+        plans: PlanWatch::default(),
     };
     while !stop.is_cancelled() {
-        let pause = round.cycle().await;
-        round.wait(pause).await;
+        let pause = round.cycle(None).await;
+        round.wait(pause, &mut inbox).await;
     }
     client.farewell().await;
 }
@@ -76,15 +79,7 @@ struct Round<'a> {
     stop: &'a CancellationToken,
     failures: u32,
     preflighted: bool,
-}
-
-/// How long to wait for the next cycle, and for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
-    /// For a change of the vault.
-    Watching(Duration),
-    /// For the world to recover.
-    Retrying(Duration),
+    plans: PlanWatch,
 }
 
 /// Whether a cycle has begun to act. Until then it only reads and reports, and can be given up at any moment.
@@ -115,27 +110,36 @@ enum Watched {
 }
 
 impl Round<'_> {
-    async fn cycle(&mut self) -> Pause {
+    /// One cycle, also told to whoever asked for it.
+    async fn cycle(&mut self, asker: Option<Asker<CycleReport>>) -> Pause {
         let began = Instant::now();
         let Some(cycled) = self.try_cycle().await else {
             return Pause::Retrying(Duration::ZERO);
         };
-        let pause = match &cycled {
-            // Whoever does not lead watches nothing; it asks again soon, to succeed the leader.
-            Ok(CycleReport {
-                footing: Footing::Standby { .. },
-                ..
-            }) => Pause::Retrying(self.schedule.interval.min(STANDBY_PAUSE)),
-            Ok(report) => Pause::Watching(next(report, self.schedule.interval)),
-            Err(_) => Pause::Retrying(retry(self.failures, self.schedule.interval)),
-        };
+        if let Some(asker) = asker {
+            let told = cycled.as_ref().map(CycleReport::clone);
+            // Whoever went away needs no answer.
+            let _ = asker.send(told.map_err(|error| Fault::of(error)));
+        }
+        let pause = Pause::after(&cycled, self.failures, self.schedule.interval);
         self.failures = if cycled.is_ok() { 0 } else { self.failures + 1 };
         self.client.vault.set_state(match &cycled {
             Ok(_) => AgentState::Running,
             Err(_) => AgentState::Failing,
         });
         self.witness.cycled(self.client, cycled, began.elapsed());
+        self.look_at_plans().await;
         pause
+    }
+
+    /// A memory that cannot be read is told by the cycle that needs it.
+    async fn look_at_plans(&mut self) {
+        let Ok(plans) = self.engine.plans().await else {
+            return;
+        };
+        for news in self.plans.look(plans) {
+            self.witness.plan_turned(self.client, &news);
+        }
     }
 
     /// `None` when a request to stop came while it only read, which takes its time where nobody answers.
@@ -168,13 +172,46 @@ impl Round<'_> {
         })
     }
 
-    /// Ends early when the vault changes, and on a request to stop.
-    async fn wait(&mut self, pause: Pause) {
-        let most = match pause {
-            Pause::Retrying(time) => return self.sleep(time).await,
-            Pause::Watching(most) => most,
-        };
-        let end = Instant::now() + most;
+    /// Ends early when the vault changes, when a person ruled on a plan, and on a request to stop. Errands only
+    /// interrupt it.
+    async fn wait(&mut self, mut pause: Pause, inbox: &mut Inbox) {
+        let mut end = pause.end();
+        while !self.stop.is_cancelled() {
+            let errand = tokio::select! {
+                () = self.idle(pause, end) => return,
+                errand = inbox.next() => errand,
+            };
+            match errand {
+                Errand::Sync(asker) if asker.is_closed() => {}
+                Errand::Sync(asker) => {
+                    pause = self.cycle(Some(asker)).await;
+                    end = pause.end();
+                }
+                Errand::Rule(ruling, asker) => {
+                    let ruled = self.rule(&ruling).await;
+                    let is_taken = ruled.is_ok();
+                    let _ = asker.send(ruled);
+                    if is_taken {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn rule(&mut self, ruling: &PlanRuling) -> Result<HeldPlan, Fault> {
+        let ruled = self.engine.rule(ruling).await;
+        self.look_at_plans().await;
+        ruled.map_err(|error| Fault::of_ruling(&error))
+    }
+
+    /// Until `end`, or until there is something to look at. Dropping the future loses nothing.
+    async fn idle(&mut self, pause: Pause, end: Instant) {
+        if let Pause::Retrying(_) = pause {
+            return self
+                .sleep(end.saturating_duration_since(Instant::now()))
+                .await;
+        }
         // The vault may answer before the time is over; then it is asked for the rest.
         while !self.stop.is_cancelled() {
             let began = Instant::now();
@@ -215,30 +252,6 @@ impl Round<'_> {
             () = self.stop.cancelled() => {}
         }
     }
-}
-
-/// A little less than the interval, so that what changed is also told within it; or less when
-/// something waits to be looked at again.
-fn next(report: &CycleReport, interval: Duration) -> Duration {
-    let interval = interval.mul_f64(SHARE_TO_WAIT);
-    if report.unsettled() > 0 {
-        return interval.min(UNSETTLED_PAUSE);
-    }
-    let due = report.next_due.map(|due| {
-        let left = due.duration_since(Timestamp::now());
-        // Never shorter than this: a due time in the past must not spin.
-        Duration::try_from(left)
-            .unwrap_or_default()
-            .max(UNSETTLED_PAUSE)
-    });
-    due.map_or(interval, |due| due.min(interval))
-}
-
-fn retry(failures: u32, interval: Duration) -> Duration {
-    FIRST_RETRY
-        .saturating_mul(1 << failures.min(10))
-        .min(interval)
-        .max(FIRST_RETRY)
 }
 
 /// An error with its causes on one line.

@@ -1,6 +1,7 @@
 //! The service: every client's schedule and the endpoints, from start to a clean end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::Config;
+use crate::control::{self, ControlError, Door, Listener, Place};
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
 use crate::scheduler::{self, Schedule};
@@ -28,6 +30,9 @@ pub enum ServiceError {
     /// Its endpoints cannot be opened.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Its local socket cannot be had.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The program has a fault; a supervisor should start it again.
     #[error("a client's schedule ended by a fault of the program")]
     Fault(#[source] tokio::task::JoinError),
@@ -42,6 +47,7 @@ impl ServiceError {
         match self {
             Self::Wiring(source) => source.hint(),
             Self::Listen(source) => Some(source.hint()),
+            Self::Control(source) => Some(source.hint()),
             Self::Fault(_) | Self::Signals(_) => None,
         }
     }
@@ -57,7 +63,10 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
     let listener = listen::bind(config.listen).await?;
+    let place = Place::of(config)?;
     let agents = wiring::open(config).await?;
+    // Only now: whoever has the memory is the one whose socket this is.
+    let socket = Listener::bind(&place).await?;
     let metrics = Metrics::new();
     let ids = agents.clients.iter().map(|client| client.id);
     let recent = config.sync.interval.saturating_mul(RECENT_INTERVALS) + SLACK;
@@ -75,14 +84,24 @@ pub async fn run(
     ready(address);
     let wiring::Agents { clients, state } = agents;
     let mut running = JoinSet::new();
+    let mut doors = Vec::new();
     for client in clients {
+        let client = Arc::new(client);
+        let (errands, inbox) = control::errands();
+        doors.push(Door {
+            client: Arc::clone(&client),
+            errands,
+        });
         let telltale = Telltale {
             metrics: metrics.clone(),
             health: health.clone(),
         };
         let stop = stop.clone();
-        running.spawn(async move { scheduler::run(&client, schedule, &telltale, &stop).await });
+        running.spawn(async move {
+            scheduler::run(&client, schedule, &telltale, inbox, &stop).await;
+        });
     }
+    let socket = tokio::spawn(control::serve(socket, doors, stop.clone()));
     let mut ended_badly = None;
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
@@ -96,6 +115,9 @@ pub async fn run(
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the endpoints ended badly"),
         Err(error) => tracing::warn!(%error, "the endpoints ended badly"),
+    }
+    if let Err(error) = socket.await {
+        tracing::warn!(%error, "the local socket ended badly");
     }
     state.close().await;
     info!("stopped");

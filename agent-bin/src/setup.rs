@@ -7,7 +7,7 @@ use passportal_client::envelope::{DataKey, EnvelopeError, OrganizationKey};
 use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync};
 use passportal_client::{ApiError, PersonSession};
 use secrecy::{ExposeSecret, SecretString};
-use state_store::{OpenError, database_path};
+use state_store::{OpenError, StateUrl};
 use sync_engine::model::{ClientId, OrganizationId};
 
 use crate::config::{self, ClientConfig, Config, ConfigError};
@@ -147,7 +147,7 @@ impl SetupError {
 /// # Errors
 /// What did not go along, with a hint.
 pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
-    database_path(&request.config.state.url)?;
+    StateUrl::parse(&request.config.state.url)?;
     let secrets = SecretFiles::beside(&request.config.state.url);
     let extra_ca = tenant::extra_ca(request.config.tls.extra_ca.as_deref())?;
     let directory = tenant::directory(&request.client, extra_ca.clone())?;

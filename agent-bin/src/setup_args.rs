@@ -68,6 +68,9 @@ pub struct SetupArgs {
     /// Where the agent remembers [default: a file of the service's].
     #[arg(long, value_name = "URL")]
     pub state_url: Option<String>,
+    /// A file with the password of a PostgreSQL state; the agent reads it at each start.
+    #[arg(long, value_name = "FILE")]
+    pub state_password_file: Option<PathBuf>,
 }
 
 /// Why the options make no request.
@@ -179,8 +182,11 @@ impl SetupArgs {
         let extra_ca = there.tls.extra_ca.as_deref().map(absolute_text);
         let asked_ca = self.extra_ca.as_deref().map(absolute_text);
         let state = Some(there.state.url.clone());
+        let password = there.state.password_file.as_deref().map(absolute_text);
+        let asked_password = self.state_password_file.as_deref().map(absolute_text);
         for (key, there, asked) in [
             ("state.url", state, self.state_url.clone()),
+            ("state.password_file", password, asked_password),
             ("tls.extra_ca", extra_ca, asked_ca),
         ] {
             if asked.is_some() && asked != there {
@@ -211,8 +217,10 @@ impl SetupArgs {
         let url = self.base_url.as_ref().map(Url::to_string);
         let region = self.region.map(|region| region.code().to_owned());
         let extra_ca = self.extra_ca.as_deref().map(absolute_text);
+        let password = self.state_password_file.as_deref().map(absolute_text);
         [
             ("--state-url", "state.url", self.state_url.clone()),
+            ("--state-password-file", "state.password_file", password),
             ("--base-url", "passportal.base_url", url),
             ("--region", "passportal.region", region),
             ("--extra-ca", "tls.extra_ca", extra_ca),

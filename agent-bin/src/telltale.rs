@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sync_engine::plan::PlanStanding;
 use sync_engine::{CycleReport, EngineError, Footing};
 use tracing::{debug, info, warn};
 
 use crate::listen::Health;
 use crate::metrics::Metrics;
 use crate::numbers::numbers;
+use crate::plan_news::{PlanNews, Turn};
 use crate::scheduler::{Cycled, Witness, chain};
 use crate::wiring::ClientAgent;
 
@@ -23,6 +25,30 @@ impl Witness for Telltale {
         match cycled {
             Ok(report) => self.succeeded(client, &report, took),
             Err(error) => self.failed(client, &error),
+        }
+    }
+
+    fn plan_turned(&self, client: &ClientAgent, news: &PlanNews) {
+        let PlanNews { plan, turn } = news;
+        let (client, id, writes) = (client.id, plan.id, plan.writes.len());
+        match (turn, &plan.standing) {
+            (Turn::Stands, PlanStanding::Waiting) => {
+                warn!(client.id = %client, plan.id = %id, writes, "plan {id} of {writes} writes waits for approval");
+            }
+            (Turn::Stands, PlanStanding::Approved(word)) => {
+                let by = &word.by;
+                info!(client.id = %client, plan.id = %id, writes, by, "plan {id} of {writes} writes is approved by {by}");
+            }
+            (Turn::Stands, PlanStanding::Rejected(word)) => {
+                let by = &word.by;
+                info!(client.id = %client, plan.id = %id, writes, by, "plan {id} of {writes} writes is rejected by {by}");
+            }
+            (Turn::Over, PlanStanding::Waiting) => {
+                info!(client.id = %client, plan.id = %id, "plan {id} expired: the world has moved");
+            }
+            (Turn::Over, PlanStanding::Approved(_) | PlanStanding::Rejected(_)) => {
+                info!(client.id = %client, plan.id = %id, "plan {id} is over");
+            }
         }
     }
 }

@@ -6,16 +6,18 @@ use std::time::Duration;
 use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, PassportalVault};
-use state_store::{OpenError, StateDatabase};
+use state_store::{Access, OpenError, StateDatabase, StateUrl};
 use sync_engine::model::ClientId;
 use sync_engine::plan::Policy;
 use sync_engine::ports::DirectoryError;
 use sync_engine::{Engine, EngineError, Ports};
+use uuid::Uuid;
 
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
+use crate::instance;
 use crate::scheduler::chain;
-use crate::secrets::{Enrolment, SecretError, SecretFiles};
+use crate::secrets::{Enrolment, SecretError, SecretFiles, read_secret_file};
 use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;
 
@@ -172,7 +174,9 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
         checked.push((client, enrolment, directory));
     }
     refuse_twins(&checked)?;
-    let state = StateDatabase::open(&config.state.url).await?;
+    let state = state(config, extra_ca.clone()).await?;
+    let instance = state.instance();
+    let instance = instance.unwrap_or_else(|| instance::of(&config.state.url));
     let mut agents = Vec::new();
     for (client, enrolment, directory) in checked {
         let id = enrolment.client;
@@ -181,6 +185,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
             client,
             &secrets,
             &enrolment,
+            instance,
             extra_ca.clone(),
         )?);
         let directory = Arc::new(directory);
@@ -203,6 +208,20 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
         clients: agents,
         state,
     })
+}
+
+/// The memory that the configuration names.
+async fn state(config: &Config, extra_ca: Option<Vec<u8>>) -> Result<StateDatabase, WiringError> {
+    let url = StateUrl::parse(&config.state.url)?;
+    let file = config.state.password_file.as_deref();
+    // A state file needs no password, and so no file with one.
+    let file = file.filter(|_| url.file().is_none());
+    let access = Access {
+        password: file.map(read_secret_file).transpose()?,
+        extra_ca,
+        host: Some(host_name()),
+    };
+    Ok(StateDatabase::open_with(&url, &access).await?)
 }
 
 /// One client may be named in two ways, by its name and by its id.
@@ -236,6 +255,7 @@ pub fn vault(
     client: &ClientConfig,
     secrets: &SecretFiles,
     enrolment: &Enrolment,
+    instance: Uuid,
     extra_ca: Option<Vec<u8>>,
 ) -> Result<PassportalVault, WiringError> {
     let key = DataKey::from_secret(
@@ -254,6 +274,7 @@ pub fn vault(
         host: host_name(),
         version: VERSION.to_owned(),
         write_timeout: LONGEST_WRITE,
+        instance,
     };
     let keeper = Arc::new(KeptToken::new(secrets.clone(), enrolment.client));
     Ok(PassportalVault::new(api, key, identity, keeper))

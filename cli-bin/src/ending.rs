@@ -2,11 +2,7 @@
 
 use std::process::ExitCode;
 
-use agent_bin::setup::SetupError;
-use msgraph_sync::GraphError;
-use passportal_client::ApiError;
-use passportal_client::envelope::EnvelopeError;
-use sync_engine::ports::{DirectoryError, VaultError};
+use agent_bin::advice;
 
 use crate::session::SessionError;
 
@@ -28,7 +24,13 @@ pub(crate) enum Ending {
 impl Ending {
     /// How a command that failed with this error ended.
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
-        if error.chain().any(is_not_authorised) {
+        let is_signed_out = error.chain().any(|cause| {
+            matches!(
+                cause.downcast_ref(),
+                Some(SessionError::NotSignedIn | SessionError::Expired { .. })
+            )
+        });
+        if is_signed_out || advice::is_not_authorised(error.as_ref()) {
             Self::NotAuthorised
         } else {
             Self::Failed
@@ -52,40 +54,13 @@ impl From<Ending> for ExitCode {
     }
 }
 
-fn is_not_authorised(cause: &(dyn std::error::Error + 'static)) -> bool {
-    matches!(cause.downcast_ref(), Some(ApiError::NotAuthorised { .. }))
-        || matches!(
-            cause.downcast_ref(),
-            Some(EnvelopeError::WrongOrganizationKey)
-        )
-        || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
-        || cause
-            .downcast_ref()
-            .is_some_and(is_refused_by_the_directory)
-        || cause
-            .downcast_ref()
-            .is_some_and(SetupError::is_not_authorised)
-        || matches!(
-            cause.downcast_ref(),
-            Some(SessionError::NotSignedIn | SessionError::Expired { .. })
-        )
-}
-
-/// Where the adapter knows more than the port tells, it decides: a wrong clock or an unknown tenant
-/// refuses nobody.
-fn is_refused_by_the_directory(error: &DirectoryError) -> bool {
-    let (DirectoryError::SignIn(source) | DirectoryError::NotAuthorised(source)) = error else {
-        return false;
-    };
-    source
-        .downcast_ref()
-        .is_none_or(GraphError::is_not_authorised)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use passportal_client::ApiError;
+    use passportal_client::envelope::EnvelopeError;
     use sync_engine::EngineError;
+    use sync_engine::ports::{DirectoryError, VaultError};
 
     #[test]
     fn each_ending_has_its_documented_status() {
@@ -116,15 +91,6 @@ mod tests {
         ] {
             assert_eq!(Ending::of_error(&error), Ending::NotAuthorised, "{error:#}");
         }
-    }
-
-    #[test]
-    fn a_wrong_clock_is_no_refusal_although_no_sign_in_is_possible() {
-        let off = "is slow by about 1 h".to_owned();
-        let clock = DirectoryError::from(GraphError::ClockOff { off });
-        assert!(matches!(clock, DirectoryError::SignIn(_)));
-        let error = anyhow::Error::new(EngineError::Directory(clock));
-        assert_eq!(Ending::of_error(&error), Ending::Failed);
     }
 
     #[test]

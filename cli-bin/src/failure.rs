@@ -1,17 +1,6 @@
 //! What a person is told of a failure: one line with its causes, and a hint what to do next.
 
-use std::error::Error;
-
-use agent_bin::config::ConfigError;
-use agent_bin::secrets::SecretError;
-use agent_bin::setup::SetupError;
-use agent_bin::setup_args::ArgsError;
-use agent_bin::wiring::WiringError;
-use msgraph_sync::GraphError;
-use passportal_client::ApiError;
-use passportal_client::envelope::EnvelopeError;
-use state_store::OpenError;
-use sync_engine::ports::{DirectoryError, StoreError, VaultError};
+use agent_bin::advice;
 
 use crate::lookup::LookupError;
 use crate::output::one_line;
@@ -65,101 +54,24 @@ fn chain(error: &anyhow::Error) -> String {
     told
 }
 
-/// The outermost error that knows what to do says it; a port, which only knows roughly, comes last.
+/// The command line's own errors know best what to do; else the agent's advice.
 fn hint_of(error: &anyhow::Error) -> Option<String> {
-    let specific = error.chain().find_map(|cause| {
-        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
-            return Some(refusal.hint.clone());
-        }
-        if let Some(error) = cause.downcast_ref::<SetupError>() {
-            return error.hint();
-        }
-        own_hint(cause)
-            .or_else(|| cause.downcast_ref().and_then(of_api))
-            .or_else(|| cause.downcast_ref().and_then(of_envelope))
-            .map(str::to_owned)
+    let own = error.chain().find_map(|cause| {
+        None.or_else(|| cause.downcast_ref().map(|it: &Refusal| it.hint.as_str()))
+            .or_else(|| cause.downcast_ref().map(SessionError::hint))
+            .or_else(|| cause.downcast_ref().map(SecretFileError::hint))
+            .or_else(|| cause.downcast_ref().map(LookupError::hint))
     });
-    specific
-        .or_else(|| error.chain().find_map(of_port).map(str::to_owned))
+    own.map(str::to_owned)
+        .or_else(|| advice::hint(error.as_ref()))
         .or_else(|| Some("run it again with -vv to see more".to_owned()))
-}
-
-/// Errors that carry a hint themselves.
-fn own_hint<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a str> {
-    None.or_else(|| cause.downcast_ref().map(SessionError::hint))
-        .or_else(|| cause.downcast_ref().map(SecretFileError::hint))
-        .or_else(|| cause.downcast_ref().map(LookupError::hint))
-        .or_else(|| cause.downcast_ref().map(ConfigError::hint))
-        .or_else(|| cause.downcast_ref().map(OpenError::hint))
-        .or_else(|| cause.downcast_ref().map(SecretError::hint))
-        .or_else(|| cause.downcast_ref().map(ArgsError::hint))
-        .or_else(|| cause.downcast_ref().and_then(WiringError::hint))
-        .or_else(|| cause.downcast_ref().and_then(GraphError::hint))
-}
-
-fn of_api(error: &ApiError) -> Option<&'static str> {
-    Some(match error {
-        ApiError::BadUrl { .. } => "write it as https://vault.example",
-        ApiError::InsecureUrl { .. } => "use https; http is for this machine only",
-        ApiError::BadCertificate(_) => "--extra-ca takes a file of PEM certificates",
-        ApiError::Unreachable { .. } => {
-            "check the address and the network; a private certificate authority needs --extra-ca"
-        }
-        ApiError::NotAuthorised { .. } if error.is_bad_token() => {
-            "sign in again with `passportal login`; an agent is enrolled again with `passportal setup`"
-        }
-        ApiError::NotAuthorised { .. } => {
-            "check e-mail, password and one-time code; only an administrator may do this"
-        }
-        ApiError::Invalid { .. } => "nothing was changed; correct it and try again",
-        ApiError::Conflict { .. } => "look at it as it is now, then decide again",
-        ApiError::TooMany { .. } => "wait a moment, then try again",
-        ApiError::Server { .. } => "try again; the server's log says more",
-        ApiError::Protocol { .. } => "is this the address of a Passportal server of this version?",
-        ApiError::Setup(_) | ApiError::NotFound { .. } => return None,
-    })
-}
-
-fn of_envelope(error: &EnvelopeError) -> Option<&'static str> {
-    match error {
-        EnvelopeError::WrongOrganizationKey => Some(
-            "the file must hold the organization key and nothing else, as it was given at the organization's start",
-        ),
-        _ => None,
-    }
-}
-
-fn of_port(cause: &(dyn Error + 'static)) -> Option<&'static str> {
-    if let Some(VaultError::NotAuthorised(_)) = cause.downcast_ref() {
-        return Some(
-            "the agent was revoked or its token is stale: enrol it again with `passportal setup`",
-        );
-    }
-    if let Some(VaultError::Unavailable(_)) = cause.downcast_ref() {
-        return Some("is the vault running and reachable from here?");
-    }
-    match cause.downcast_ref() {
-        Some(DirectoryError::SignIn(_)) => {
-            return Some(
-                "check the tenant, the application id and its secret; `passportal setup` checks them again",
-            );
-        }
-        Some(DirectoryError::NotAuthorised(_)) => {
-            return Some("grant the application the permission, with an administrator's consent");
-        }
-        Some(DirectoryError::Unavailable(_) | DirectoryError::Throttled { .. }) => {
-            return Some("try again later; nothing was lost");
-        }
-        _ => {}
-    }
-    cause
-        .downcast_ref::<StoreError>()
-        .map(|_| "nothing was written to Entra ID; make the state file readable and writable again")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agent_bin::setup::SetupError;
+    use passportal_client::ApiError;
 
     #[test]
     fn an_error_is_one_line_with_its_causes_and_a_hint() {
@@ -182,24 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_hint_wins_and_a_ports_is_the_last_resort() {
-        let gone = || ApiError::NotFound {
+    fn an_error_of_the_agent_comes_with_its_advice_and_a_refusal_with_its_own() {
+        let gone = ApiError::NotFound {
             message: "no such path".into(),
         };
-        let setup = anyhow::Error::new(SetupError::Vault(gone()));
+        let setup = anyhow::Error::new(SetupError::Vault(gone));
         let hint = Told::of(&setup).hint.unwrap();
         assert!(hint.starts_with("check the base URL"), "{hint}");
-
-        let refused = ApiError::NotAuthorised {
-            message: "no".into(),
-            code: passportal_client::wire::code::BAD_TOKEN,
-        };
-        let precise = anyhow::Error::new(VaultError::NotAuthorised(Box::new(refused)));
-        let hint = Told::of(&precise).hint.unwrap();
-        assert!(hint.starts_with("sign in again"), "{hint}");
-
-        let rough = anyhow::Error::new(VaultError::Unavailable(Box::new(gone())));
-        let hint = Told::of(&rough).hint.unwrap();
-        assert!(hint.starts_with("is the vault running"), "{hint}");
+        let own = Refusal::new("no", "do something else");
+        assert_eq!(Told::of(&own.into()).hint.unwrap(), "do something else");
     }
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 #[cfg(feature = "demo")]
 mod demo;
+mod desk;
 mod ending;
 mod failure;
 mod logging;

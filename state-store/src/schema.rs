@@ -1,22 +1,17 @@
-//! The tables, as a list of migrations that only grows.
+//! Migrations as lists that only grow.
 
 use std::borrow::Cow;
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// A migration that was released is never edited: its checksum stands in every state file.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
-    (1, "initial", include_str!("../migrations/0001_initial.sql")),
-    (
-        2,
-        "held plans",
-        include_str!("../migrations/0002_held_plans.sql"),
-    ),
-];
+/// A number, a few words, and the text. What was released is never edited: its checksum stands in
+/// every state.
+pub(crate) type Step = (i64, &'static str, &'static str);
 
-pub(crate) fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.map(|(version, description, sql)| {
+/// Carries a database through the steps that it has not seen yet.
+pub(crate) fn migrator(steps: &[Step]) -> Migrator {
+    let migrations = steps.iter().map(|&(version, description, sql)| {
         Migration::new(
             version,
             Cow::Borrowed(description),
@@ -25,5 +20,5 @@ pub(crate) fn migrator() -> Migrator {
             false,
         )
     });
-    Migrator::with_migrations(migrations.to_vec())
+    Migrator::with_migrations(migrations.collect())
 }

@@ -417,7 +417,7 @@ async fn a_mass_change() {
     assert_eq!((part.writes, &part.standing), (3, &PlanStanding::Waiting));
     let when = [When::Approved(part.plan), When::Confirmed];
     assert_eq!(told.next.when, when);
-    let approve = format!("passportal plans approve {}", part.plan);
+    let approve = format!("passportal approve {}", part.plan);
     assert!(told.next.commands.contains(&approve));
     assert_snapshot!(told);
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_engine::model::{
-    AttemptNotice, CredentialId, Cursor, FlagKind, Outcome, Report, SyncMode, VaultChanges,
-    VaultVersion,
+    AttemptId, AttemptNotice, AttemptState, CredentialId, Cursor, FlagKind, Outcome, Report,
+    SignInAttempt, SyncMode, VaultChanges, VaultVersion,
 };
 use sync_engine::ports::{Clock, CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 use sync_engine::testing::{FakeVault, ManualClock};
 use sync_engine::{Engine, Footing, Ports};
+use uuid::Uuid;
 use world::{MINUTE, NEW, OLD, World};
 
 fn lasts(world: &World, seconds: u64) -> Lease {
@@ -195,4 +196,88 @@ async fn a_slow_vault_does_not_push_a_sign_in_test_beyond_the_lease() {
             .iter()
             .all(|it| !it.state.counts())
     );
+}
+
+/// Another agent's hands, while this one stands still.
+struct Meanwhile {
+    inner: Arc<FakeVault>,
+    clock: Arc<ManualClock>,
+    credential: CredentialId,
+    attempt: SignInAttempt,
+}
+
+#[async_trait]
+impl CredentialVault for Meanwhile {
+    async fn lease(&self) -> Result<Lease, VaultError> {
+        let until = self.clock.now() + 2 * MINUTE;
+        Ok(Lease::Granted {
+            until,
+            writes_from: None,
+        })
+    }
+
+    /// Reading takes an hour, once: another agent leads, and its sign-in test fails.
+    async fn changes(
+        &self,
+        since: Option<&Cursor>,
+        wait: Wait,
+    ) -> Result<VaultChanges, VaultError> {
+        let changes = self.inner.changes(since, wait).await;
+        let credential = self.credential;
+        if self.inner.attempts(credential).is_empty() {
+            self.clock.advance(60 * MINUTE);
+            let attempt = self.attempt.clone();
+            let notices = [AttemptNotice {
+                credential,
+                attempt,
+            }];
+            self.inner.note_attempts(&notices).await?;
+        }
+        changes
+    }
+
+    async fn password(
+        &self,
+        credential: CredentialId,
+        version: VaultVersion,
+    ) -> Result<PasswordAnswer, VaultError> {
+        self.inner.password(credential, version).await
+    }
+
+    async fn note_attempts(&self, notices: &[AttemptNotice]) -> Result<(), VaultError> {
+        self.inner.note_attempts(notices).await
+    }
+
+    async fn report(&self, report: &Report) -> Result<(), VaultError> {
+        self.inner.report(report).await
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_slept_through_its_lease_reads_anew_before_it_goes_on() {
+    let mut world = World::new();
+    let (credential, account) = world.anna(SyncMode::ReportMismatches, NEW, OLD);
+    let attempt = SignInAttempt {
+        id: AttemptId(Uuid::from_u128(77)),
+        object: account,
+        version: VaultVersion(1),
+        stamp: world.stamp(account).await,
+        at: world.clock.now() + MINUTE,
+        state: AttemptState::Failed,
+    };
+    let vault = Meanwhile {
+        inner: world.vault.clone(),
+        clock: world.clock.clone(),
+        credential,
+        attempt,
+    };
+    let ports = Ports {
+        vault: Arc::new(vault),
+        ..world.ports()
+    };
+    world.engine = Engine::new(ports, world.policy.clone());
+    for _ in 0..3 {
+        world.cycle().await;
+    }
+    assert_eq!(world.directory.sign_ins(), 0);
 }

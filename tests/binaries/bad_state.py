@@ -28,7 +28,8 @@ def _commands(world):
 
 def _locked(report, world):
     world.start_agent()
-    with report.case("the state file is locked by the running agent") as says:
+    with report.case("the state file is locked by the running agent, and its socket is gone") as says:
+        world.state.with_suffix(".sock").unlink()
         for result in _commands(world):
             told = refused(result, FAILED, str(world.state), "in use", f"pid {world.agent.pid}")
         assert world.agent_is_ready()

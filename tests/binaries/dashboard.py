@@ -16,7 +16,7 @@ class Person:
         self.http = world.browser()
         login = self.page("/login")
         fields = {
-            "csrf": _csrf(login),
+            "csrf": csrf(login),
             "email": ADMIN,
             "password": world.secrets["admin-password"],
             "organization_key": world.secrets["organization-key"],
@@ -36,7 +36,7 @@ class Person:
 
     def reveal(self, credential):
         """The password as the page shows it after the click."""
-        page = self.post(f"{address(credential)}/reveal", {"csrf": _csrf(self.page(address(credential)))})
+        page = self.post(f"{address(credential)}/reveal", {"csrf": csrf(self.page(address(credential)))})
         shown = re.search(r'<output id="revealed"[^>]*>(.*?)</output>', page, re.DOTALL)
         return html.unescape(shown.group(1))
 
@@ -46,5 +46,5 @@ def address(credential):
     return f"/clients/{credential['client']}/credentials/{credential['id']}"
 
 
-def _csrf(page):
+def csrf(page):
     return html.unescape(re.search(r'name="csrf" value="([^"]*)"', page).group(1))

@@ -80,7 +80,7 @@ def _path(report, world, how):
         pushes = [line for line in metrics.splitlines() if line.startswith("passportal_agent_pushes_total")]
         assert len(pushes) == 1 and pushes[0].endswith(" 1"), pushes
         status = world.done("status", PASSPORTAL_LISTEN__ADDRESS=world.endpoints.removeprefix("http://"))
-        assert status["service"]["is"] == "ready" and status["state"]["is"] == "in_use", status
+        assert status["service"]["is"] == "ready" and status["state"]["is"] == "served", status
         says(json.dumps(status["service"]))
     with report.case(f"{how}: a change in Entra ID is flagged by the service, and nothing is written") as says:
         world.agent.stop()

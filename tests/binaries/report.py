@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import threading
 import traceback
 
 
@@ -9,6 +10,8 @@ class Report:
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        # Scenarios may run side by side.
+        self.counting = threading.Lock()
 
     def title(self, text):
         print(f"\n== {text}", flush=True)
@@ -21,7 +24,7 @@ class Report:
         try:
             module.run(self)
         except Exception as error:
-            self._fail(f"{module.__name__} as a whole", error)
+            self.broken(f"{module.__name__} as a whole", error)
 
     @contextlib.contextmanager
     def case(self, name):
@@ -30,13 +33,16 @@ class Report:
         try:
             yield said.append
         except Exception as error:
-            self._fail(name, error)
+            self.broken(name, error)
         else:
-            self.passed += 1
+            with self.counting:
+                self.passed += 1
             print(f"ok  {name} — {'; '.join(said)}", flush=True)
 
-    def _fail(self, name, error):
-        self.failed += 1
+    def broken(self, name, error):
+        """Counts and prints a failure."""
+        with self.counting:
+            self.failed += 1
         print(f"FAILED  {name} — {error}", flush=True)
         if not isinstance(error, AssertionError):
             traceback.print_exc(file=sys.stdout)

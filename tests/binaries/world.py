@@ -21,6 +21,7 @@ ADMIN = "ada@msp.example"
 APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a1"
 PUBLIC_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a2"
 POWERLESS_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a3"
+SECOND_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a4"
 PERMISSIONS = ["User.Read.All", "Domain.Read.All", "Organization.Read.All", "User-PasswordProfile.ReadWrite.All"]
 
 
@@ -112,8 +113,10 @@ class World:
             "name": TENANT,
             "verification": verification,
             "app": [
-                {"client_id": APP, "secret": self.secrets["app-secret"], "permissions": PERMISSIONS,
-                 "roles": ["User Administrator"]},
+                {"client_id": app, "secret": self.secrets["app-secret"], "permissions": PERMISSIONS,
+                 "roles": ["User Administrator"]}
+                for app in [APP, SECOND_APP]
+            ] + [
                 {"client_id": PUBLIC_APP, "public_client": True},
                 {"client_id": POWERLESS_APP, "secret": self.secrets["app-secret"]},
             ],
@@ -157,13 +160,13 @@ class World:
                 "--admin-password-file", self.secret_file("admin-password"),
                 "--organization-key-file", self.secret_file("organization-key")]
 
-    def start_vault(self, **extra):
+    def start_vault(self, listen="127.0.0.1:0", **extra):
         self.vault_folder = self.folder / "vault"
         if not self.vault_folder.exists():
             made = self.run("passportal-server", "init", *self.init_options(self.vault_folder))
             assert made.status == 0, str(made)
         self.server = self.start(
-            "passportal-server", "serve", "--data-dir", self.vault_folder, "--listen", "127.0.0.1:0",
+            "passportal-server", "serve", "--data-dir", self.vault_folder, "--listen", listen,
             *self._tls_options(), **extra
         )
         self.vault = self.server.address()

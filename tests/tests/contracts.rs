@@ -22,7 +22,15 @@ mod vault {
         let secrets = SecretFiles::beside(&config.state.url);
         let enrolment = secrets.load_enrolment(CLIENT).unwrap().unwrap();
         let client = &config.clients[0];
-        let vault = wiring::vault(&config, client, &secrets, &enrolment, None).unwrap();
+        let vault = wiring::vault(
+            &config,
+            client,
+            &secrets,
+            &enrolment,
+            uuid::Uuid::new_v4(),
+            None,
+        )
+        .unwrap();
         (vault, world)
     }
 

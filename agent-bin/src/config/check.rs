@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use state_store::{OpenError, StateUrl};
 use sync_engine::model::TenantId;
 use sync_engine::plan::Verification;
 use url::{Host, Url};
@@ -181,23 +182,8 @@ fn verification(raw: &RawVerification) -> Result<VerificationConfig, Problem> {
 fn state(raw: &RawState) -> Result<StateConfig, Problem> {
     let key = || KeyPath::of(&["state", "url"]);
     let url = text(raw.url.as_deref(), key())?.unwrap_or_else(|| StateConfig::default().url);
-    let has_password = Url::parse(&url).is_ok_and(|url| url.password().is_some());
-    if has_password {
-        return Err(Problem::new(
-            key(),
-            "there is a password in it",
-            "put the password into a file that only the service can read, and name it in state.password_file",
-        ));
-    }
-    if !["sqlite:", "postgres:", "postgresql:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
-        return Err(Problem::new(
-            key(),
-            "neither a sqlite: nor a postgres: url",
-            "write sqlite:/// and an absolute path",
-        ));
+    if let Err(OpenError::BadUrl { why, hint }) = StateUrl::parse(&url) {
+        return Err(Problem::new(key(), why, hint));
     }
     Ok(StateConfig {
         url,

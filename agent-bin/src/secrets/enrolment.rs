@@ -61,12 +61,11 @@ impl SecretFiles {
         }
     }
 
-    /// In the folder `secrets` beside the state file; where the state is no file, beside the
-    /// default one.
+    /// In the folder `secrets` beside the state file; where the state is no file, in the folder that
+    /// systemd names for the service in `$STATE_DIRECTORY`, or beside the default state file.
     pub fn beside(state_url: &str) -> Self {
-        let state = database_path(state_url)
-            .or_else(|_| database_path(crate::config::DEFAULT_STATE))
-            .unwrap_or_default();
+        let folders = || std::env::var("STATE_DIRECTORY").unwrap_or_default();
+        let state = database_path(state_url).unwrap_or_else(|_| elsewhere(&folders()));
         Self::at(state.with_file_name("secrets"))
     }
 
@@ -240,6 +239,14 @@ impl From<&Stored> for Enrolment {
     }
 }
 
+/// Where the state would be if it were a file: in the first of the service's folders.
+fn elsewhere(folders: &str) -> PathBuf {
+    match folders.split(':').next() {
+        Some(folder) if !folder.is_empty() => Path::new(folder).join("state.db"),
+        _ => database_path(crate::config::DEFAULT_STATE).unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +279,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = SecretFiles::at(folder.path().join("secrets"));
         (folder, files)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn without_a_state_file_secrets_stand_in_the_services_own_folder() {
+        let place = |folders| elsewhere(folders).with_file_name("secrets");
+        let first = PathBuf::from("/srv/agent/secrets");
+        assert_eq!(place("/srv/agent:/srv/more"), first);
+        let default = PathBuf::from("/var/lib/passportal-agent/secrets");
+        assert_eq!(place(""), default);
     }
 
     #[test]

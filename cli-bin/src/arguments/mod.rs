@@ -9,7 +9,9 @@ use agent_bin::config::DEFAULT_PATH;
 use agent_bin::setup_args::SetupArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use agent::{CycleOptions, SyncOptions};
+pub(crate) use agent::{
+    CycleOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions, SyncOptions,
+};
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
     ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
@@ -83,6 +85,14 @@ pub(crate) enum Command {
     Plan(CycleOptions),
     /// Bring Entra ID in step with the vault.
     Sync(SyncOptions),
+    /// Show the plans that wait for approval, or every write of one.
+    Plans(PlansOptions),
+    /// Let exactly the writes of a held plan pass.
+    Approve(RuleOptions),
+    /// Keep exactly the writes of a held plan from being made.
+    Reject(RuleOptions),
+    /// Tell what is known of an account, which rule applies, and what happens next.
+    Explain(ExplainOptions),
     /// Clients of the organization.
     #[command(subcommand)]
     Clients(ClientsCommand),
@@ -165,6 +175,10 @@ mod tests {
             "passportal login --region mars --email a@b.c --password-file p",
             "passportal clients set Contoso --mute --unmute",
             "passportal flags clear",
+            "passportal approve",
+            "passportal reject not-a-plan",
+            "passportal plans 3f2a9c1e-0000-0000-0000-0000000000001",
+            "passportal explain anna",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

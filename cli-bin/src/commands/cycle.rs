@@ -1,11 +1,12 @@
-//! What plan and sync have in common: the clients they are for, and how a failed one is told.
+//! What plan and sync have in common: how the cycles of their clients are shown, and how a failed one is told.
 
-use agent_bin::wiring::{Agents, ClientAgent};
-use sync_engine::{CycleReport, EngineError};
+use agent_bin::control::{ClientAnswer, Fault, Told};
+use sync_engine::CycleReport;
 
 use crate::arguments::CycleOptions;
+use crate::desk::told;
 use crate::ending::Ending;
-use crate::failure::{Refusal, Told};
+use crate::failure;
 use crate::output::{ClientCycle, Cycles, Output};
 
 /// The cycles so far, and the first failure.
@@ -16,7 +17,19 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, client: &str, result: Result<CycleReport, EngineError>) {
+    pub(super) fn of(answers: Vec<ClientAnswer>) -> Self {
+        let mut findings = Self::default();
+        for answer in answers {
+            let (client, cycle) = told(answer, |told| match told {
+                Told::Cycle(report) => Some(report),
+                _ => None,
+            });
+            findings.add(&client, cycle);
+        }
+        findings
+    }
+
+    fn add(&mut self, client: &str, result: Result<CycleReport, Fault>) {
         let line = client_cycle(client, result, &mut self.failure);
         self.cycles.clients.push(line);
     }
@@ -37,15 +50,15 @@ impl Findings {
 /// One client's line; a failure is kept if it is the first.
 pub(super) fn client_cycle(
     client: &str,
-    result: Result<CycleReport, EngineError>,
-    failure: &mut Option<anyhow::Error>,
+    result: Result<CycleReport, Fault>,
+    first_failure: &mut Option<anyhow::Error>,
 ) -> ClientCycle {
     let (cycle, error) = match result {
         Ok(report) => (Some(report), None),
         Err(error) => {
             let error = anyhow::Error::new(error).context(format!("client `{client}`"));
-            let told = Told::of(&error).error;
-            failure.get_or_insert(error);
+            let told = failure::Told::of(&error).error;
+            first_failure.get_or_insert(error);
             (None, Some(told))
         }
     };
@@ -54,30 +67,6 @@ pub(super) fn client_cycle(
         cycle,
         error,
     }
-}
-
-/// The clients that a command is for: all, or the one that was named.
-pub(super) fn chosen(
-    agents: &mut Agents,
-    wanted: Option<&str>,
-) -> Result<Vec<ClientAgent>, Refusal> {
-    let all = std::mem::take(&mut agents.clients);
-    let Some(wanted) = wanted else {
-        return Ok(all);
-    };
-    let names: Vec<String> = all.iter().map(|client| client.name.clone()).collect();
-    let found: Vec<ClientAgent> = all
-        .into_iter()
-        .filter(|it| it.name.eq_ignore_ascii_case(wanted) || it.id.to_string() == wanted)
-        .collect();
-    if found.is_empty() {
-        let what = format!("this agent does not serve a client `{wanted}`");
-        return Err(Refusal::new(
-            what,
-            format!("it serves: {}", names.join(", ")),
-        ));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -90,7 +79,7 @@ mod tests {
         let mut findings = Findings::default();
         for (client, why) in [("Contoso", "refused"), ("Fabrikam", "gone")] {
             let error = VaultError::NotAuthorised(why.into());
-            findings.add(client, Err(EngineError::Vault(error)));
+            findings.add(client, Err(Fault::of(&error)));
         }
         let failure = findings.failure.as_ref().unwrap();
         assert_eq!(Ending::of_error(failure), Ending::NotAuthorised);

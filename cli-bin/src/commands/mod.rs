@@ -3,9 +3,12 @@
 mod clients;
 mod credentials;
 mod cycle;
+mod explain;
 mod flags;
 mod login;
 mod plan;
+mod plans;
+mod rule;
 #[cfg(test)]
 pub(crate) mod samples;
 mod setup;
@@ -13,6 +16,7 @@ mod status;
 pub(crate) mod sync;
 
 use agent_bin::config::{self, Config, ConfigError, Overrides};
+use sync_engine::plan::Ruling;
 
 use crate::arguments::{Cli, Command, Global};
 use crate::ending::Ending;
@@ -29,6 +33,10 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Status => status::run(global, output).await,
         Command::Plan(options) => plan::run(options, global, output).await,
         Command::Sync(options) => sync::run(options, global, output).await,
+        Command::Plans(options) => plans::run(options, global, output).await,
+        Command::Approve(options) => rule::run(options, Ruling::Approve, global, output).await,
+        Command::Reject(options) => rule::run(options, Ruling::Reject, global, output).await,
+        Command::Explain(options) => explain::run(options, global, output).await,
         Command::Clients(command) => clients::run(command, global, output).await,
         Command::Credentials(command) => credentials::run(command, global, output).await,
         Command::Flags(command) => flags::run(command, global, output).await,

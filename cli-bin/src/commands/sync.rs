@@ -3,73 +3,62 @@
 use std::time::Duration;
 
 use agent_bin::config::Config;
+use agent_bin::control::{self, Fault, Inbox, Want};
 use agent_bin::scheduler::{self, Cycled, Schedule, Witness};
-use agent_bin::wiring::{self, Agents, ClientAgent};
+use agent_bin::wiring::ClientAgent;
 use jiff::Timestamp;
-use sync_engine::ports::Wait;
-use sync_engine::{Engine, Halt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{Findings, chosen, client_cycle};
+use super::cycle::{Findings, client_cycle};
 use crate::arguments::{Global, SyncOptions};
+use crate::desk::Desk;
 use crate::ending::Ending;
-use crate::failure;
-use crate::output::{Bar, Output};
+use crate::failure::{self, Refusal};
+use crate::output::Output;
 
 pub(super) async fn run(
     options: &SyncOptions,
     global: &Global,
     output: &Output,
 ) -> anyhow::Result<Ending> {
-    let end = agent_bin::signals::end_signal()?;
+    let stop = stop_on_signals()?;
     let config = super::load_config(global)?;
-    let mut agents = wiring::open(&config).await?;
-    let clients = chosen(&mut agents, options.cycle.client.as_deref())?;
+    let desk = Desk::open(&config).await?;
+    let client = options.cycle.client.as_deref();
     if options.once {
-        return once(options, agents, clients, output, end).await;
+        let answers = desk.ask_until(client, Want::Sync, &stop).await;
+        desk.close().await;
+        return Findings::of(answers?).show(&options.cycle, output);
     }
-    output.note("in step until Ctrl-C; cycles that change nothing are not shown");
-    go_on(&config, clients, output, end).await?;
-    agents.close().await;
-    Ok(Ending::Done)
-}
-
-/// A request to end lets the step in flight finish and begins no further one.
-async fn once(
-    options: &SyncOptions,
-    agents: Agents,
-    clients: Vec<ClientAgent>,
-    output: &Output,
-    end: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<Ending> {
-    let engines: Vec<Engine> = clients.iter().map(ClientAgent::engine).collect();
-    let halts: Vec<Halt> = engines.iter().map(Engine::halt).collect();
-    let watcher = tokio::spawn(async move {
-        end.await;
-        halts.iter().for_each(Halt::request);
-    });
-    let mut findings = Findings::default();
-    for (client, mut engine) in clients.iter().zip(engines) {
-        if engine.halt().is_requested() {
-            break;
+    match desk {
+        Desk::Service(_) => Err(Refusal::new(
+            "the service keeps this agent's clients in step already",
+            "`passportal sync --once` has it run a cycle now; `passportal status` shows how it is",
+        )
+        .into()),
+        Desk::Own(mut agents) => {
+            let all = std::mem::take(&mut agents.clients);
+            let clients = control::chosen(all, client, |it| it)?;
+            output.note("in step until Ctrl-C; cycles that change nothing are not shown");
+            go_on(&config, clients, output, stop).await?;
+            agents.close().await;
+            Ok(Ending::Done)
         }
-        let bar = Bar::of(&client.name);
-        let result = preflighted_cycle(client, &mut engine, &bar).await;
-        drop(bar);
-        findings.add(&client.name, result);
-        client.farewell().await;
     }
-    watcher.abort();
-    drop(clients);
-    agents.close().await;
-    findings.show(&options.cycle, output)
 }
 
-async fn preflighted_cycle(client: &ClientAgent, engine: &mut Engine, bar: &Bar) -> Cycled {
-    client.preflight().await?;
-    engine.cycle(Wait::No, bar).await
+/// A token that Ctrl-C and SIGTERM cancel.
+fn stop_on_signals() -> std::io::Result<CancellationToken> {
+    let end = agent_bin::signals::end_signal()?;
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        end.await;
+        stopper.cancel();
+    });
+    Ok(stop)
 }
 
 /// A cycle of the client with this name.
@@ -90,9 +79,8 @@ async fn go_on(
     config: &Config,
     clients: Vec<ClientAgent>,
     output: &Output,
-    end: impl Future<Output = ()> + Send + 'static,
+    stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
     let schedule = Schedule {
         interval: config.sync.interval,
         full_read: config.sync.full_read,
@@ -101,17 +89,14 @@ async fn go_on(
     let mut running = JoinSet::new();
     for client in clients {
         let (witness, stop) = (Passing(tell.clone()), stop.clone());
-        running.spawn(async move { scheduler::run(&client, schedule, &witness, &stop).await });
+        running.spawn(async move {
+            scheduler::run(&client, schedule, &witness, Inbox::empty(), &stop).await;
+        });
     }
     drop(tell);
-    let ender = tokio::spawn(async move {
-        end.await;
-        stop.cancel();
-    });
     while let Some(cycle) = told.recv().await {
         show(cycle, output)?;
     }
-    ender.abort();
     while let Some(ended) = running.join_next().await {
         ended?;
     }
@@ -120,9 +105,10 @@ async fn go_on(
 
 /// Shows a cycle that did something, or failed.
 pub(crate) fn show((client, cycled): Told, output: &Output) -> anyhow::Result<()> {
-    let mut failure = None;
-    let line = client_cycle(&client, cycled, &mut failure);
-    if let Some(failure) = failure {
+    let mut failed = None;
+    let cycle = cycled.map_err(|error| Fault::of(&error));
+    let line = client_cycle(&client, cycle, &mut failed);
+    if let Some(failure) = failed {
         output.complain(&failure::Told::of(&failure));
     } else if line.did_something() {
         output.show_news(&line, Timestamp::now())?;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agent_bin::config::{Config, Overrides};
+use agent_bin::control::Inbox;
 use agent_bin::scheduler::{self, Schedule};
 use agent_bin::setup;
 use agent_bin::setup_args::SetupArgs;
@@ -44,6 +45,7 @@ pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> an
         graph: Some(Url::parse(&tenant.url)?),
         extra_ca: None,
         state_url: Some(folder.state_url()),
+        state_password_file: None,
     };
     setup::run(args.request(&folder.config())?).await?;
     Ok(())
@@ -75,7 +77,7 @@ impl Live {
         };
         let (witness, stopped) = (Passing(tell), stop.clone());
         let running = tokio::spawn(async move {
-            scheduler::run(&client, schedule, &witness, &stopped).await;
+            scheduler::run(&client, schedule, &witness, Inbox::empty(), &stopped).await;
         });
         let mut live = Self {
             cycles,

@@ -6,6 +6,7 @@ use sync_engine::model::{FlagKind, Outcome, StepKind, Verdict};
 use sync_engine::plan::Action;
 use sync_engine::{CycleReport, Footing, Row};
 
+use super::plans::waiting_line;
 use super::{Paint, Sheet, Shown, Tone, time};
 use crate::ending::Ending;
 
@@ -57,27 +58,43 @@ impl ClientCycle {
             )
         };
         let news = cycle.rows.iter().filter(|row| is_news(row));
-        news.map(line).collect::<Vec<_>>().join("\n")
+        let mut lines: Vec<String> = news.map(line).collect();
+        let is_newly_held = cycle
+            .rows
+            .iter()
+            .any(|row| row.raised.contains(&FlagKind::Held));
+        lines.extend(
+            cycle
+                .waiting
+                .filter(|_| is_newly_held)
+                .map(|plan| format!("{at}  {client}  {}", waiting_line(plan, paint))),
+        );
+        lines.join("\n")
+    }
+
+    fn ending(&self) -> Ending {
+        let Some(cycle) = &self.cycle else {
+            return Ending::Done;
+        };
+        let is_held = |outcome: &Outcome| matches!(outcome, Outcome::Held(_));
+        if cycle.waiting.is_some() || cycle.tally.with(is_held) > 0 {
+            return Ending::Held;
+        }
+        let differs = |row: &Row| row.verdict == Some(Verdict::Mismatch);
+        if cycle.flagged(FlagKind::AdChange) > 0 || cycle.rows.iter().any(differs) {
+            return Ending::Mismatches;
+        }
+        Ending::Done
     }
 }
 
 impl Cycles {
     /// How a command that shows its findings in its status ends: held wins over mismatches.
     pub(crate) fn ending(&self) -> Ending {
-        let mut rows = self.clients.iter().flat_map(ClientCycle::rows);
-        if rows
-            .clone()
-            .any(|row| matches!(row.action, Action::Hold(_)))
-        {
-            return Ending::Held;
-        }
-        let mismatches = |row: &Row| {
-            row.verdict == Some(Verdict::Mismatch) || row.flags.contains_key(&FlagKind::AdChange)
-        };
-        if rows.any(mismatches) {
-            return Ending::Mismatches;
-        }
-        Ending::Done
+        let endings: Vec<Ending> = self.clients.iter().map(ClientCycle::ending).collect();
+        let worst = [Ending::Held, Ending::Mismatches];
+        let found = worst.into_iter().find(|ending| endings.contains(ending));
+        found.unwrap_or(Ending::Done)
     }
 }
 
@@ -120,8 +137,20 @@ fn cycle_text(cycle: &CycleReport, paint: Paint) -> String {
             (row.why.as_str(), Tone::Normal),
         ]);
     }
-    let summary = paint.tone(Tone::Faint, &summary(cycle));
-    format!("{}\n{summary}", sheet.text_or("no credentials"))
+    let nothing = match cycle.tally.credentials {
+        0 => "no credentials",
+        _ => "nothing moved since the last cycle",
+    };
+    let mut text = format!(
+        "{}\n{}",
+        sheet.text_or(nothing),
+        paint.tone(Tone::Faint, &summary(cycle))
+    );
+    if let Some(plan) = cycle.waiting {
+        text.push('\n');
+        text.push_str(&waiting_line(plan, paint));
+    }
+    text
 }
 
 /// People look for names; programs get the order of the plan.
@@ -197,9 +226,10 @@ fn summary(cycle: &CycleReport) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
-    let accounts = match cycle.rows.len() {
-        1 => "1 credential".to_owned(),
-        number => format!("{number} credentials"),
+    let accounts = match (cycle.rows.len(), cycle.tally.credentials) {
+        (_, 1) => "1 credential".to_owned(),
+        (rows, all) if rows == all => format!("{all} credentials"),
+        (rows, all) => format!("{rows} of {all} credentials looked at"),
     };
     if told.is_empty() {
         return format!("{accounts}: nothing to do");
@@ -212,10 +242,11 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use sync_engine::model::{
-        BlockedReason, CredentialId, CycleId, FlagFact, HeldReason, ObjectId, SyncMode,
+        BlockedReason, CredentialId, CycleId, FlagFact, HeldReason, ObjectId, PlanId, SyncMode,
         UnknownReason, UserPrincipalName, VaultVersion,
     };
     use sync_engine::plan::{Pause, PauseReason, Target};
+    use sync_engine::{Share, Tally};
     use uuid::Uuid;
 
     fn row(user: &str, verdict: Option<Verdict>, action: Action, outcome: Outcome) -> Row {
@@ -316,19 +347,46 @@ mod tests {
         ]
     }
 
-    fn cycles(footing: Footing, rows: Vec<Row>) -> Cycles {
+    fn tally(rows: &[Row]) -> Tally {
+        let mut tally = Tally {
+            credentials: rows.len(),
+            ..Tally::default()
+        };
+        for row in rows {
+            tally.outcomes.push(Share {
+                outcome: row.outcome.clone(),
+                credentials: 1,
+            });
+            for kind in row.flags.keys() {
+                *tally.flags.entry(*kind).or_default() += 1;
+            }
+        }
+        tally
+    }
+
+    fn report(footing: Footing, rows: Vec<Row>) -> CycleReport {
+        CycleReport {
+            cycle: CycleId(Uuid::from_u128(7)),
+            footing,
+            tally: tally(&rows),
+            rows,
+            waiting: None,
+            next_due: None,
+        }
+    }
+
+    fn of(report: CycleReport) -> Cycles {
         Cycles {
             clients: vec![ClientCycle {
                 client: "Contoso".into(),
-                cycle: Some(CycleReport {
-                    cycle: CycleId(Uuid::from_u128(7)),
-                    footing,
-                    rows,
-                    next_due: None,
-                }),
+                cycle: Some(report),
                 error: None,
             }],
         }
+    }
+
+    fn cycles(footing: Footing, rows: Vec<Row>) -> Cycles {
+        of(report(footing, rows))
     }
 
     #[test]
@@ -387,6 +445,22 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_cycle_of_a_service_counts_all_and_names_the_plan_that_waits() {
+        let quiet = CycleReport {
+            rows: rows().into_iter().take(1).collect(),
+            waiting: Some(PlanId(Uuid::from_u128(0x3f2a_9c1e << 96))),
+            ..report(Footing::Leader, rows())
+        };
+        assert_eq!(of(quiet.clone()).ending(), Ending::Held);
+        let quieter = CycleReport {
+            rows: Vec::new(),
+            ..quiet.clone()
+        };
+        let texts = [quiet, quieter].map(|report| of(report).text(Paint::Plain));
+        insta::assert_snapshot!(texts.join("\n\n"));
+    }
+
+    #[test]
     fn held_wins_over_mismatches_and_both_over_done() {
         let ending = |keep: fn(&Row) -> bool| {
             let rows = rows().into_iter().filter(keep).collect();
@@ -394,7 +468,7 @@ mod tests {
         };
         assert_eq!(ending(|_| true), Ending::Held);
         assert_eq!(
-            ending(|row| !matches!(row.action, Action::Hold(_))),
+            ending(|row| !matches!(row.outcome, Outcome::Held(_))),
             Ending::Mismatches
         );
         assert_eq!(

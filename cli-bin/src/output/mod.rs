@@ -1,6 +1,7 @@
 //! Data goes to standard output as a table or JSON, everything else to standard error.
 
 mod cycles;
+mod plans;
 mod progress;
 mod sheet;
 #[cfg(feature = "demo")]
@@ -17,6 +18,7 @@ use crate::arguments::Format;
 use crate::failure::Told;
 
 pub(crate) use cycles::{ClientCycle, Cycles};
+pub(crate) use plans::{PlanLine, Plans, RuledPlan, WholePlan, short};
 pub(crate) use progress::Bar;
 pub(crate) use sheet::{Paint, Sheet, Tone};
 #[cfg(feature = "demo")]

@@ -44,7 +44,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) vault: &'a VaultView,
     pub(crate) memory: &'a mut Memory,
     pub(crate) cycle: CycleId,
-    pub(crate) term: Term,
+    pub(crate) term: &'a mut Term,
     pub(crate) done: &'a mut Done,
 }
 
@@ -102,13 +102,14 @@ impl Walk<'_> {
         until.is_some_and(|until| until > self.now())
     }
 
-    /// Whether the lease outlasts another request, and nobody asked to stop.
+    /// Whether the lease outlasts another request, and nobody asked to stop. A lease that is over is
+    /// not taken again in the middle of a cycle: what another agent did meanwhile must be read first.
     async fn may_go_on(&mut self) -> Result<bool, EngineError> {
-        if self.halt.is_requested() {
+        if self.halt.is_requested() || self.term.has_ended(self.now()) {
             return Ok(false);
         }
         if !self.term_outlasts_a_write() {
-            self.term = Term::ask(self.ports).await?;
+            *self.term = Term::ask(self.ports).await?;
         }
         Ok(self.term_outlasts_a_write())
     }

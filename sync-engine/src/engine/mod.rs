@@ -22,7 +22,6 @@ pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 use self::gather::GOOD_BEFORE_A_STEP;
 use self::sight::Sight;
 use self::tally::Standings;
-use self::term::Succession;
 use crate::apply::{Done, Walk};
 use crate::cycle::{CycleReport, Footing};
 use crate::model::{CredentialId, CycleId, DirectoryView, Memory, PlanId, VaultView};
@@ -44,7 +43,9 @@ pub struct Engine {
     directory_read: Option<Timestamp>,
     domains_read: Option<Timestamp>,
     awaited: Option<Timestamp>,
-    leads_until: Option<Timestamp>,
+    /// The last term, while it may go on without a gap.
+    led: Option<Term>,
+    has_believed: bool,
     shown: Option<Vec<HeldPlan>>,
 }
 
@@ -64,7 +65,8 @@ impl Engine {
             directory_read: None,
             domains_read: None,
             awaited: None,
-            leads_until: None,
+            led: None,
+            has_believed: false,
             shown: None,
         }
     }
@@ -99,17 +101,11 @@ impl Engine {
         let term = Term::ask(&self.ports).await?;
         let result = match term.lease {
             Lease::Elsewhere { holder, until } => {
-                self.leads_until = None;
+                self.led = None;
                 let footing = Footing::Standby { holder, until };
                 Ok(CycleReport::idle(cycle, footing))
             }
-            Lease::Granted { until, .. } => {
-                let succession = self.begin_term(until);
-                // First, so that the vault's word below is not older than our own.
-                self.flush_reports().await?;
-                self.gather(wait).await?;
-                self.lead(cycle, term, succession, observer).await
-            }
+            Lease::Granted { .. } => self.lead(cycle, term, wait, observer).await,
         };
         if matches!(result, Err(EngineError::Store(_))) {
             // What could not be made durable is not believed either.
@@ -121,18 +117,21 @@ impl Engine {
     async fn lead(
         &mut self,
         cycle: CycleId,
-        term: Term,
-        succession: Succession,
+        mut term: Term,
+        wait: Wait,
         observer: &dyn Observer,
     ) -> Result<CycleReport, EngineError> {
+        self.begin_term(&term);
+        // First, so that the vault's word below is not older than our own.
+        self.flush_reports().await?;
+        self.gather(wait).await?;
         self.remember().await?;
-        if succession == Succession::Anew {
-            self.sight()?.believe_the_vault();
-        }
+        self.believe_the_vault()?;
         // A word that was said here is shown before it is acted on: afterwards the plan is gone.
         let first = self.show_plans().await;
         let mut done = Done::new();
-        let plan = self.rounds(cycle, term, observer, &mut done).await?;
+        let plan = self.rounds(cycle, &mut term, observer, &mut done).await?;
+        self.led = Some(term);
         let rows = self.sight()?.rows(&plan, &done);
         self.standings.take_in(&rows);
         self.report(&rows, &done).await?;
@@ -159,7 +158,7 @@ impl Engine {
     async fn rounds(
         &mut self,
         cycle: CycleId,
-        term: Term,
+        term: &mut Term,
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<Plan, EngineError> {
@@ -169,7 +168,6 @@ impl Engine {
             if has_steps(&plan) && self.refresh_domains(GOOD_BEFORE_A_STEP).await? {
                 plan = self.plan_now().await?;
             }
-            let term = term.clone();
             if self.walk(&plan, cycle, term, observer, done).await? == 0 {
                 return Ok(plan);
             }
@@ -226,7 +224,7 @@ impl Engine {
         &mut self,
         plan: &Plan,
         cycle: CycleId,
-        term: Term,
+        term: &mut Term,
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<usize, EngineError> {

@@ -4,22 +4,13 @@ use jiff::Timestamp;
 
 use super::{Engine, EngineError, Ports};
 use crate::plan::Policy;
-use crate::ports::Lease;
+use crate::ports::{Lease, StoreError};
 
 /// The vault's answer about the lease, and when it was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Term {
     pub(crate) lease: Lease,
     asked: Timestamp,
-}
-
-/// Whether this engine led until now, or begins to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Succession {
-    /// It led without a gap.
-    Unbroken,
-    /// Another agent may have led meanwhile.
-    Anew,
 }
 
 impl Term {
@@ -30,14 +21,27 @@ impl Term {
         Ok(Self { lease, asked })
     }
 
-    /// Whether a write that begins now ends within the lease. A clock that was set back says
+    /// Whether the lease is over: another agent may have led since. A clock that was set back says
     /// nothing of a lease's end, so it ends the lease.
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        self.until().is_none_or(|until| until <= now) || now < self.asked
+    }
+
+    /// The lease's end; `None` where it was not granted.
+    fn until(&self) -> Option<Timestamp> {
+        match self.lease {
+            Lease::Granted { until, .. } => Some(until),
+            Lease::Elsewhere { .. } => None,
+        }
+    }
+
+    /// Whether a write that begins now ends within the lease.
     pub(crate) fn outlasts_a_write(&self, policy: &Policy, now: Timestamp) -> bool {
         let Lease::Granted { until, writes_from } = self.lease else {
             return false;
         };
         let ends = now.checked_add(policy.write_timeout);
-        self.asked <= now
+        !self.has_ended(now)
             && ends.is_ok_and(|ends| ends < until)
             && writes_from.is_none_or(|from| from <= now)
     }
@@ -46,17 +50,25 @@ impl Term {
 impl Engine {
     /// Begins or renews a term. Whoever led before knows of sign-in tests and flags that this
     /// engine does not: everything is read again, the memory too.
-    pub(super) fn begin_term(&mut self, until: Timestamp) -> Succession {
+    pub(super) fn begin_term(&mut self, term: &Term) {
         let now = self.ports.clock.now();
-        let unbroken = self.leads_until.is_some_and(|until| now < until);
-        self.leads_until = Some(until);
-        if unbroken {
-            return Succession::Unbroken;
+        let led = self.led.replace(term.clone());
+        if led.is_some_and(|led| !led.has_ended(now)) {
+            return;
         }
         self.vault = None;
         self.memory = None;
         self.shown = None;
-        Succession::Anew
+        self.has_believed = false;
+    }
+
+    /// Once in a term, as soon as everything was read.
+    pub(super) fn believe_the_vault(&mut self) -> Result<(), StoreError> {
+        if !self.has_believed {
+            self.sight()?.believe_the_vault();
+            self.has_believed = true;
+        }
+        Ok(())
     }
 }
 

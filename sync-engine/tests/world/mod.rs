@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_engine::model::{
-    CredentialId, FlagKind, ObjectId, Outcome, StepKind, SyncMode, VaultVersion,
+    CredentialId, FlagKind, ObjectId, Outcome, Stamp, StepKind, SyncMode, VaultVersion,
 };
 use sync_engine::plan::{Decision, HeldPlan, Policy, Verification};
-use sync_engine::ports::{Clock, StateStore, Wait};
+use sync_engine::ports::{Clock, Directory, StateStore, Wait};
 use sync_engine::testing::{FakeDirectory, FakeVault, ManualClock, MemoryStore};
 use sync_engine::{CycleReport, Engine, EngineError, Halt, Observer, Ports, Row, Unwatched};
 
@@ -176,6 +176,12 @@ impl World {
 
     pub(crate) async fn outcome(&mut self, credential: CredentialId) -> Outcome {
         self.row(credential).await.outcome
+    }
+
+    /// An account's password stamp, as the directory tells it.
+    pub(crate) async fn stamp(&self, account: ObjectId) -> Option<Stamp> {
+        let account = self.directory.account(account).await.unwrap();
+        account.and_then(|it| it.stamp)
     }
 
     /// What the directory has counted: writes that took effect, and sign-in tests.

@@ -16,6 +16,9 @@ use crate::reply::Reply;
 use crate::simulator::Simulator;
 use crate::{control, entra, graph};
 
+/// The longest body of a request that a fault strikes.
+const BODY_LIMIT: usize = 16 << 20;
+
 /// How clients reach the simulator, for the links that it hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
@@ -100,6 +103,29 @@ async fn strike(State(simulator): State<Simulator>, request: Request, next: Next
     let Some(fault) = fault else {
         return next.run(request).await;
     };
+    // Read whole and in a task of its own: a request that has arrived has its effect, whether or not
+    // its sender lives to read the answer.
+    let Ok(request) = received(request).await else {
+        return dropped_connection();
+    };
+    let struck = tokio::spawn(suffer(simulator, fault, path, request, next));
+    struck.await.unwrap_or_else(|_| dropped_connection())
+}
+
+/// The request with its body in memory; an error when its sender went away in the middle.
+async fn received(request: Request) -> Result<Request, axum::Error> {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, BODY_LIMIT).await?;
+    Ok(Request::from_parts(head, Body::from(body)))
+}
+
+async fn suffer(
+    simulator: Simulator,
+    fault: Fault,
+    path: String,
+    request: Request,
+    next: Next,
+) -> Response {
     let ids = request
         .extensions()
         .get::<RequestIds>()

@@ -10,6 +10,7 @@ use crate::control::fault::Fault;
 use crate::counters::Counters;
 use crate::directory::account::Account;
 use crate::directory::change::{AccountChange, TenantChange};
+use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
 use crate::edge::{self, Scheme};
 use crate::scenario::{ClearText, Scenario, UserSpec};
@@ -83,6 +84,8 @@ impl Simulator {
         password: &str,
     ) -> Result<(), SimulatorError> {
         self.with_account(tenant, upn, |tenant, id, now| {
+            let had_it = tenant.has(id, password);
+            tenant.note(id, password, Deed::Change { had_it }, now);
             tenant.set_password(id, ClearText::from(password), false, now);
         })
     }
@@ -97,11 +100,7 @@ impl Simulator {
         upn: &str,
         password: &str,
     ) -> Result<bool, SimulatorError> {
-        self.with_account(tenant, upn, |tenant, id, _| {
-            tenant
-                .get(id)
-                .is_some_and(|account| account.is_set_to(password))
-        })
+        self.with_account(tenant, upn, |tenant, id, _| tenant.has(id, password))
     }
 
     /// Changes properties of an account.

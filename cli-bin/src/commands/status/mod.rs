@@ -2,29 +2,25 @@
 
 mod words;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_bin::config::{ClientConfig, Config};
+use agent_bin::control::{ClientAnswer, ControlError, Reach, Recall, Remembered, Told, Want};
 use agent_bin::secrets::SecretFiles;
-use agent_bin::wiring::{self, Agents, ClientAgent, WiringError};
-use jiff::Timestamp;
+use agent_bin::wiring::WiringError;
 use serde::Serialize;
 use state_store::OpenError;
-use sync_engine::model::{FlagKind, Memory, PlanId};
-use sync_engine::ports::{StoreError, Wait};
 
 use crate::arguments::Global;
+use crate::desk::{Desk, told};
 use crate::ending::Ending;
-use crate::failure::Told;
+use crate::failure;
 use crate::output::{Output, one_line};
 
 /// The service is on this machine: it answers at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Of the journal only the newest entry is shown.
-const NEWEST_ENTRY: u32 = 1;
 
 /// How everything is.
 #[derive(Debug, Serialize)]
@@ -55,6 +51,8 @@ enum Service {
 #[serde(rename_all = "snake_case", tag = "is")]
 enum State {
     Open,
+    /// The running service has it, and told.
+    Served,
     InUse {
         why: String,
     },
@@ -76,39 +74,11 @@ struct ClientStatus {
     memory: Option<Remembered>,
 }
 
-/// Whether the vault lets this agent in.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case", tag = "is")]
-enum Reach {
-    Reachable { credentials: usize },
-    Failing { why: String },
-}
-
-/// What is remembered of a client.
-#[derive(Debug, Serialize)]
-struct Remembered {
-    credentials: usize,
-    flags: BTreeMap<FlagKind, usize>,
-    unsent_reports: usize,
-    last_step: Option<Timestamp>,
-    held_plan: Option<Held>,
-}
-
-#[derive(Debug, Serialize)]
-struct Held {
-    id: PlanId,
-    at: Timestamp,
-    writes: usize,
-}
-
 pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Ending> {
     let config = super::load_config(global)?;
     let service = service(&config).await;
     let mut clients = enrolments(&config)?;
-    let state = match wiring::open(&config).await {
-        Ok(agents) => look(agents, &mut clients).await,
-        Err(error) => closed(error)?,
-    };
+    let state = look(&config, &mut clients).await?;
     output.show(&Status {
         configuration: global.config.clone(),
         vault: config.passportal.base_url.to_string(),
@@ -120,16 +90,16 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Endi
 }
 
 /// Reasons to show less, and reasons to fail.
-fn closed(error: WiringError) -> Result<State, WiringError> {
-    match error {
-        WiringError::State(error @ OpenError::InUse { .. }) => Ok(State::InUse {
-            why: error.to_string(),
-        }),
-        WiringError::State(error) => Ok(State::Unusable {
-            why: Told::of(&error.into()).error,
-        }),
-        WiringError::NotEnrolled { .. } => Ok(State::NotOpened),
-        other => Err(other),
+fn closed(error: anyhow::Error) -> anyhow::Result<State> {
+    let told = |error: anyhow::Error| failure::Told::of(&error).error;
+    if let Some(ControlError::NotAllowed { .. }) = error.downcast_ref() {
+        return Ok(State::InUse { why: told(error) });
+    }
+    match error.downcast_ref() {
+        Some(WiringError::State(OpenError::InUse { .. })) => Ok(State::InUse { why: told(error) }),
+        Some(WiringError::State(_)) => Ok(State::Unusable { why: told(error) }),
+        Some(WiringError::NotEnrolled { .. }) => Ok(State::NotOpened),
+        _ => Err(error),
     }
 }
 
@@ -147,60 +117,40 @@ fn enrolments(config: &Config) -> Result<Vec<ClientStatus>, WiringError> {
     config.clients.iter().map(status).collect()
 }
 
-async fn look(agents: Agents, clients: &mut [ClientStatus]) -> State {
-    let mut state = State::Open;
-    // The agents stand in the order of the configuration.
-    for (agent, status) in agents.clients.iter().zip(clients) {
-        status.vault = Some(reach(agent).await);
-        match remembered(agent).await {
-            Ok(memory) => status.memory = Some(memory),
-            Err(error) => {
-                state = State::Unusable {
-                    why: Told::of(&error.into()).error,
-                };
-            }
+/// Asks the running service, or looks oneself.
+async fn look(config: &Config, clients: &mut [ClientStatus]) -> anyhow::Result<State> {
+    let desk = match Desk::open(config).await {
+        Ok(desk) => desk,
+        Err(error) => return closed(error),
+    };
+    let answers = desk.ask(None, Want::Status).await;
+    let mut state = match desk {
+        Desk::Service(_) => State::Served,
+        Desk::Own(_) => State::Open,
+    };
+    desk.close().await;
+    // The answers stand in the order of the configuration.
+    for (answer, client) in answers?.into_iter().zip(clients) {
+        if let Err(why) = take(client, answer) {
+            state = State::Unusable { why };
         }
     }
-    agents.close().await;
-    state
+    Ok(state)
 }
 
-/// Reads the vault as a dry run does: the lease is left alone.
-async fn reach(agent: &ClientAgent) -> Reach {
-    match agent.ports.read_only().vault.changes(None, Wait::No).await {
-        Ok(changes) => Reach::Reachable {
-            credentials: changes.credentials.len(),
-        },
-        Err(error) => Reach::Failing {
-            why: Told::of(&error.into()).error,
-        },
+/// Takes in what a client told; an error says why its memory cannot be looked at.
+fn take(client: &mut ClientStatus, answer: ClientAnswer) -> Result<(), String> {
+    let (_, told) = told(answer, |told| match told {
+        Told::Status(status) => Some(status),
+        _ => None,
+    });
+    let status = told.map_err(|fault| fault.to_string())?;
+    client.vault = Some(status.vault);
+    match status.memory {
+        Recall::Remembered(memory) => client.memory = Some(memory),
+        Recall::Unusable { why } => return Err(why),
     }
-}
-
-async fn remembered(agent: &ClientAgent) -> Result<Remembered, StoreError> {
-    let store = &agent.ports.store;
-    let memory = store.load().await?;
-    let newest = store.journal(None, NEWEST_ENTRY).await?;
-    let held = memory.plans.values().find(|plan| plan.is_waiting());
-    Ok(Remembered {
-        credentials: memory.credentials.len(),
-        flags: flags(&memory),
-        unsent_reports: store.kept_reports().await?.len(),
-        last_step: newest.first().map(|entry| entry.at),
-        held_plan: held.map(|plan| Held {
-            id: plan.id,
-            at: plan.at,
-            writes: plan.writes.len(),
-        }),
-    })
-}
-
-fn flags(memory: &Memory) -> BTreeMap<FlagKind, usize> {
-    let mut flags = BTreeMap::new();
-    for kind in memory.credentials.values().flat_map(|it| it.raised.keys()) {
-        *flags.entry(*kind).or_default() += 1;
-    }
-    flags
+    Ok(())
 }
 
 async fn service(config: &Config) -> Service {

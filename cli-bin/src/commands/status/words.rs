@@ -1,8 +1,9 @@
 //! A status in words: four lines, and a table of the clients.
 
+use agent_bin::control::{Reach, Remembered};
 use sync_engine::model::FlagKind;
 
-use super::{ClientStatus, Reach, Remembered, Service, State, Status};
+use super::{ClientStatus, Service, State, Status};
 use crate::output::{Paint, Sheet, Shown, Tone, one_line, time};
 
 impl Shown for Status {
@@ -39,18 +40,9 @@ impl Status {
                 (client.client.clone(), Tone::Normal),
                 (client.tenant.clone(), Tone::Normal),
                 (vault, tone),
-                (
-                    memory.map_or_else(unknown, Remembered::flag_words),
-                    Tone::Bad,
-                ),
-                (
-                    memory.map_or_else(unknown, Remembered::held_words),
-                    Tone::Attention,
-                ),
-                (
-                    memory.map_or_else(unknown, Remembered::step_words),
-                    Tone::Normal,
-                ),
+                (memory.map_or_else(unknown, flag_words), Tone::Bad),
+                (memory.map_or_else(unknown, held_words), Tone::Attention),
+                (memory.map_or_else(unknown, step_words), Tone::Normal),
             ]);
         }
         sheet.text_or("no client is configured: `passportal setup` enrols one")
@@ -87,6 +79,7 @@ impl State {
     fn words(&self) -> (String, Tone) {
         match self {
             Self::Open => ("readable".to_owned(), Tone::Good),
+            Self::Served => ("told by the running service".to_owned(), Tone::Good),
             Self::InUse { why } => (format!("not shown: {}", one_line(why)), Tone::Attention),
             Self::Unusable { why } => (one_line(why), Tone::Bad),
             Self::NotOpened => (
@@ -110,43 +103,41 @@ impl ClientStatus {
     }
 }
 
-impl Remembered {
-    fn flag_words(&self) -> String {
-        let name = |kind| match kind {
-            FlagKind::AdChange => "AD change",
-            FlagKind::Held => "Held",
-            FlagKind::Blocked => "Blocked",
-        };
-        let flags: Vec<String> = self
-            .flags
-            .iter()
-            .map(|(kind, count)| format!("{count} {}", name(*kind)))
-            .collect();
-        flags.join(", ")
-    }
+fn flag_words(memory: &Remembered) -> String {
+    let name = |kind| match kind {
+        FlagKind::AdChange => "AD change",
+        FlagKind::Held => "Held",
+        FlagKind::Blocked => "Blocked",
+    };
+    let flags: Vec<String> = memory
+        .flags
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", name(*kind)))
+        .collect();
+    flags.join(", ")
+}
 
-    fn held_words(&self) -> String {
-        let held = self.held_plan.as_ref();
-        held.map(|plan| {
-            format!(
-                "{} of {} writes, since {}",
-                plan.id,
-                plan.writes,
-                time(plan.at)
-            )
-        })
-        .unwrap_or_default()
-    }
+fn held_words(memory: &Remembered) -> String {
+    let held = memory.held_plan.as_ref();
+    held.map(|plan| {
+        format!(
+            "{} of {} writes, since {}",
+            plan.id,
+            plan.writes,
+            time(plan.at)
+        )
+    })
+    .unwrap_or_default()
+}
 
-    fn step_words(&self) -> String {
-        self.last_step.map_or_else(|| "none yet".to_owned(), time)
-    }
+fn step_words(memory: &Remembered) -> String {
+    memory.last_step.map_or_else(|| "none yet".to_owned(), time)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Held;
     use super::*;
+    use agent_bin::control::Waiting;
     use jiff::Timestamp;
     use std::collections::BTreeMap;
     use sync_engine::model::PlanId;
@@ -187,7 +178,7 @@ mod tests {
                 flags: BTreeMap::from([(FlagKind::AdChange, 2), (FlagKind::Blocked, 4)]),
                 unsent_reports: 0,
                 last_step: Some(Timestamp::UNIX_EPOCH),
-                held_plan: Some(Held {
+                held_plan: Some(Waiting {
                     id: PlanId(Uuid::from_u128(7)),
                     at: Timestamp::UNIX_EPOCH,
                     writes: 31,

@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<Simulator> {
             "/tenants/{tenant}/expire-delta-links",
             post(expire_delta_links),
         )
+        .route("/tenants/{tenant}/diary", get(diary))
         .route("/tenants/{tenant}/users", post(add_user))
         .route(
             "/tenants/{tenant}/users/{user}",
@@ -93,6 +94,17 @@ async fn expire_delta_links(
     Path(tenant): Path<String>,
 ) -> Reply {
     done(simulator.expire_delta_links(&tenant))
+}
+
+async fn diary(State(simulator): State<Simulator>, Path(tenant): Path<String>) -> Reply {
+    let shown = simulator.with_tenant(
+        &tenant,
+        |tenant, _| json!({ "forgotten": tenant.diary.forgotten(), "lines": tenant.diary.lines() }),
+    );
+    match shown {
+        Ok(body) => Reply::ok(body),
+        Err(error) => refused(&error),
+    }
 }
 
 async fn add_user(

@@ -3,5 +3,6 @@
 pub(crate) mod account;
 pub(crate) mod change;
 pub(crate) mod changes;
+pub(crate) mod diary;
 pub(crate) mod lockout;
 pub(crate) mod tenant;

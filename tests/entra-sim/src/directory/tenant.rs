@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::account::{Account, StoredPassword, whole_seconds};
 use super::change::AccountChange;
 use super::changes::{CREATED, ChangeLog, REMOVED};
+use super::diary::{Deed, Diary, Line, digest};
 use crate::counters::{TenantCounters, UserCounters};
 use crate::scenario::{
     AppSpec, Authentication, ClearText, DomainSpec, TenantSpec, UserSpec, Verification,
@@ -28,6 +29,7 @@ pub(crate) struct Tenant {
     pub(crate) delta_link_lifetime: SignedDuration,
     pub(crate) banned_words: Vec<String>,
     pub(crate) changes: ChangeLog,
+    pub(crate) diary: Diary,
     /// Delta links of an older generation are no longer known.
     pub(crate) delta_generation: u32,
     pub(crate) reads: u64,
@@ -59,6 +61,7 @@ impl Tenant {
             delta_link_lifetime: spec.delta_link_lifetime,
             banned_words: spec.banned_words,
             changes: ChangeLog::default(),
+            diary: Diary::default(),
             delta_generation: 0,
             reads: 0,
             delta_reads: 0,
@@ -158,6 +161,25 @@ impl Tenant {
     pub(crate) fn count_write(&mut self, id: Uuid) {
         if let Some(account) = self.accounts.get_mut(&id) {
             account.counters.writes += 1;
+        }
+    }
+
+    /// Whether a password is the one that was written last.
+    pub(crate) fn has(&self, id: Uuid, password: &str) -> bool {
+        self.get(id)
+            .is_some_and(|account| account.is_set_to(password))
+    }
+
+    /// Notes what was done with a password of an account.
+    pub(crate) fn note(&mut self, id: Uuid, password: &str, deed: Deed, now: Timestamp) {
+        if let Some(account) = self.accounts.get(&id) {
+            self.diary.add(Line {
+                at: now,
+                user: id,
+                user_principal_name: account.user_principal_name.clone(),
+                password: digest(password),
+                deed,
+            });
         }
     }
 

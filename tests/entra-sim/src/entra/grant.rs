@@ -10,7 +10,11 @@ use super::access_token::{self, Grant, Subject};
 use super::refusal::{self, Refusal};
 use super::request::TokenRequest;
 use super::{client, resource, sign_in};
+use crate::directory::account::Account;
+use crate::directory::diary::Deed;
+use crate::directory::tenant::Tenant;
 use crate::reply::{Reply, with_member};
+use crate::scenario::AppSpec;
 use crate::world::{TenantIndex, World};
 
 /// Answers a token request.
@@ -83,7 +87,9 @@ fn password(
     let scopes = request.scopes()?;
     resource::check_delegated(&scopes, &tenant.id.to_string())?;
     let (name, password) = (request.require("username")?, request.require("password")?);
-    let user = sign_in::sign_in(tenant, name, password, now)?;
+    let answer = sign_in::sign_in(tenant, name, password, now);
+    note(tenant, &app, (name, password), answer.as_ref().err(), now);
+    let user = answer?;
     let grant = Grant {
         tenant: index,
         subject: Subject::User(user),
@@ -112,6 +118,21 @@ fn password(
         "access_token",
         world.tokens.issue(&claims, grant, now),
     ))
+}
+
+/// Notes a sign-in that named an account, whatever the answer.
+fn note(
+    tenant: &mut Tenant,
+    app: &AppSpec,
+    (name, password): (&str, &str),
+    refusal: Option<&Refusal>,
+    now: Timestamp,
+) {
+    let code = refusal.map(Refusal::code);
+    let by = app.client_id;
+    if let Some(id) = tenant.find(name).map(Account::object_id) {
+        tenant.note(id, password, Deed::SignIn { by, code }, now);
+    }
 }
 
 fn granted_scopes(asked: &[&str], permissions: &[String]) -> String {

@@ -213,7 +213,6 @@ impl Refusal {
         Self { row, text }
     }
 
-    #[cfg(test)]
     pub(super) fn code(&self) -> u32 {
         self.row.code
     }

@@ -9,6 +9,7 @@ use super::call::{Call, Caller, Context};
 use super::error::GraphError;
 use super::{password_policy, properties, reset_rights};
 use crate::directory::account::Account;
+use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
 use crate::entra::access_token::Subject;
 use crate::reply::Reply;
@@ -45,7 +46,7 @@ pub(super) fn set(
     let profile = parse(call)?;
     check(account, caller, &profile, &tenant.banned_words)?;
     let id = account.id;
-    apply(tenant, context, id, profile);
+    apply(tenant, context, caller, id, profile);
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -72,9 +73,19 @@ fn check(
     }
 }
 
-fn apply(tenant: &mut Tenant, context: &Context, id: Uuid, profile: PasswordProfile) {
+fn apply(
+    tenant: &mut Tenant,
+    context: &Context,
+    caller: &Caller,
+    id: Uuid,
+    profile: PasswordProfile,
+) {
     match profile.password {
         Some(password) => {
+            let (Subject::App(by) | Subject::User(by)) = caller.subject;
+            let had_it = tenant.has(id, password.expose());
+            let deed = Deed::Write { by, had_it };
+            tenant.note(id, password.expose(), deed, context.now);
             tenant.set_password(
                 id,
                 password,

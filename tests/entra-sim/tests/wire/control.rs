@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{NEW, RIGHT, Sim, TENANT};
+use crate::support::{NEW, RIGHT, Sim, TENANT, profile};
 
 #[tokio::test]
 async fn a_password_can_be_set_compared_and_is_never_shown() {
@@ -135,4 +135,71 @@ async fn the_clock_can_be_moved() {
         .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(sim.simulator.now() >= before + jiff::SignedDuration::from_hours(2));
+}
+
+#[tokio::test]
+async fn the_diary_tells_of_writes_changes_and_sign_ins_without_a_password() {
+    let sim = Sim::start();
+    let user = "anna@contoso.com";
+    assert_eq!(sim.sign_in(user, NEW).await, Some(50_126));
+    for _ in 0..2 {
+        sim.set_password(user, NEW).await;
+    }
+    let password = format!("tenants/{TENANT}/users/{user}/password");
+    let body = json!({ "password": RIGHT });
+    sim.control(Method::POST, &password, body).await;
+    assert_eq!(sim.sign_in(user, RIGHT).await, None);
+
+    let path = format!("tenants/{TENANT}/diary");
+    let diary = sim.control(Method::GET, &path, Value::Null).await.body;
+    assert!(![NEW, RIGHT].iter().any(|it| diary.to_string().contains(it)));
+    let lines = diary["lines"].as_array().unwrap();
+    let told = lines
+        .iter()
+        .map(|line| (&line["what"], &line["had_it"], &line["code"]));
+    let expected = [
+        (json!("sign_in"), Value::Null, json!(50_126)),
+        (json!("write"), json!(false), Value::Null),
+        (json!("write"), json!(true), Value::Null),
+        (json!("change"), json!(false), Value::Null),
+        (json!("sign_in"), Value::Null, Value::Null),
+    ];
+    assert!(
+        told.eq(expected
+            .iter()
+            .map(|(what, had_it, code)| (what, had_it, code)))
+    );
+    let passwords: Vec<_> = lines.iter().map(|line| &line["password"]).collect();
+    assert_eq!(passwords[0], passwords[1]);
+    assert_eq!(passwords[3], passwords[4]);
+    assert_ne!(passwords[1], passwords[3]);
+}
+
+#[tokio::test]
+async fn a_held_write_has_its_effect_also_when_its_sender_goes_away() {
+    let sim = Sim::start();
+    let fault = json!({ "path_prefix": "/v1.0/users", "method": "PATCH", "delay": "200ms" });
+    sim.control(Method::POST, "faults", fault).await;
+    let write = sim
+        .graph(Method::PATCH, "users/anna@contoso.com")
+        .await
+        .json(&profile(NEW));
+    let write = tokio::spawn(write.send());
+    while sim.simulator.counters().faults == 0 {
+        tokio::task::yield_now().await;
+    }
+    write.abort();
+    assert_eq!(
+        sim.writes(),
+        0,
+        "the effect came before the sender went away"
+    );
+    while sim.writes() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        sim.simulator
+            .password_matches(TENANT, "anna@contoso.com", NEW)
+            .unwrap()
+    );
 }

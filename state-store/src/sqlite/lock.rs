@@ -4,23 +4,23 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::OpenError;
-use crate::error::Holder;
+use crate::{Holder, OpenError, Place};
 
 /// Held as long as it lives; the operating system lets go of it when the process ends, however
 /// it ends. The file itself stays: removing it would let two processes lock two files.
 #[derive(Debug)]
-pub(crate) struct Lock(File);
+pub(super) struct Lock(File);
 
 impl Lock {
-    pub(crate) fn take(database: &Path) -> Result<Self, OpenError> {
-        let not_writable = |error| OpenError::not_writable(database.to_owned(), error);
+    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let place = Place::File(database.to_owned());
+        let not_writable = |error| OpenError::not_writable(place.clone(), error);
         let mut file = open(&beside(database)).map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::InUse {
-                    path: database.to_owned(),
+                    place,
                     holder: read_holder(&mut file),
                 });
             }
@@ -30,8 +30,20 @@ impl Lock {
         Ok(Self(file))
     }
 
+    /// Whether the lock file still stands where others look for it.
+    pub(super) fn is_there(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            self.0.metadata().is_ok_and(|told| told.nlink() > 0)
+        }
+        // Elsewhere an open file cannot be removed.
+        #[cfg(not(unix))]
+        true
+    }
+
     /// Lets go of it before it is dropped.
-    pub(crate) fn release(&self) {
+    pub(super) fn release(&self) {
         // Where this fails, dropping the file lets go of it a little later.
         let _ = self.0.unlock();
     }
@@ -54,7 +66,8 @@ fn open(path: &Path) -> std::io::Result<File> {
 fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
     let read = file.take(20).read_to_string(&mut text);
-    Holder(read.ok().and_then(|_| text.trim().parse().ok()))
+    let pid = read.ok().and_then(|_| text.trim().parse().ok());
+    pid.map_or(Holder::Unknown, Holder::Process)
 }
 
 fn write_holder(file: &mut File) -> std::io::Result<()> {

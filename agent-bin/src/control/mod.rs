@@ -1,0 +1,32 @@
+//! The agent's local socket: people on this machine ask the running service, and the operating system guards it.
+//!
+//! What only looks (status, preview, plans, explain) is answered beside the schedule by a dry run of its own, so that
+//! it neither delays a push nor waits for a client that is failing. What acts (a cycle, a person's word about a plan)
+//! is an errand that the client's schedule runs between two cycles.
+
+mod answer;
+mod client;
+mod errand;
+mod error;
+mod fault;
+mod line;
+mod listener;
+mod peer;
+mod place;
+mod protocol;
+mod server;
+
+pub use answer::{Hand, answer, chosen};
+pub use client::{AskError, Service};
+pub(crate) use errand::{Asker, Errand};
+pub use errand::{Errands, Inbox, errands};
+pub use error::ControlError;
+pub use fault::Fault;
+pub use listener::Listener;
+pub use peer::this_user;
+pub use place::Place;
+pub use protocol::{
+    ClientAnswer, ClientStatus, Reach, Recall, Remembered, Request, Said, Told, VERSION, Waiting,
+    Want,
+};
+pub use server::{Door, serve};

@@ -1,0 +1,188 @@
+//! No account locked out by us.
+//!
+//! A sign-in test that fails counts towards Entra's smart lockout. The budget is at most so many a
+//! day and account, and one for the same password at the same stamp. It is judged by what the agent
+//! could know: a test that neither its memory nor the vault has any trace of (the state was lost
+//! and the vault restored) cannot be counted by anybody.
+
+use jiff::Timestamp;
+use sync_engine::model::{
+    AttemptState, CredentialId, ObjectId, Password, SignInAttempt, Stamp, UserPrincipalName,
+    VaultVersion,
+};
+
+use super::Invariant;
+use crate::time::{DAY, Moment};
+use crate::world::{AgentId, World};
+
+/// Our own failures alone that would lock an account.
+const THRESHOLD: u32 = 10;
+
+/// A failed sign-in of ours.
+#[derive(Clone, Debug)]
+struct Failure {
+    attempt: SignInAttempt,
+    credential: CredentialId,
+    epoch: u128,
+}
+
+/// Those that were counted.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Vec<Failure>);
+
+/// The sign-in test that an agent has under way.
+pub(super) struct Test {
+    pub(super) credential: CredentialId,
+    pub(super) attempt: SignInAttempt,
+    epoch: u128,
+}
+
+impl World {
+    /// The test that an agent wrote down for this name and password.
+    pub(super) fn test_of(
+        &self,
+        agent: AgentId,
+        name: &UserPrincipalName,
+        password: &Password,
+    ) -> Option<Test> {
+        let agent = self.agents.get(&agent)?;
+        let known = agent.stored.memory.credentials.values();
+        known
+            .filter_map(|known| {
+                let (id, _) = agent.attempts.get(&known.id)?;
+                let attempt = known.attempts.iter().find(|it| it.id == *id)?;
+                let entry = self.vault.entry(known.id)?;
+                let epochs = [agent.seen.epoch, self.vault.epoch()];
+                let epoch = epochs.into_iter().find(|epoch| {
+                    self.vault.password_of(*epoch, known.id, attempt.version)
+                        == Some(password.expose())
+                })?;
+                (entry.credential.user_name == *name).then(|| Test {
+                    credential: known.id,
+                    attempt: attempt.clone(),
+                    epoch,
+                })
+            })
+            .max_by_key(|test| test.attempt.at)
+    }
+
+    /// A sign-in failed and was counted.
+    #[expect(clippy::too_many_arguments, reason = "each is a fact of the one failure")]
+    pub(crate) fn check_failure(
+        &mut self,
+        agent: AgentId,
+        name: &UserPrincipalName,
+        password: &Password,
+        truly: ObjectId,
+        again: bool,
+        ours: u32,
+        locked: bool,
+    ) {
+        self.totals.failed_sign_ins += 1;
+        if locked {
+            self.account_moved(truly);
+            self.totals.lockouts_shared += 1;
+        }
+        if locked && ours >= THRESHOLD {
+            self.totals.lockouts_by_us += 1;
+            self.violate(Invariant::Lockout, format!("we locked {name} out"));
+        }
+        if again {
+            return;
+        }
+        let Some(test) = self.test_of(agent, name, password) else {
+            let words = format!("{agent} signed in as {name} without having written it down");
+            return self.violate(Invariant::Lockout, words);
+        };
+        self.check_budget(agent, name, &test);
+        let failure = Failure {
+            attempt: test.attempt,
+            credential: test.credential,
+            epoch: test.epoch,
+        };
+        self.watch.lockout.0.push(failure);
+    }
+
+    fn check_budget(&mut self, agent: AgentId, name: &UserPrincipalName, test: &Test) {
+        let most = self.nature.policy.max_failed_per_day as usize;
+        let known = self.known_to(agent, test);
+        let in_a_day = known
+            .iter()
+            .filter(|it| is_within_a_day(it.attempt.at, test.attempt.at))
+            .count();
+        let again = known.iter().any(|it| {
+            it.credential == test.credential
+                && it.epoch == test.epoch
+                && key(&it.attempt) == key(&test.attempt)
+        });
+        if in_a_day >= most {
+            self.blame(format!(
+                "{agent} failed to sign in as {name} once more than {most} times within a day"
+            ));
+        }
+        if again {
+            let version = test.attempt.version;
+            let words = format!(
+                "{agent} failed to sign in as {name} twice with version {version} at one stamp"
+            );
+            self.violate(Invariant::Lockout, words);
+        }
+    }
+
+    /// A clock that was turned by hours shortens everybody's day by as much.
+    fn blame(&mut self, words: String) {
+        if self.clock_is_doubtful() {
+            self.totals.budgets_bent_by_clocks += 1;
+        } else {
+            self.violate(Invariant::Lockout, words);
+        }
+    }
+
+    /// The earlier failures at the same account that the agent could know of.
+    fn known_to(&self, agent: AgentId, test: &Test) -> Vec<&Failure> {
+        let memory = self.agents.get(&agent).map(|agent| &agent.stored.memory);
+        let remembers = |failure: &Failure| {
+            memory.is_some_and(|memory| {
+                let mut known = memory.credentials.values();
+                known.any(|known| known.attempts.iter().any(|it| it.id == failure.attempt.id))
+            })
+        };
+        self.watch
+            .lockout
+            .0
+            .iter()
+            .filter(|failure| failure.attempt.object == test.attempt.object)
+            .filter(|failure| {
+                self.vault.knows_attempt(failure.attempt.id) || remembers(failure)
+            })
+            .collect()
+    }
+
+    /// Whether the budget had a sign-in test of this account left at that moment.
+    pub(super) fn had_budget(&self, agent: AgentId, object: ObjectId, then: Moment) -> bool {
+        let Some(agent) = self.agents.get(&agent) else {
+            return false;
+        };
+        let now = then.shown(agent.ahead);
+        let most = self.nature.policy.max_failed_per_day as usize;
+        let counted = agent
+            .stored
+            .memory
+            .credentials
+            .values()
+            .flat_map(|known| &known.attempts)
+            .filter(|it| it.object == object && it.state != AttemptState::Passed)
+            .filter(|it| is_within_a_day(it.at, now))
+            .count();
+        counted < most
+    }
+}
+
+fn key(attempt: &SignInAttempt) -> (ObjectId, VaultVersion, Option<Stamp>) {
+    (attempt.object, attempt.version, attempt.stamp)
+}
+
+fn is_within_a_day(at: Timestamp, now: Timestamp) -> bool {
+    let apart = now.duration_since(at).as_millis();
+    apart < i128::from(DAY)
+}
