@@ -25,7 +25,7 @@ class Evidence:
 
     def check(self, report, how):
         """Every rule that holds whatever happened."""
-        with report.case(f"{how}: never an older version after a newer one, never a password that the vault did not hold") as says:
+        with report.case(f"{how}: never an older version after a newer one, nor a password that was never the vault's") as says:
             says(self._order())
         with report.case(f"{how}: nothing is written twice without need") as says:
             says(self._needless())

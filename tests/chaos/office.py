@@ -150,6 +150,10 @@ class Office:
         """Accounts whose password a person must confirm."""
         return [_name(line) for line in self.credentials() if "held" in line["flags"]]
 
+    def at_rest(self):
+        """Accounts of whose newest version the agent told what nothing but a person or a day changes."""
+        return [_name(line) for line in self.credentials() if _is_at_rest(line)]
+
     def in_step(self):
         """Accounts in mode Enabled that have the vault's password, as the vault knows it."""
         lines = [line for line in self.credentials() if line["mode"] == "enabled" and _is_at_rest(line)]

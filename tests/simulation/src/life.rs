@@ -29,9 +29,8 @@ pub(crate) async fn live(line: Line, ports: Ports, policy: Policy, interval: Dur
     loop {
         obey(&line, &mut engine).await;
         let full_read = engine.last_full_read();
-        let is_due = full_read.is_some_and(|last| {
-            line.now().duration_since(last).unsigned_abs() >= FULL_READ
-        });
+        let is_due = full_read
+            .is_some_and(|last| line.now().duration_since(last).unsigned_abs() >= FULL_READ);
         if is_due {
             engine.read_all_next();
         }

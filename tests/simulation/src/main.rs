@@ -109,7 +109,9 @@ fn run_many(options: &Options) -> (Totals, Vec<u64>) {
                     }
                     let wish = options.wish(seed);
                     let ran = run(&wish, Telling::Silent);
-                    let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut sum = sum
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
                     sum.0 += ran.totals;
                     if let Some(violation) = ran.violation {
                         sum.1.push(seed);
@@ -127,7 +129,10 @@ fn run_many(options: &Options) -> (Totals, Vec<u64>) {
 }
 
 /// Prints all that is needed to understand a violation, and to see it again.
-#[expect(clippy::print_stdout, reason = "the violation is this program's output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the violation is this program's output"
+)]
 fn show(options: &Options, wish: &Wish, violation: &Violation) {
     let wish = if options.shrink {
         shrink(wish, violation)
@@ -137,7 +142,10 @@ fn show(options: &Options, wish: &Wish, violation: &Violation) {
     let ran = run(&wish, Telling::Everything);
     let violation = ran.violation.unwrap_or_else(|| violation.clone());
     let from = ran.trace.len().saturating_sub(options.last);
-    println!("world {} does not hold at step {}, {}", wish.seed, violation.step, violation.at);
+    println!(
+        "world {} does not hold at step {}, {}",
+        wish.seed, violation.step, violation.at
+    );
     println!("  rule: {}", violation.invariant.words());
     println!("  but:  {}", violation.words);
     println!("  again: {}", command(&wish));
@@ -169,7 +177,10 @@ fn shrink(wish: &Wish, violation: &Violation) -> Wish {
             ..least.clone()
         };
         let ran = run(&tried, Telling::Silent);
-        if ran.violation.is_some_and(|it| it.invariant == violation.invariant) {
+        if ran
+            .violation
+            .is_some_and(|it| it.invariant == violation.invariant)
+        {
             least = tried;
         }
     }

@@ -117,7 +117,11 @@ impl Runner {
     }
 
     fn kill(&mut self, agent: AgentId, life: u64) {
-        if self.lives.get(&agent).is_none_or(|(known, _)| *known != life) {
+        if self
+            .lives
+            .get(&agent)
+            .is_none_or(|(known, _)| *known != life)
+        {
             return;
         }
         self.lives.remove(&agent);

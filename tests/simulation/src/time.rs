@@ -62,7 +62,10 @@ impl fmt::Display for Moment {
         let (hours, rest) = (rest / HOUR, rest % HOUR);
         let (minutes, rest) = (rest / MINUTE, rest % MINUTE);
         let (seconds, rest) = (rest / SECOND, rest % SECOND);
-        write!(f, "{days:02}d {hours:02}:{minutes:02}:{seconds:02}.{rest:03}")
+        write!(
+            f,
+            "{days:02}d {hours:02}:{minutes:02}:{seconds:02}.{rest:03}"
+        )
     }
 }
 

@@ -142,7 +142,11 @@ impl fmt::Display for Totals {
         for fault in Fault::ALL {
             let (count, worlds) = self.faults.get(fault).copied().unwrap_or_default();
             let share = worlds * 100 / self.worlds.max(1);
-            writeln!(f, "  {:<24}{count:>12}{worlds:>12} {share:>3} %", fault.word())?;
+            writeln!(
+                f,
+                "  {:<24}{count:>12}{worlds:>12} {share:>3} %",
+                fault.word()
+            )?;
         }
         Ok(())
     }

@@ -33,7 +33,8 @@ impl Trace {
     pub(crate) fn tell(&mut self, now: Moment, words: impl FnOnce() -> String) {
         self.steps += 1;
         if self.telling == Telling::Everything {
-            self.lines.push(format!("{:>7} {now} {}", self.steps, words()));
+            self.lines
+                .push(format!("{:>7} {now} {}", self.steps, words()));
         }
     }
 

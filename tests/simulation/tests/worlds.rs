@@ -1,6 +1,9 @@
 //! Worlds that once did not hold, and a few others: all of them hold.
 
-#![expect(clippy::unwrap_used, reason = "a regression file that cannot be read is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a regression file that cannot be read is a failed test"
+)]
 
 use std::collections::BTreeSet;
 

@@ -38,7 +38,10 @@ impl World {
         let ids: Vec<_> = self.vault.entries().keys().copied().collect();
         for id in ids {
             if let Err(words) = self.is_right_or_says_why(id) {
-                self.violate(Invariant::Convergence, format!("{}: {words}", Self::short(id)));
+                self.violate(
+                    Invariant::Convergence,
+                    format!("{}: {words}", Self::short(id)),
+                );
             }
         }
         self.check_nothing_is_open();
@@ -107,19 +110,24 @@ impl World {
         }
         let same = user.password() == entry.password;
         let testable = user.silent.is_none()
-            && entry.credential.facts.is_some_and(|facts| {
-                facts.edge_whitespace == EdgeWhitespace::Absent
-            });
+            && entry
+                .credential
+                .facts
+                .is_some_and(|facts| facts.edge_whitespace == EdgeWhitespace::Absent);
         match told {
             Outcome::Matched | Outcome::Pushed if same => Ok(()),
             Outcome::Mismatched if !same && entry.credential.mode == SyncMode::ReportMismatches => {
                 Ok(())
             }
-            Outcome::Held(HeldReason::Unsafe | HeldReason::OlderVersion) => {
-                Err(format!("a rule asked for a write that must not be: {told:?}"))
-            }
-            Outcome::Held(HeldReason::Unverifiable(why)) if passes_or_contradicts(*why, testable) => {
-                Err(format!("held as unverifiable although it can be checked: {why:?}"))
+            Outcome::Held(HeldReason::Unsafe | HeldReason::OlderVersion) => Err(format!(
+                "a rule asked for a write that must not be: {told:?}"
+            )),
+            Outcome::Held(HeldReason::Unverifiable(why))
+                if passes_or_contradicts(*why, testable) =>
+            {
+                Err(format!(
+                    "held as unverifiable although it can be checked: {why:?}"
+                ))
             }
             Outcome::Held(_) | Outcome::Blocked(_) => Ok(()),
             Outcome::Unknown(why) if !why.passes() => Ok(()),

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use sync_engine::model::{
-    AttemptState, CredentialId, DomainKind, EdgeWhitespace, FlagKind, MicrosoftSync, Mute, ObjectId, Standing, SyncMode,
-    Verdict,
+    AttemptState, CredentialId, DomainKind, EdgeWhitespace, FlagKind, MicrosoftSync, Mute,
+    ObjectId, Standing, SyncMode, Verdict,
 };
 use sync_engine::plan::Verification;
 
@@ -61,7 +61,10 @@ impl Quiet {
 impl World {
     /// A leader ended a cycle without a failure.
     pub(crate) fn check_flags(&mut self, agent: AgentId) {
-        let began = self.agents.get(&agent).map_or(self.now, |it| it.cycle_began);
+        let began = self
+            .agents
+            .get(&agent)
+            .map_or(self.now, |it| it.cycle_began);
         // Two that take turns, because neither holds the lease from one cycle to the next, each
         // tell what they know themselves.
         if self.agents.len() > 1 && self.nature.lease_lapses() {
@@ -134,7 +137,10 @@ impl World {
         let silent = remembered
             .verdict_for(object, credential.version, account.stamp)
             .is_some_and(|it| matches!(it.verdict, Verdict::Unknown(_)));
-        let paused = [remembered.paused_until, known.client.verification_paused_until];
+        let paused = [
+            remembered.paused_until,
+            known.client.verification_paused_until,
+        ];
         // What forbade a test until a moment ago may have forbidden it in the last cycles.
         let lately = 2 * milliseconds(self.nature.interval) + MINUTE;
         let then = self.agents.get(&agent)?.cycle_began.minus(lately);

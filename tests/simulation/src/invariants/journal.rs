@@ -1,9 +1,7 @@
 //! The journal explains every write: before the request who wants it and why, and afterwards what
 //! came of it. It never claims a write that was not made.
 
-use sync_engine::model::{
-    Asked, CredentialMemory, JournalEntry, Phase, StepKind, VaultCredential,
-};
+use sync_engine::model::{Asked, CredentialMemory, JournalEntry, Phase, StepKind, VaultCredential};
 use sync_engine::plan::Rule;
 use sync_engine::ports::SetPassword;
 
@@ -83,7 +81,10 @@ impl World {
         if let Some(credential) = credential
             && let Err(expected) = is_signed(entry, &intent, credential)
         {
-            let words = format!("a write is journaled as by {:?}, not by {expected}", entry.by);
+            let words = format!(
+                "a write is journaled as by {:?}, not by {expected}",
+                entry.by
+            );
             self.violate(Invariant::Journal, words);
         }
         if pending.is_none() {
@@ -187,8 +188,7 @@ fn is_signed(
     } else {
         None
     };
-    if entry.by.as_ref() == expected || (intent.asked == Asked::ByPerson && entry.by.is_some())
-    {
+    if entry.by.as_ref() == expected || (intent.asked == Asked::ByPerson && entry.by.is_some()) {
         Ok(())
     } else {
         Err(format!("{expected:?}"))

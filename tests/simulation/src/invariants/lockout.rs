@@ -67,7 +67,10 @@ impl World {
     }
 
     /// A sign-in failed and was counted.
-    #[expect(clippy::too_many_arguments, reason = "each is a fact of the one failure")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a fact of the one failure"
+    )]
     pub(crate) fn check_failure(
         &mut self,
         agent: AgentId,
@@ -152,9 +155,7 @@ impl World {
             .0
             .iter()
             .filter(|failure| failure.attempt.object == test.attempt.object)
-            .filter(|failure| {
-                self.vault.knows_attempt(failure.attempt.id) || remembers(failure)
-            })
+            .filter(|failure| self.vault.knows_attempt(failure.attempt.id) || remembers(failure))
             .collect()
     }
 

@@ -51,7 +51,9 @@ impl Invariant {
     /// The rule in words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Lockout => "no account is locked out by us, nor tested more often than its budget",
+            Self::Lockout => {
+                "no account is locked out by us, nor tested more often than its budget"
+            }
             Self::Order => "no older version of a password is written after a newer one",
             Self::Permission => {
                 "nothing is written or signed in to that the vault or the directory, as last read, forbids"

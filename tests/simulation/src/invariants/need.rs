@@ -82,7 +82,9 @@ impl World {
             .written
             .is_some_and(|it| now.duration_since(it.at).unsigned_abs() < grace);
         let spent = known.attempts.iter().any(|it| {
-            it.state != AttemptState::Passed && it.version == entry.version && it.stamp == entry.stamp
+            it.state != AttemptState::Passed
+                && it.version == entry.version
+                && it.stamp == entry.stamp
         });
         let object = entry.object;
         let mut known = memory.credentials.values();
@@ -166,9 +168,10 @@ impl World {
         let landed = self.watch.need.landed.get(&id);
         let close = landed.is_some_and(|at| self.now.since(*at) < STAMPS_BLUR);
         // A write may be on its way, too.
-        let flying = self.flights.values().any(|flight| {
-            flight.object == id && flight.outcome.is_none()
-        });
+        let flying = self
+            .flights
+            .values()
+            .any(|flight| flight.object == id && flight.outcome.is_none());
         if close || flying {
             self.watch.need.blurred.insert(id, self.now);
         } else {

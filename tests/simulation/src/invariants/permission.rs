@@ -39,7 +39,12 @@ impl World {
                 }
             }
         }
-        self.tell(|| format!("{id} writes to {object}: {:?}", intent.as_ref().map(|it| &it.why)));
+        self.tell(|| {
+            format!(
+                "{id} writes to {object}: {:?}",
+                intent.as_ref().map(|it| &it.why)
+            )
+        });
         Flight {
             agent: id,
             object,
@@ -65,7 +70,10 @@ impl World {
                 let credential = purpose.credential;
                 let version = purpose.version;
                 let versions = self.vault.versions_of(epoch, credential, password.expose());
-                let version = versions.iter().rfind(|it| **it == version).or(versions.last());
+                let version = versions
+                    .iter()
+                    .rfind(|it| **it == version)
+                    .or(versions.last());
                 version.map(|version| (epoch, *version))
             })?;
             (purpose.object == object).then_some((purpose, found))
@@ -75,7 +83,11 @@ impl World {
             let words = format!("{id} writes version {version} in place of {purpose:?}");
             self.violate(Invariant::Order, words);
         }
-        let intent = self.agents.get_mut(&id)?.intents.get_mut(&purpose.credential)?;
+        let intent = self
+            .agents
+            .get_mut(&id)?
+            .intents
+            .get_mut(&purpose.credential)?;
         intent.purpose.epoch = epoch;
         intent.sent += 1;
         let intent = intent.clone();
@@ -93,7 +105,11 @@ impl World {
         if credential.mode != SyncMode::Enabled {
             return Err(format!("its mode is {:?}", credential.mode));
         }
-        let directory = agent.seen.directory.as_ref().ok_or("it never read accounts")?;
+        let directory = agent
+            .seen
+            .directory
+            .as_ref()
+            .ok_or("it never read accounts")?;
         let account = directory.account(purpose.object);
         let account = account.ok_or("there is no such account")?;
         if directory.resolve(&credential.user_name).map(|it| it.id) != Some(account.id) {
@@ -132,14 +148,27 @@ impl World {
         if credential.mode == SyncMode::Off {
             return Err("its mode is Off".to_owned());
         }
-        let directory = agent.seen.directory.as_ref().ok_or("it never read accounts")?;
+        let directory = agent
+            .seen
+            .directory
+            .as_ref()
+            .ok_or("it never read accounts")?;
         let account = directory.resolve(&credential.user_name);
         let account = account.ok_or("no account has this name")?;
         let domain = directory.domain_kind(&credential.user_name);
         match account {
-            Account { kind: AccountKind::Guest, .. } => Err("a guest".to_owned()),
-            Account { access: AccountAccess::Disabled, .. } => Err("disabled".to_owned()),
-            Account { mastered: Mastered::OnPremises, .. } => Err("on-premises".to_owned()),
+            Account {
+                kind: AccountKind::Guest,
+                ..
+            } => Err("a guest".to_owned()),
+            Account {
+                access: AccountAccess::Disabled,
+                ..
+            } => Err("disabled".to_owned()),
+            Account {
+                mastered: Mastered::OnPremises,
+                ..
+            } => Err("on-premises".to_owned()),
             _ if domain != Some(DomainKind::Managed) => Err("not managed".to_owned()),
             _ => Ok(credential),
         }
@@ -184,14 +213,19 @@ impl World {
         let Some(agent) = self.agents.get(&id) else {
             return;
         };
-        let verdict = self.may_touch(agent, test.credential).and_then(|credential| {
-            let directory = agent.seen.directory.as_ref();
-            let account = directory.and_then(|it| it.resolve(&credential.user_name));
-            let account = account.ok_or("no account has this name")?;
-            self.is_uncontested(agent, credential, account)
-        });
+        let verdict = self
+            .may_touch(agent, test.credential)
+            .and_then(|credential| {
+                let directory = agent.seen.directory.as_ref();
+                let account = directory.and_then(|it| it.resolve(&credential.user_name));
+                let account = account.ok_or("no account has this name")?;
+                self.is_uncontested(agent, credential, account)
+            });
         if let Err(why) = verdict {
-            self.violate(Invariant::Permission, format!("{id} signs in as {name}: {why}"));
+            self.violate(
+                Invariant::Permission,
+                format!("{id} signs in as {name}: {why}"),
+            );
         }
     }
 

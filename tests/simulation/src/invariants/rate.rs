@@ -49,10 +49,7 @@ impl World {
             let unmuted = vault.client.mute == Mute::Unmuted;
             let synced = vault.client.sync == MicrosoftSync::EntraId;
             let credentials = vault.credentials.values().filter(|it| {
-                unmuted
-                    && synced
-                    && it.standing == Standing::Active
-                    && it.mode != SyncMode::Off
+                unmuted && synced && it.standing == Standing::Active && it.mode != SyncMode::Off
             });
             credentials.count()
         });

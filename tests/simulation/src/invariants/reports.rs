@@ -105,7 +105,10 @@ impl World {
             _ => true,
         };
         if !is_true {
-            let words = format!("{:?} is reported of {key:?}, which never was so", entry.outcome);
+            let words = format!(
+                "{:?} is reported of {key:?}, which never was so",
+                entry.outcome
+            );
             self.violate(Invariant::Reports, words);
         }
         self.check_new_flag(entry);

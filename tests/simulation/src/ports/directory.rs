@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sync_engine::model::{
-    AccountAccess, DeltaLink, DirectoryChanges, DirectoryView, Domains, EdgeWhitespace,
-    ObjectId, Password, SignIn, UnknownReason, UserPrincipalName, Verdict,
+    AccountAccess, DeltaLink, DirectoryChanges, DirectoryView, Domains, EdgeWhitespace, ObjectId,
+    Password, SignIn, UnknownReason, UserPrincipalName, Verdict,
 };
 use sync_engine::ports::{Directory, DirectoryError, SetPassword};
 
@@ -222,10 +222,7 @@ impl SimDirectory {
         });
         line.until(answered).await;
         line.after(fate).await;
-        let lost = matches!(
-            fate.fault,
-            Some(Fault::WriteAnswerLost | Fault::WriteLate)
-        );
+        let lost = matches!(fate.fault, Some(Fault::WriteAnswerLost | Fault::WriteLate));
         let outcome = line.with(|world| {
             let flight = world.flights.get(&number);
             flight.and_then(|flight| flight.outcome.clone())
@@ -343,7 +340,15 @@ impl World {
         } else {
             let locked = user.fail(Culprit::Us, now);
             let ours = user.ours;
-            self.check_failure(*agent, name, password, id, count == Count::Again, ours, locked);
+            self.check_failure(
+                *agent,
+                name,
+                password,
+                id,
+                count == Count::Again,
+                ours,
+                locked,
+            );
             SignIn {
                 code: Some(50126),
                 ..SignIn::mismatched()

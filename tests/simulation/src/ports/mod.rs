@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use jiff::Timestamp;
-use sync_engine::ports::Cause;
 use sync_engine::Ports;
+use sync_engine::ports::Cause;
 
 use crate::fault::Fault;
 use crate::time::{HOUR, MINUTE, Moment, SECOND};

@@ -22,7 +22,11 @@ impl SimStore {
         }
         let answer = self.0.with(|world| {
             let agent = world.agents.entry(self.0.agent);
-            read(&agent.or_insert_with(|| crate::world::Agent::new(self.0.agent, 0)).stored)
+            read(
+                &agent
+                    .or_insert_with(|| crate::world::Agent::new(self.0.agent, 0))
+                    .stored,
+            )
         });
         self.linger(fate, Side::After).await;
         Ok(answer)

@@ -6,9 +6,7 @@ use sync_engine::model::{
 };
 
 use super::people::{VAULT_DEEDS, short};
-use super::{
-    Agent, AgentId, Beginning, Culprit, FollowUp, Happening, Weather, World,
-};
+use super::{Agent, AgentId, Beginning, Culprit, FollowUp, Happening, Weather, World};
 use crate::fault::Fault;
 use crate::time::{DAY, HOUR, MINUTE, Moment, SECOND};
 
@@ -74,7 +72,8 @@ impl World {
         } else {
             0
         };
-        self.agents.insert(AgentId(1), Agent::new(AgentId(1), ahead));
+        self.agents
+            .insert(AgentId(1), Agent::new(AgentId(1), ahead));
     }
 
     /// Books what is certain to come.
@@ -406,7 +405,11 @@ impl World {
             self.count(kind);
             let size = self.luck.between(2 * SECOND, 12 * HOUR);
             let size = i64::try_from(size).unwrap_or(0);
-            let by = if kind == Fault::ClockForward { size } else { -size };
+            let by = if kind == Fault::ClockForward {
+                size
+            } else {
+                -size
+            };
             self.turn_clock(agent, by);
             let mended = self.luck.between(MINUTE, 30 * HOUR);
             let mended_at = self.now.plus(mended).min(Moment(self.nature.tail));
@@ -438,7 +441,13 @@ impl World {
         };
         self.agents.insert(id, Agent::new(id, ahead));
         let beginning = Beginning::AsItWas;
-        self.book(1, Happening::Start { agent: id, beginning });
+        self.book(
+            1,
+            Happening::Start {
+                agent: id,
+                beginning,
+            },
+        );
     }
 
     /// A process ends whatever it is doing; mostly it waits.

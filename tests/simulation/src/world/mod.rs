@@ -41,7 +41,10 @@ pub(crate) enum Happening {
     /// A process ends for good.
     Retire(AgentId),
     /// A process starts.
-    Start { agent: AgentId, beginning: Beginning },
+    Start {
+        agent: AgentId,
+        beginning: Beginning,
+    },
     /// A write reaches the directory.
     Land(u64),
     /// A sign-in test reaches the service.

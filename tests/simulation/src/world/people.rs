@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sync_engine::model::{
-    CredentialId, FlagKind, MicrosoftSync, Mute, Standing, SyncMode,
-};
+use sync_engine::model::{CredentialId, FlagKind, MicrosoftSync, Mute, Standing, SyncMode};
 use sync_engine::plan::{PlanRuling, Ruling, Word};
 
 use super::{FollowUp, Happening, World};
@@ -118,11 +116,18 @@ impl World {
     }
 
     fn somebody(&mut self) -> &'static str {
-        self.will.pick(&PEOPLE).copied().unwrap_or("ada@msp.example")
+        self.will
+            .pick(&PEOPLE)
+            .copied()
+            .unwrap_or("ada@msp.example")
     }
 
     fn type_password(&mut self, id: CredentialId, password: &str) {
-        if self.vault.entry(id).is_some_and(|it| it.password == password) {
+        if self
+            .vault
+            .entry(id)
+            .is_some_and(|it| it.password == password)
+        {
             return;
         }
         let by = self.somebody();
@@ -138,7 +143,10 @@ impl World {
     }
 
     fn type_what_entra_has(&mut self, id: CredentialId) {
-        let name = self.vault.entry(id).map(|it| it.credential.user_name.clone());
+        let name = self
+            .vault
+            .entry(id)
+            .map(|it| it.credential.user_name.clone());
         let object = name.and_then(|name| self.tenant.resolve(name.as_str()));
         let user = object.and_then(|object| self.tenant.user(object));
         if let Some(password) = user.map(|user| user.password().to_owned()) {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use sync_engine::model::{
     Account, AccountAccess, AccountKind, DeltaLink, DirectoryChanges, DomainKind, Domains, Extent,
-    Mastered, ObjectId, Password, Stamp, UnknownReason,
-    UserPrincipalName,
+    Mastered, ObjectId, Password, Stamp, UnknownReason, UserPrincipalName,
 };
 use uuid::Uuid;
 
@@ -138,7 +137,10 @@ impl Tenant {
 
     /// The accounts that there are.
     pub(crate) fn living(&self) -> Vec<ObjectId> {
-        let living = self.users.iter().filter(|(_, user)| user.account().is_some());
+        let living = self
+            .users
+            .iter()
+            .filter(|(_, user)| user.account().is_some());
         living.map(|(id, _)| *id).collect()
     }
 

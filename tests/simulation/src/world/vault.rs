@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sync_engine::model::{
-    AttemptId, AttemptNotice, AttemptState, ClearedFlag, ClientId, ClientSettings, Confirmation, CredentialId,
-    Cursor, Extent, FlagFact, FlagKind, Password, Report, ReportEntry, ReportId, SignInAttempt,
-    Stamp, Standing, SyncMode, VaultChanges, VaultCredential, VaultEpoch, VaultVersion,
+    AttemptId, AttemptNotice, AttemptState, ClearedFlag, ClientId, ClientSettings, Confirmation,
+    CredentialId, Cursor, Extent, FlagFact, FlagKind, Password, Report, ReportEntry, ReportId,
+    SignInAttempt, Stamp, Standing, SyncMode, VaultChanges, VaultCredential, VaultEpoch,
+    VaultVersion,
 };
 use sync_engine::plan::{HeldPlan, PlanRuling};
 use uuid::Uuid;
@@ -126,7 +127,9 @@ impl Vault {
         id: CredentialId,
         version: VaultVersion,
     ) -> Option<&str> {
-        self.passwords.get(&(epoch, id, version)).map(String::as_str)
+        self.passwords
+            .get(&(epoch, id, version))
+            .map(String::as_str)
     }
 
     /// The versions of an epoch that this was the password of.
@@ -298,9 +301,7 @@ impl Vault {
                     remaining: lease.until.since(now),
                 };
             }
-            Some(lease) => lease
-                .writes_from
-                .max(lease.until.plus(lease.write_timeout)),
+            Some(lease) => lease.writes_from.max(lease.until.plus(lease.write_timeout)),
             None => now,
         };
         self.shelf.lease = Some(LeaseHeld {

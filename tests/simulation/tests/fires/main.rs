@@ -12,7 +12,8 @@ fn broken(tamper: Tamper) -> Vec<Invariant> {
         ..Wish::seed(seed)
     });
     let rans = worlds.map(|wish| run_tampered(&wish, Telling::Silent, tamper));
-    rans.filter_map(|ran| Some(ran.violation?.invariant)).collect()
+    rans.filter_map(|ran| Some(ran.violation?.invariant))
+        .collect()
 }
 
 fn fires(rule: Invariant, tamper: Tamper) {
@@ -78,7 +79,10 @@ fn mismatches_flagged_that_nobody_saw() {
 
 #[test]
 fn writes_that_are_put_off_for_ever() {
-    fires(Invariant::Convergence, tampered::directory::<tampered::Never>);
+    fires(
+        Invariant::Convergence,
+        tampered::directory::<tampered::Never>,
+    );
 }
 
 #[test]
@@ -93,7 +97,10 @@ fn writes_that_are_claimed_and_not_made() {
 
 #[test]
 fn right_password_answered_to_every_test() {
-    fires(Invariant::Reports, tampered::directory::<tampered::AlwaysRight>);
+    fires(
+        Invariant::Reports,
+        tampered::directory::<tampered::AlwaysRight>,
+    );
 }
 
 #[test]

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use sync_engine::Ports;
 use sync_engine::model::{
-    Accepted, Account, AttemptNotice, ClientMemory, CredentialId, CredentialMemory, Cursor, DeltaLink,
-    DirectoryChanges, Domains, FlagFact, FlagKind, JournalEntry, Memory, Mute, ObjectId, Outcome,
-    Password, Phase, PlanId, Report, ReportId, SignIn, Standing, StepKind, SyncMode,
+    Accepted, Account, AttemptNotice, ClientMemory, CredentialId, CredentialMemory, Cursor,
+    DeltaLink, DirectoryChanges, Domains, FlagFact, FlagKind, JournalEntry, Memory, Mute, ObjectId,
+    Outcome, Password, Phase, PlanId, Report, ReportId, SignIn, Standing, StepKind, SyncMode,
     UserPrincipalName, VaultChanges, VaultVersion,
 };
 use sync_engine::plan::{HeldPlan, Policy};
 use sync_engine::ports::{
-    Clock, CredentialVault, Directory, DirectoryError, Lease, PasswordAnswer, SetPassword, StateStore,
-    StoreError, VaultError, Wait,
+    Clock, CredentialVault, Directory, DirectoryError, Lease, PasswordAnswer, SetPassword,
+    StateStore, StoreError, VaultError, Wait,
 };
 
 type Vault = Arc<dyn CredentialVault>;
@@ -236,9 +236,8 @@ pub(crate) struct NoIntents;
 
 impl StoreWrong for NoIntents {
     fn entries(&self, entries: &[JournalEntry]) -> Vec<JournalEntry> {
-        let is_kept = |entry: &&JournalEntry| {
-            (entry.step, entry.phase) != (StepKind::Push, Phase::Intent)
-        };
+        let is_kept =
+            |entry: &&JournalEntry| (entry.step, entry.phase) != (StepKind::Push, Phase::Intent);
         entries.iter().filter(is_kept).cloned().collect()
     }
 }
