@@ -128,7 +128,6 @@ def _files(tries, world):
     tries.login("certificates that are none", FAILED, "--extra-ca", extra_ca=readable)
     tries.setup("missing certificates", FAILED, "missing", extra_ca=missing)
     tries.setup("certificates that are none", FAILED, extra_ca=readable)
-    tries.setup("a state that this version lacks", FAILED, "PostgreSQL", state_url="postgres://host/agent")
     tries.setup("a state that is no file", FAILED, "--state-url", state_url="redis://host/agent")
     tries.setup("a state where no folder can be", FAILED, "cannot", state_url=f"sqlite://{readable}/state.db")
     tries.command("setup, an option that does not exist", ["setup", "--colour", "blue"], USAGE, "--colour")
