@@ -1,5 +1,7 @@
 //! What holds of the guard whatever plan it is given: also one that no rule would ever make.
 
+#![expect(clippy::indexing_slicing, reason = "a failed test should say where")]
+
 mod scenes;
 
 use std::collections::BTreeSet;
