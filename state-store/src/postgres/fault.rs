@@ -11,8 +11,9 @@ use crate::{Holder, OpenError, Place, PostgresUrl};
 /// Why the state on a server cannot be used now.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
+    // Its text says all of its cause, which is therefore not told once more.
     #[error("{}", told(.0))]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error(transparent)]
     Migration(MigrateError),
     #[error("another agent has the state database{0}")]
@@ -41,6 +42,12 @@ fn told(error: &sqlx::Error) -> String {
     match (error.as_database_error(), code(error)) {
         (Some(told), Some(code)) => format!("the server says: {} ({code})", told.message()),
         _ => error.to_string(),
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
     }
 }
 
