@@ -258,7 +258,6 @@ def _cloned(stage):
         east.start_and_listen()
         says(f"its next write {stage.edit_and_wait(name):.1f} s later")
     with report.case(f"{how}: killed for good, it is succeeded by its copy with an old memory") as says:
-        stage.until_settled()
         east.kill()
         says(_took_its_time(stage.first_write_of(SECOND_APP, time.monotonic())))
         stage.edit_for(5)

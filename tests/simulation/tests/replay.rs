@@ -4,20 +4,18 @@ use simulation::{Telling, Wish, run};
 
 fn short(seed: u64) -> Wish {
     Wish {
-        days: 8,
+        days: 7,
         ..Wish::seed(seed)
     }
 }
 
 #[test]
 fn the_same_seed_tells_the_same_story_twice() {
-    for seed in [5, 22] {
-        let once = run(&short(seed), Telling::Everything);
-        let again = run(&short(seed), Telling::Everything);
-        assert!(once.trace.len() > 500, "the world is busy");
-        assert_eq!(once.trace, again.trace);
-        assert_eq!(once.totals, again.totals);
-    }
+    let once = run(&short(5), Telling::Everything);
+    let again = run(&short(5), Telling::Everything);
+    assert!(once.trace.len() > 500, "the world is busy");
+    assert_eq!(once.trace, again.trace);
+    assert_eq!(once.totals, again.totals);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sync_engine::model::{
-    CredentialId, FlagKind, Outcome, Password, Report, ReportEntry, SignIn, UserPrincipalName,
-    VaultVersion, Verdict,
+    CredentialId, FlagKind, Outcome, Password, Report, ReportEntry, SignIn, UnknownReason,
+    UserPrincipalName, VaultVersion, Verdict,
 };
 
 use super::Invariant;
@@ -71,10 +71,11 @@ impl World {
         }
         let is_news = report.entries.iter().any(|entry| {
             let told = self.vault.told(entry.credential);
-            told.is_none_or(|told| {
+            let differs = told.is_none_or(|told| {
                 (told.version, &told.outcome, &told.flags)
                     != (entry.version, &entry.outcome, &entry.flags)
-            })
+            });
+            differs && !Self::is_silence(entry)
         });
         if self.vault.take(report) {
             self.totals.reports += 1;
@@ -91,6 +92,15 @@ impl World {
                 });
             }
         }
+    }
+
+    /// Whether an entry only says that an account, which was right when it last could be tested, lets
+    /// itself be tested no more: the slow re-check finds that out days later.
+    fn is_silence(entry: &ReportEntry) -> bool {
+        matches!(
+            entry.outcome,
+            Outcome::Unknown(UnknownReason::NotPermitted | UnknownReason::Inconclusive)
+        )
     }
 
     fn check_report_entry(&mut self, entry: &ReportEntry) {
