@@ -33,11 +33,14 @@ async fn held() -> (World, Users, PlanId) {
 }
 
 fn said(world: &World, plan: PlanId, ruling: Ruling) -> PlanRuling {
-    let word = Word {
-        by: ADA.to_owned(),
-        at: world.clock.now(),
-    };
-    PlanRuling { plan, ruling, word }
+    PlanRuling {
+        plan,
+        ruling,
+        word: Word {
+            by: ADA.to_owned(),
+            at: world.clock.now(),
+        },
+    }
 }
 
 async fn rule(world: &mut World, plan: PlanId, what: Ruling) -> Result<(), RulingError> {

@@ -1,7 +1,11 @@
 //! What a technician is told about one credential: one text for each row of the decision table, and
 //! for the cases that people ask about most.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
 
 mod world;
 
@@ -439,12 +443,15 @@ async fn a_mass_change_that_no_cycle_has_held_yet_names_no_plan() {
 async fn a_rejected_change() {
     let (mut world, user) = mass_change().await;
     let plan = explained(&world, user).await.known.plan.unwrap().plan;
-    let word = Word {
+    let said = Word {
         by: "ada@msp.example".to_owned(),
         at: world.clock.now(),
     };
-    let ruling = Ruling::Reject;
-    world.vault.rule(PlanRuling { plan, ruling, word });
+    world.vault.rule(PlanRuling {
+        plan,
+        ruling: Ruling::Reject,
+        word: said,
+    });
     world.clock.advance(MINUTE);
     world.cycle().await;
     let told = explained(&world, user).await;

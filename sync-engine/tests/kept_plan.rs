@@ -76,7 +76,7 @@ impl Kept {
         (looked_at, whole)
     }
 
-    fn from_nothing(&self) -> Plan {
+    fn drawn_anew(&self) -> Plan {
         let Inputs {
             vault,
             directory,
@@ -159,16 +159,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..config() })]
 
     #[test]
-    fn a_kept_plan_equals_one_that_is_made_from_nothing(
+    fn a_kept_plan_equals_one_that_is_made_drawn_anew(
         first in scene(),
         turns in proptest::collection::vec(turn(), 1..4),
     ) {
         let mut kept = Kept::of(&first);
-        prop_assert_eq!(kept.replan().1, kept.from_nothing());
+        prop_assert_eq!(kept.replan().1, kept.drawn_anew());
         for turn in &turns {
             kept.take(turn);
             let (looked_at, whole) = kept.replan();
-            let wanted = kept.from_nothing();
+            let wanted = kept.drawn_anew();
             let is_missing = |step: &&Decision| step.is_step() && !looked_at.decisions.contains(step);
             prop_assert_eq!(wanted.decisions.iter().find(is_missing), None);
             prop_assert_eq!(whole, wanted);

@@ -1,5 +1,7 @@
 //! What holds of the planner whatever the world looks like.
 
+#![expect(clippy::indexing_slicing, reason = "a failed test should say where")]
+
 mod scenes;
 
 use jiff::Timestamp;

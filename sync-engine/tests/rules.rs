@@ -140,10 +140,11 @@ fn every_row_is_reached_and_wins_against_each_row_behind_it_that_can_hold_too() 
 
 /// Each row with each row behind it in the table.
 fn pairs() -> impl Iterator<Item = (Rule, Rule)> {
-    let behind = |(number, earlier): (usize, &'static Rule)| {
-        let later = Rule::ALL.iter().skip(number + 1);
-        later.map(move |later| (*earlier, *later))
-    };
-    static ALL: [Rule; 16] = Rule::ALL;
-    ALL.iter().enumerate().flat_map(behind)
+    Rule::ALL
+        .into_iter()
+        .enumerate()
+        .flat_map(|(number, earlier)| {
+            let later = Rule::ALL.into_iter().skip(number + 1);
+            later.map(move |later| (earlier, later))
+        })
 }

@@ -108,8 +108,10 @@ impl Engine {
             Lease::Granted { .. } => self.lead(cycle, term, wait, observer).await,
         };
         if matches!(result, Err(EngineError::Store(_))) {
-            // What could not be made durable is not believed either.
+            // What could not be made durable is not believed either. A term anew, because the memory
+            // that is read again may have to be put right by the vault's word.
             self.memory = None;
+            self.led = None;
         }
         result
     }

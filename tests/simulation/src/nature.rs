@@ -123,7 +123,7 @@ fn policy(chance: &mut Chance) -> Policy {
             Verification::Allowed
         },
         max_failed_per_day: u32::try_from(chance.between(1, 3)).unwrap_or(2),
-        write_timeout: Duration::from_secs(60),
+        write_timeout: Duration::from_mins(1),
         ..Policy::default()
     }
 }

@@ -157,18 +157,22 @@ impl Runner {
             let which = usize::try_from(which % copies).unwrap_or(0);
             agent.begin(beginning, which);
             let life = agent.life;
-            let line = Line {
+            let connection = Line {
                 world: Arc::clone(&self.world),
                 agent: id,
                 life,
             };
-            (line, world.nature.policy.clone(), world.nature.interval)
+            (
+                connection,
+                world.nature.policy.clone(),
+                world.nature.interval,
+            )
         };
-        let life = line.life;
+        let number = line.life;
         let (ports, policy) = (self.tamper)(line.ports(), policy);
         let future = Box::pin(live(line, ports, policy, interval));
-        self.lives.insert(id, (life, future));
-        self.poll(id, life);
+        self.lives.insert(id, (number, future));
+        self.poll(id, number);
     }
 }
 

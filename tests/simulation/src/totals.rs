@@ -49,6 +49,8 @@ pub struct Totals {
     pub unknowable_writes: u64,
     /// Budgets that were exceeded because a clock was turned by hours.
     pub budgets_bent_by_clocks: u64,
+    /// Sign-in tests that a stale replica answered with what is no longer true.
+    pub misled: u64,
     /// How often each kind of fault happened, and in how many worlds.
     pub faults: BTreeMap<Fault, (u64, u64)>,
 }
@@ -103,6 +105,7 @@ impl AddAssign for Totals {
         self.unverifiable_writes += other.unverifiable_writes;
         self.unknowable_writes += other.unknowable_writes;
         self.budgets_bent_by_clocks += other.budgets_bent_by_clocks;
+        self.misled += other.misled;
         for (fault, (count, worlds)) in other.faults {
             let sum = self.faults.entry(fault).or_default();
             sum.0 += count;
@@ -133,6 +136,7 @@ impl fmt::Display for Totals {
             ("unneeded writes", self.unneeded_writes),
             ("  unverifiable, allowed", self.unverifiable_writes),
             ("  that nobody could know", self.unknowable_writes),
+            ("misled by stale replicas", self.misled),
             ("budgets bent by clocks", self.budgets_bent_by_clocks),
         ];
         for (name, count) in lines {

@@ -29,8 +29,8 @@ pub(crate) fn decision(mode: SyncMode, verdict: &Verdict, raised: &[FlagKind]) -
     let directory = DirectoryView::new(DirectoryChanges::full(accounts), domains.into());
     let policy = policy(verdict);
     let now = Timestamp::UNIX_EPOCH + HOUR;
-    let made = plan(&vault, &directory, &memory, &policy, now);
-    let (made, _) = guard(made, &vault, &directory, &memory, &policy, now);
+    let drawn = plan(&vault, &directory, &memory, &policy, now);
+    let (guarded, _) = guard(drawn, &vault, &directory, &memory, &policy, now);
     let undecided = Decision {
         credential: CREDENTIAL,
         user_name: sync_engine::model::UserPrincipalName::new(NAME),
@@ -40,7 +40,7 @@ pub(crate) fn decision(mode: SyncMode, verdict: &Verdict, raised: &[FlagKind]) -
         action: Action::Nothing,
         flags: std::collections::BTreeMap::new(),
     };
-    made.decisions.into_iter().next().unwrap_or(undecided)
+    guarded.decisions.into_iter().next().unwrap_or(undecided)
 }
 
 fn clear(verdict: &Verdict) -> &'static str {

@@ -47,9 +47,9 @@ impl World {
         self.check_nothing_is_open();
     }
 
-    /// Reports that were news. TEMPORARY: repeated ones are finding F2.
+    /// Reports that a world at rest has no reason for.
     fn news(&self) -> u64 {
-        self.totals.reports - self.totals.repeated_reports
+        self.totals.reports - self.watch.reports.rechecks
     }
 
     fn check_nothing_is_open(&mut self) {

@@ -5,6 +5,8 @@
 //! could know: a test that neither its memory nor the vault has any trace of (the state was lost
 //! and the vault restored) cannot be counted by anybody.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sync_engine::model::{
     AttemptState, CredentialId, ObjectId, Password, SignInAttempt, Stamp, UserPrincipalName,
@@ -13,7 +15,7 @@ use sync_engine::model::{
 
 use super::Invariant;
 use crate::time::{DAY, Moment};
-use crate::world::{AgentId, World};
+use crate::world::{AgentId, Entry, World};
 
 /// Our own failures alone that would lock an account.
 const THRESHOLD: u32 = 10;
@@ -166,16 +168,15 @@ impl World {
         };
         let now = then.shown(agent.ahead);
         let most = self.nature.policy.max_failed_per_day as usize;
-        let counted = agent
-            .stored
-            .memory
-            .credentials
-            .values()
-            .flat_map(|known| &known.attempts)
+        let told = self.vault.entries().values().flat_map(Entry::attempts);
+        let memory = agent.stored.memory.credentials.values();
+        let attempts = told.chain(memory.flat_map(|known| &known.attempts));
+        let counted: BTreeSet<_> = attempts
             .filter(|it| it.object == object && it.state != AttemptState::Passed)
             .filter(|it| is_within_a_day(it.at, now))
-            .count();
-        counted < most
+            .map(|it| it.id)
+            .collect();
+        counted.len() < most
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) struct Writes {
     /// The last "wrong password" about exactly this.
     mismatches: BTreeMap<Purpose, Moment>,
     landed: BTreeMap<sync_engine::model::ObjectId, Moment>,
-    /// Accounts whose stamp may be taken for ours although it is not.
+    /// Accounts whose stamp may be taken for ours although it is not, or about whose password a stale
+    /// replica said what is no longer true. Until the next change nobody can know better.
     blurred: BTreeMap<sync_engine::model::ObjectId, Moment>,
 }
 
@@ -136,7 +137,7 @@ impl World {
         let blind = intent.why == Rule::VaultChanged.why() && !intent.testable;
         if unverifiable.contains(&intent.why.as_str()) || blind {
             self.totals.unverifiable_writes += 1;
-        } else if since > intent.as_of {
+        } else if since > intent.as_of || self.is_blurred(flight.object) {
             self.totals.unknowable_writes += 1;
         } else {
             self.totals.unneeded_writes += 1;
@@ -179,7 +180,13 @@ impl World {
         }
     }
 
-    /// Whether an account's stamp may be taken for ours although it is not.
+    /// A replica that has the previous password answered a sign-in test.
+    pub(crate) fn was_misled(&mut self, id: sync_engine::model::ObjectId) {
+        self.totals.misled += 1;
+        self.watch.need.blurred.insert(id, self.now);
+    }
+
+    /// Whether what can be seen of an account is not what is true.
     pub(super) fn is_blurred(&self, id: sync_engine::model::ObjectId) -> bool {
         self.watch.need.blurred.contains_key(&id)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sync_engine::model::{
-    CredentialId, FlagKind, Outcome, Password, Report, ReportEntry, SignIn, UnknownReason,
+    CredentialId, FlagKind, Outcome, Password, Report, ReportEntry, SignIn, SyncMode,
     UserPrincipalName, VaultVersion, Verdict,
 };
 
@@ -16,6 +16,8 @@ pub(super) struct Evidence {
     matched: BTreeSet<(CredentialId, VaultVersion)>,
     mismatched: BTreeSet<(CredentialId, VaultVersion)>,
     written: BTreeSet<(CredentialId, VaultVersion)>,
+    /// Reports that may be what slow re-checks found.
+    pub(super) rechecks: u64,
 }
 
 impl World {
@@ -69,17 +71,19 @@ impl World {
         for entry in &report.entries {
             self.check_report_entry(entry);
         }
-        let is_news = report.entries.iter().any(|entry| {
+        let told = |entry: &ReportEntry| {
             let told = self.vault.told(entry.credential);
-            let differs = told.is_none_or(|told| {
+            told.is_some_and(|told| {
                 (told.version, &told.outcome, &told.flags)
-                    != (entry.version, &entry.outcome, &entry.flags)
-            });
-            differs && !Self::is_silence(entry)
-        });
+                    == (entry.version, &entry.outcome, &entry.flags)
+            })
+        };
+        let repeats = report.entries.iter().all(told);
+        let rechecks = report.entries.iter().all(|it| self.is_of_a_recheck(it));
         if self.vault.take(report) {
             self.totals.reports += 1;
-            self.totals.repeated_reports += u64::from(!is_news);
+            self.totals.repeated_reports += u64::from(repeats);
+            self.watch.reports.rechecks += u64::from(rechecks);
             for entry in &report.entries {
                 self.tell(|| {
                     format!(
@@ -94,13 +98,17 @@ impl World {
         }
     }
 
-    /// Whether an entry only says that an account, which was right when it last could be tested, lets
-    /// itself be tested no more: the slow re-check finds that out days later.
-    fn is_silence(entry: &ReportEntry) -> bool {
-        matches!(
-            entry.outcome,
-            Outcome::Unknown(UnknownReason::NotPermitted | UnknownReason::Inconclusive)
-        )
+    /// Whether an entry may be what the slow re-check of Report mismatches found, days after anything
+    /// happened: that an account has the password still, or cannot be tested any more.
+    fn is_of_a_recheck(&self, entry: &ReportEntry) -> bool {
+        let credential = self.vault.entry(entry.credential);
+        let checked = credential.is_some_and(|it| it.credential.mode == SyncMode::ReportMismatches);
+        checked
+            && match entry.outcome {
+                Outcome::Matched => true,
+                Outcome::Unknown(why) => !why.passes(),
+                _ => false,
+            }
     }
 
     fn check_report_entry(&mut self, entry: &ReportEntry) {

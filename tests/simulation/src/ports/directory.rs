@@ -334,6 +334,7 @@ impl World {
         } else {
             user.password()
         };
+        let misled = (expected == password.expose()) != (user.password() == password.expose());
         let answer = if expected == password.expose() {
             user.succeed();
             SignIn::matched()
@@ -354,6 +355,9 @@ impl World {
                 ..SignIn::mismatched()
             }
         };
+        if misled {
+            self.was_misled(id);
+        }
         self.tell(|| format!("{agent} signs in as {name}: {:?}", answer.verdict));
         answer
     }

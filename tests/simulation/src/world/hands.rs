@@ -341,7 +341,7 @@ impl World {
 
     pub(super) fn weather(&mut self, what: Weather) {
         match what {
-            Weather::ClockMended { agent, by } => return self.turn_clock(agent, by),
+            Weather::ClockMended { agent, by } => self.turn_clock(agent, by),
             Weather::Morning => {
                 self.everybody_signs_in();
                 self.book(DAY, Happening::Weather(Weather::Morning));
@@ -412,7 +412,9 @@ impl World {
             };
             self.turn_clock(agent, by);
             let mended = self.luck.between(MINUTE, 30 * HOUR);
-            let mended_at = self.now.plus(mended).min(Moment(self.nature.tail));
+            // Early enough that no budget of the quiet end depends on it.
+            let latest = Moment(self.nature.tail).minus(DAY).max(self.now.plus(1));
+            let mended_at = self.now.plus(mended).min(latest);
             let what = Weather::ClockMended { agent, by: -by };
             self.timeline.book(mended_at, Happening::Weather(what));
         }

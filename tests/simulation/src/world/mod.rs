@@ -18,7 +18,7 @@ use sync_engine::ports::SetPassword;
 pub(crate) use self::agent::{Agent, AgentId, Beginning, Stored};
 pub(crate) use self::people::{MARKER, Passwords};
 pub(crate) use self::tenant::{Culprit, Tenant, position};
-pub(crate) use self::vault::{LeaseAnswer, Vault};
+pub(crate) use self::vault::{Entry, LeaseAnswer, Vault};
 
 use crate::chance::Chance;
 use crate::fault::Fault;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sync_engine::model::{CredentialId, FlagKind, MicrosoftSync, Mute, Standing, SyncMode};
-use sync_engine::plan::{PlanRuling, Ruling, Word};
+use sync_engine::plan::{HeldPlan, PlanRuling, Ruling, Word};
 
 use super::{FollowUp, Happening, World};
 use crate::fault::Fault;
@@ -283,7 +283,7 @@ impl World {
 
     /// People look at the plan that waits, some time after it was shown.
     pub(crate) fn plans_were_shown(&mut self) {
-        if !self.quiet && self.vault.shown().iter().any(|plan| plan.is_waiting()) {
+        if !self.quiet && self.vault.shown().iter().any(HeldPlan::is_waiting) {
             let after = self.will.between(5 * MINUTE, 8 * HOUR);
             self.book(after, Happening::FollowUp(FollowUp::RuleWaiting));
         }

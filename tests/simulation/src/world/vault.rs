@@ -1,6 +1,7 @@
 //! The vault as it truly is: credentials with all their passwords, what agents told, and the lease.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_engine::model::{
@@ -12,7 +13,7 @@ use sync_engine::model::{
 use sync_engine::plan::{HeldPlan, PlanRuling};
 use uuid::Uuid;
 
-use crate::time::{DAY, Moment, SECOND};
+use crate::time::{Moment, SECOND};
 use crate::world::AgentId;
 
 /// How long a lease lasts without being renewed, as the real vault grants it.
@@ -382,9 +383,11 @@ impl Vault {
 
 impl Entry {
     fn as_told(&self, now: Moment) -> VaultCredential {
-        let day_ago = now.minus(DAY).true_time();
+        // Two days, because an agent's clock may be off by hours.
+        let days = Duration::from_hours(48);
+        let lately = now.true_time().checked_sub(days).unwrap_or(Timestamp::MIN);
         let attempts = self.attempts.values().filter(|it| {
-            it.version == self.credential.version || (it.at > day_ago && it.state.counts())
+            it.version == self.credential.version || (it.at > lately && it.state.counts())
         });
         let cleared = self.cleared.iter().map(|(kind, (version, stamp))| {
             let (version, stamp) = (*version, *stamp);
@@ -410,6 +413,11 @@ impl Entry {
         if done && confirmed.is_some_and(|it| it.version == news.version) {
             self.credential.confirmed = None;
         }
+    }
+
+    /// The sign-in tests that the vault was told of.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &SignInAttempt> {
+        self.attempts.values()
     }
 
     /// Whether a person took this very flag down.
