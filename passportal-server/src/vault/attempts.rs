@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::{Vault, VaultError, reports, words};
 
-/// How long a sign-in test may count towards a lockout.
-const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How long a sign-in test is handed out. An agent counts those of a day, by the clock of whichever agent made them;
+/// a second day is for clocks that do not agree.
+const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(48);
 
 impl Vault {
     /// Writes down sign-in tests of an agent's own client: all or none.
@@ -57,7 +58,7 @@ async fn upsert(
 }
 
 /// The attempts that an agent must know of, for credentials changed in (`after`, `until`]: those of
-/// the last day that count or may count, and those of the current version.
+/// the last two days that count or may count, and those of the current version.
 pub(super) async fn that_matter(
     view: &mut SqliteConnection,
     client: Uuid,

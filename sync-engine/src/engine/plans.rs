@@ -121,16 +121,15 @@ pub(super) fn hold(
     if memory.plans.values().any(HeldPlan::is_waiting) {
         return;
     }
+    let id = new_id();
     let plan = HeldPlan {
-        id: new_id(),
+        id,
         at: now,
         allowed: tripped.allowed,
         writes: tripped.wanted,
         standing: PlanStanding::Waiting,
     };
-    let writes = plan.writes.len();
-    tracing::warn!(plan.id = %plan.id, writes, "held a plan of {writes} writes for approval");
-    memory.plans.insert(plan.id, plan);
+    memory.plans.insert(id, plan);
 }
 
 /// Makes durable what became of the plans.
