@@ -19,7 +19,7 @@ const INTRODUCTION: &str = "\
 
 What the engine does with one credential, and why. This page is generated from the code; do not edit it:
 `cargo run -p sync-engine --example rules > docs/rules.md`. Tests compare it with the code, and the order of the first table with the
-planner's (`sync-engine/tests/rules.rs`). `passportal explain ACCOUNT` tells which row applied to an account, and what comes next.
+planner's (`sync-engine/tests/engine/rules.rs`). `passportal explain ACCOUNT` tells which row applied to an account, and what comes next.
 
 A *version* counts how often the password changed in the vault. A *stamp* is the time of the account's last password change in Entra ID.
 A *verdict* holds for one account, version and stamp.

@@ -1,0 +1,22 @@
+//! The engine over fakes of its ports, and what holds of its planner whatever the world looks like.
+
+mod after_a_push;
+mod approval;
+mod breaker;
+mod cannot_remember;
+mod contracts;
+mod decision_table;
+mod dry_run;
+mod exact_calls;
+mod explain;
+mod guard_properties;
+mod halt;
+mod kept_plan;
+mod lease;
+mod lockout_budget;
+mod oracle;
+mod planner_properties;
+mod quiet;
+mod rules;
+mod scenes;
+mod world;
