@@ -111,6 +111,14 @@ impl SignIn {
             ..Self::matched()
         }
     }
+
+    /// The answer says nothing of the password, and was not counted.
+    pub fn unknown(reason: UnknownReason) -> Self {
+        Self {
+            verdict: Verdict::Unknown(reason),
+            ..Self::matched()
+        }
+    }
 }
 
 /// A flag that the engine raises on a credential. The vault raises others by itself.

@@ -58,8 +58,9 @@ impl Clock for ManualClock {
         self.advance(duration);
     }
 
-    fn jitter(&self, _most: Duration) -> Duration {
-        Duration::ZERO
+    /// All of it, so that a test sees how much it may be.
+    fn jitter(&self, most: Duration) -> Duration {
+        most
     }
 
     fn new_id(&self) -> Uuid {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::{
     Accepted, Account, BlockedReason, DeltaLink, DirectoryChanges, DomainKind, Domains, Extent,
-    ObjectId, Password, SignIn, Stamp, UnknownReason, UserPrincipalName, Verdict,
+    ObjectId, Password, SignIn, Stamp, UnknownReason, UserPrincipalName,
 };
 use crate::ports::{Clock, Directory, DirectoryError, SetPassword};
 
@@ -43,7 +43,7 @@ struct State {
     users: BTreeMap<ObjectId, User>,
     removed: Vec<(u64, ObjectId)>,
     faults: VecDeque<Fault>,
-    verification: Option<UnknownReason>,
+    verification: Option<SignIn>,
     writes: u32,
     sign_ins: u32,
     lag: Duration,
@@ -171,9 +171,14 @@ impl FakeDirectory {
         self.with(|state| state.faults.push_back(fault));
     }
 
+    /// From now on every sign-in test says this of the password; `None` ends it.
+    pub fn answer_sign_ins_with(&self, reason: Option<UnknownReason>) {
+        self.answer_sign_ins(reason.map(SignIn::unknown));
+    }
+
     /// From now on every sign-in test is answered like this; `None` ends it.
-    pub fn answer_sign_ins_with(&self, unknown: Option<UnknownReason>) {
-        self.with(|state| state.verification = unknown);
+    pub fn answer_sign_ins(&self, answer: Option<SignIn>) {
+        self.with(|state| state.verification = answer);
     }
 
     /// Whether this is the account's password.
@@ -253,16 +258,18 @@ impl Directory for FakeDirectory {
     async fn verify(&self, user_name: &UserPrincipalName, password: &Password) -> SignIn {
         self.with(|state| {
             state.sign_ins += 1;
-            if let Some(reason) = state.verification {
-                return unknown(reason);
+            if let Some(answer) = &state.verification {
+                return answer.clone();
             }
             let user = state
                 .users
                 .values_mut()
                 .find(|user| user.account.user_name == *user_name);
             match user {
-                None => unknown(UnknownReason::Inconclusive),
-                Some(user) if user.failed >= LOCKOUT_THRESHOLD => unknown(UnknownReason::Locked),
+                None => SignIn::unknown(UnknownReason::Inconclusive),
+                Some(user) if user.failed >= LOCKOUT_THRESHOLD => {
+                    SignIn::unknown(UnknownReason::Locked)
+                }
                 Some(user) if user.password == password.expose() => SignIn::matched(),
                 Some(user) => {
                     user.failed += 1;
@@ -296,14 +303,5 @@ impl Directory for FakeDirectory {
             return SetPassword::Ambiguous;
         }
         SetPassword::Accepted(Accepted::at(now))
-    }
-}
-
-fn unknown(reason: UnknownReason) -> SignIn {
-    SignIn {
-        verdict: Verdict::Unknown(reason),
-        counted: false,
-        code: None,
-        retry_at: None,
     }
 }

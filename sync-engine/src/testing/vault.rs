@@ -143,6 +143,14 @@ impl FakeVault {
         });
     }
 
+    /// The same, with a name to it.
+    pub fn set_password_by(&self, id: CredentialId, password: &str, by: &str) {
+        self.set_password(id, password);
+        self.change(id, |entry| {
+            entry.credential.changed_by = Some(by.to_owned());
+        });
+    }
+
     /// A person switches the mode.
     pub fn set_mode(&self, id: CredentialId, mode: SyncMode) {
         self.change(id, |entry| entry.credential.mode = mode);

@@ -454,6 +454,21 @@ async fn three_foreign_overwrites_within_a_day_are_held() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_put_off_is_no_overwrite_and_hides_none() {
+    let mut world = World::new();
+    let (anna, account) = world.anna_in_step().await;
+    for fault in [None, Some(Fault::NotNow(HOUR))] {
+        world.foreign_change(account, FOREIGN);
+        if let Some(fault) = fault {
+            world.directory.fault(fault);
+        }
+        world.cycle().await;
+        let memory = world.store.load().await.unwrap();
+        assert_eq!(memory.credentials[&anna].overwrites.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_match_in_between_does_not_hide_that_somebody_fights_the_vault() {
     let mut world = World::with(Policy {
         max_failed_per_day: 9,
