@@ -811,6 +811,55 @@ async fn several_changes_are_pushed_also_where_no_test_can_be_made_now() {
 }
 
 #[tokio::test]
+async fn several_changes_are_pushed_at_once_while_the_tenant_s_tests_pause() {
+    let mut world = World::new();
+    let (anna, account) = world.anna_in_step().await;
+    for name in ["ben", "carl"] {
+        let (_, locked) = world.user(name, SyncMode::ReportMismatches, NEW, OLD);
+        world.directory.lock(locked);
+    }
+    world.cycle().await;
+    world.vault.set_password(anna, FOREIGN);
+    world.vault.set_password(anna, NEW);
+    assert_eq!(world.outcome(anna).await, Outcome::Pushed);
+    assert!(world.directory.has_password(account, NEW));
+}
+
+#[tokio::test]
+async fn several_changes_are_pushed_at_once_where_the_day_s_test_was_made() {
+    let mut world = World::with(Policy {
+        max_failed_per_day: 1,
+        ..Policy::default()
+    });
+    let (anna, account) = world.anna_in_step().await;
+    for password in [NEW, "Later-than-all-1"] {
+        world.vault.set_password(anna, FOREIGN);
+        world.vault.set_password(anna, password);
+        world.clock.advance(HOUR);
+        assert_eq!(world.outcome(anna).await, Outcome::Pushed);
+        assert!(world.directory.has_password(account, password));
+    }
+    assert_eq!(world.directory.failed(account), 1);
+}
+
+#[tokio::test]
+async fn a_write_that_was_put_off_is_made_when_its_time_has_come() {
+    let mut world = World::new();
+    let (anna, _) = world.anna_in_step().await;
+    world.vault.set_password(anna, NEW);
+    world.directory.fault(Fault::NotNow(HOUR));
+    world.cycle().await;
+    let memory = world.store.load().await.unwrap();
+    let retry_at = memory.credentials[&anna].retry_at.unwrap();
+    for (before, writes) in [(2, 0), (1, 1)] {
+        // The cycle itself turns the clock by a second.
+        world.clock.set(retry_at - Duration::from_secs(before));
+        world.cycle().await;
+        assert_eq!(world.directory.writes(), writes);
+    }
+}
+
+#[tokio::test]
 async fn a_domain_that_is_managed_again_is_synced_again_within_the_hour() {
     let mut world = World::new();
     let (credential, _) = world.anna(SyncMode::Enabled, OLD, OLD);

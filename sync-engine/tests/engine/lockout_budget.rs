@@ -303,3 +303,19 @@ async fn attempts_do_not_pile_up_in_memory() {
     let known = memory.credentials.values().next().unwrap();
     assert!(known.attempts.len() <= 13, "{}", known.attempts.len());
 }
+
+#[tokio::test]
+async fn only_the_current_password_s_failure_is_remembered_for_more_than_a_day() {
+    let mut world = World::new();
+    let (anna, account) = world.anna(ReportMismatches, NEW, OLD);
+    type_wrong_passwords(&mut world, anna, 2).await;
+    assert_eq!(world.directory.failed(account), 2);
+    world.clock.advance(25 * HOUR);
+    world.vault.set_mode(anna, Enabled);
+    world.vault.set_mode(anna, ReportMismatches);
+    world.cycle().await;
+    let memory = world.store.load().await.unwrap();
+    let attempts = &memory.credentials[&anna].attempts;
+    let versions: Vec<_> = attempts.iter().map(|it| it.version.0).collect();
+    assert_eq!(versions, [3]);
+}
