@@ -12,7 +12,7 @@ use super::{Vault, VaultError, reports, words};
 
 /// How long a sign-in test is handed out. An agent counts those of a day, by the clock of whichever agent made them;
 /// a second day is for clocks that do not agree.
-const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(48);
+const HANDED_OUT_FOR: SignedDuration = SignedDuration::from_hours(48);
 
 impl Vault {
     /// Writes down sign-in tests of an agent's own client: all or none.
@@ -74,7 +74,7 @@ pub(super) async fn that_matter(
     .bind(client.to_string())
     .bind(after)
     .bind(until)
-    .bind(words::time(Timestamp::now() - COUNTS_FOR))
+    .bind(words::time(Timestamp::now() - HANDED_OUT_FOR))
     .fetch_all(view)
     .await?;
     let mut attempts: HashMap<Uuid, Vec<Attempt>> = HashMap::new();

@@ -155,13 +155,14 @@ async fn an_entry_that_names_an_unknown_credential_does_not_stop_the_others() {
 async fn the_attempts_that_matter_come_with_a_full_reading() {
     let world = World::new().await;
     let now = jiff::Timestamp::now();
-    let old = now - jiff::SignedDuration::from_hours(30);
+    let yesterday = now - jiff::SignedDuration::from_hours(30);
+    let old = now - jiff::SignedDuration::from_hours(50);
     let notice = |id: Uuid, version: u64, at: jiff::Timestamp, state: &str| {
         json!({
         "credential": world.anna, "attempt": { "id": id, "object": Uuid::nil(), "version": version,
         "at": at, "state": state } })
     };
-    let ids: Vec<Uuid> = (0..5).map(|_| Uuid::new_v4()).collect();
+    let ids: Vec<Uuid> = (0..6).map(|_| Uuid::new_v4()).collect();
     let notices = [
         notice(ids[0], 1, old, "failed"),
         notice(ids[1], 7, old, "failed"),
@@ -169,6 +170,7 @@ async fn the_attempts_that_matter_come_with_a_full_reading() {
         notice(ids[3], 7, now, "open"),
         notice(ids[4], 1, now, "failed"),
         notice(ids[4], 1, now, "open"),
+        notice(ids[5], 7, yesterday, "failed"),
     ];
     let _: Value = world
         .agent
@@ -181,7 +183,12 @@ async fn the_attempts_that_matter_come_with_a_full_reading() {
         .iter()
         .map(|attempt| (attempt.id, format!("{:?}", attempt.state)))
         .collect();
-    let expected = [(ids[0], "Failed"), (ids[3], "Open"), (ids[4], "Failed")];
+    let expected = [
+        (ids[0], "Failed"),
+        (ids[3], "Open"),
+        (ids[4], "Failed"),
+        (ids[5], "Failed"),
+    ];
     assert_eq!(
         states,
         expected.map(|(id, state)| (id, state.to_owned())).into()
