@@ -2,6 +2,7 @@
 //! a vault, a directory, a memory and a clock that misbehave, while rules are checked at every step.
 
 mod chance;
+mod deed;
 mod fault;
 mod invariants;
 mod life;
@@ -13,6 +14,7 @@ mod totals;
 mod trace;
 mod world;
 
+pub use deed::{Deed, EntraDeed, VaultDeed};
 pub use fault::Fault;
 pub use invariants::{Invariant, Violation};
 pub use nature::{GENERATOR, Wish};

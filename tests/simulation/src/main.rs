@@ -64,11 +64,11 @@ fn main() -> ExitCode {
         None => run_many(&options),
     };
     println!("{totals}");
-    println!("{:<26}{:>10.1} s", "time", began.elapsed().as_secs_f64());
+    println!("{:<30}{:>10.1} s", "time", began.elapsed().as_secs_f64());
     let rare = totals.too_rare();
     let is_sample = options.seed.is_none() && options.worlds >= 100 && options.without.is_empty();
     if is_sample && !rare.is_empty() {
-        println!("too few worlds had: {rare:?}");
+        println!("too few worlds had: {}", rare.join(", "));
         return ExitCode::FAILURE;
     }
     if broken.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
+use crate::deed::Deed;
 use crate::fault::Fault;
 
 /// The counts of one world, or of many.
@@ -51,11 +52,17 @@ pub struct Totals {
     pub budgets_bent_by_clocks: u64,
     /// Sign-in tests that a stale replica answered with what is no longer true.
     pub misled: u64,
-    /// How often each kind of fault happened, and in how many worlds.
-    pub faults: BTreeMap<Fault, (u64, u64)>,
+    /// How often each kind of fault happened.
+    pub faults: Kinds<Fault>,
+    /// How often each kind of deed was done.
+    pub deeds: Kinds<Deed>,
 }
 
-/// Each kind of fault must occur in at least this share of the worlds.
+/// How often each kind of something happened, and in how many worlds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds<K>(BTreeMap<K, (u64, u64)>);
+
+/// Each kind of fault and of deed must occur in at least this share of the worlds.
 const SHARE: u64 = 5;
 
 impl Totals {
@@ -67,19 +74,70 @@ impl Totals {
     }
 
     pub(crate) fn fault(&mut self, fault: Fault) {
-        let (count, worlds) = self.faults.entry(fault).or_default();
+        self.faults.count(fault);
+    }
+
+    pub(crate) fn deed(&mut self, deed: Deed) {
+        if !deed.is_fault() {
+            self.deeds.count(deed);
+        }
+    }
+
+    /// The kinds of faults and deeds that too few worlds had.
+    pub fn too_rare(&self) -> Vec<String> {
+        let faults = self
+            .faults
+            .too_rare(Fault::ALL.iter().copied(), self.worlds);
+        let deeds = self.deeds.too_rare(Deed::all(), self.worlds);
+        faults.chain(deeds).collect()
+    }
+}
+
+impl<K: Ord + Copy + fmt::Display> Kinds<K> {
+    fn count(&mut self, kind: K) {
+        let (count, worlds) = self.0.entry(kind).or_default();
         *count += 1;
         *worlds = 1;
     }
 
-    /// The kinds of faults that too few worlds had.
-    pub fn too_rare(&self) -> Vec<Fault> {
-        let worlds = |fault| self.faults.get(fault).map_or(0, |(_, worlds)| *worlds);
-        let kinds = Fault::ALL.iter();
-        kinds
-            .filter(|fault| worlds(fault) * 100 < self.worlds * SHARE)
-            .copied()
-            .collect()
+    fn of(&self, kind: K) -> (u64, u64) {
+        self.0.get(&kind).copied().unwrap_or_default()
+    }
+
+    fn too_rare(&self, all: impl Iterator<Item = K>, worlds: u64) -> impl Iterator<Item = String> {
+        all.filter(move |kind| self.of(*kind).1 * 100 < worlds * SHARE)
+            .map(|kind| kind.to_string())
+    }
+
+    fn lines(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        all: impl Iterator<Item = K>,
+        sum: u64,
+    ) -> fmt::Result {
+        for kind in all {
+            let (count, worlds) = self.of(kind);
+            let share = worlds * 100 / sum.max(1);
+            let name = kind.to_string();
+            writeln!(f, "  {name:<28}{count:>12}{worlds:>12} {share:>3} %")?;
+        }
+        Ok(())
+    }
+}
+
+impl<K> Default for Kinds<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> AddAssign for Kinds<K> {
+    fn add_assign(&mut self, other: Self) {
+        for (kind, (count, worlds)) in other.0 {
+            let sum = self.0.entry(kind).or_default();
+            sum.0 += count;
+            sum.1 += worlds;
+        }
     }
 }
 
@@ -106,11 +164,8 @@ impl AddAssign for Totals {
         self.unknowable_writes += other.unknowable_writes;
         self.budgets_bent_by_clocks += other.budgets_bent_by_clocks;
         self.misled += other.misled;
-        for (fault, (count, worlds)) in other.faults {
-            let sum = self.faults.entry(fault).or_default();
-            sum.0 += count;
-            sum.1 += worlds;
-        }
+        self.faults += other.faults;
+        self.deeds += other.deeds;
     }
 }
 
@@ -140,18 +195,12 @@ impl fmt::Display for Totals {
             ("budgets bent by clocks", self.budgets_bent_by_clocks),
         ];
         for (name, count) in lines {
-            writeln!(f, "{name:<26}{count:>12}")?;
+            writeln!(f, "{name:<30}{count:>12}")?;
         }
-        writeln!(f, "{:<26}{:>12}{:>18}", "faults", "times", "in worlds")?;
-        for fault in Fault::ALL {
-            let (count, worlds) = self.faults.get(fault).copied().unwrap_or_default();
-            let share = worlds * 100 / self.worlds.max(1);
-            writeln!(
-                f,
-                "  {:<24}{count:>12}{worlds:>12} {share:>3} %",
-                fault.word()
-            )?;
-        }
-        Ok(())
+        writeln!(f, "{:<30}{:>12}{:>18}", "faults", "times", "in worlds")?;
+        self.faults
+            .lines(f, Fault::ALL.iter().copied(), self.worlds)?;
+        writeln!(f, "{:<30}{:>12}{:>18}", "deeds", "times", "in worlds")?;
+        self.deeds.lines(f, Deed::all(), self.worlds)
     }
 }

@@ -5,42 +5,13 @@ use sync_engine::model::{
     UnknownReason, UserPrincipalName,
 };
 
-use super::people::{VAULT_DEEDS, short};
+use super::people::short;
 use super::{Agent, AgentId, Beginning, Culprit, FollowUp, Happening, Weather, World};
+use crate::deed::{Deed, EntraDeed};
 use crate::fault::Fault;
 use crate::time::{DAY, HOUR, MINUTE, Moment, SECOND};
 
 const DOMAINS: [&str; 3] = ["contoso.com", "fabrikam.com", "contoso.onmicrosoft.com"];
-
-/// What somebody does in Entra ID.
-#[derive(Clone, Copy, Debug)]
-enum EntraDeed {
-    ChangeOwn,
-    ChangeToTheVaults,
-    Reset,
-    SwitchAccess,
-    Rename,
-    Delete,
-    OnPremises,
-    Federate,
-    MultiFactor,
-    Attack,
-    Phone,
-}
-
-const ENTRA_DEEDS: [(u64, EntraDeed); 11] = [
-    (220, EntraDeed::ChangeOwn),
-    (40, EntraDeed::ChangeToTheVaults),
-    (60, EntraDeed::Reset),
-    (30, EntraDeed::SwitchAccess),
-    (30, EntraDeed::Rename),
-    (15, EntraDeed::Delete),
-    (15, EntraDeed::OnPremises),
-    (6, EntraDeed::Federate),
-    (30, EntraDeed::MultiFactor),
-    (35, EntraDeed::Attack),
-    (25, EntraDeed::Phone),
-];
 
 impl World {
     /// The accounts and credentials that a world begins with, and its first agent.
@@ -112,12 +83,12 @@ impl World {
             return;
         }
         self.totals.events += 1;
-        if self.will.percent(52) {
-            if let Some(deed) = self.will.weighted(&VAULT_DEEDS) {
-                self.vault_deed(deed);
+        if let Some(deed) = Deed::next(&mut self.will) {
+            self.totals.deed(deed);
+            match deed {
+                Deed::Vault(deed) => self.vault_deed(deed),
+                Deed::Entra(deed) => self.entra_deed(deed),
             }
-        } else if let Some(deed) = self.will.weighted(&ENTRA_DEEDS) {
-            self.entra_deed(deed);
         }
         let gap = self.will.gap(self.nature.event_gap / 2);
         self.book(gap, Happening::Deed);

@@ -6,6 +6,7 @@ use sync_engine::model::{CredentialId, FlagKind, MicrosoftSync, Mute, Standing, 
 use sync_engine::plan::{HeldPlan, PlanRuling, Ruling, Word};
 
 use super::{FollowUp, Happening, World};
+use crate::deed::VaultDeed;
 use crate::fault::Fault;
 use crate::time::{HOUR, MINUTE, SECOND};
 
@@ -36,49 +37,6 @@ impl Passwords {
         format!("{} ", self.good())
     }
 }
-
-/// What a person does in the vault.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum VaultDeed {
-    Type,
-    TypeWhatEntraHas,
-    TypeWeak,
-    TypeEdgeSpace,
-    TypeEarlier,
-    SwitchMode,
-    Mute,
-    SyncNone,
-    SwitchStanding,
-    AddDuplicate,
-    Confirm,
-    ClearFlag,
-    MassEdit,
-    Drip,
-    Spoil,
-    Restore,
-    Rule,
-}
-
-/// How often each is done, compared with the others.
-pub(super) const VAULT_DEEDS: [(u64, VaultDeed); 17] = [
-    (300, VaultDeed::Type),
-    (40, VaultDeed::TypeWhatEntraHas),
-    (15, VaultDeed::TypeWeak),
-    (10, VaultDeed::TypeEdgeSpace),
-    (15, VaultDeed::TypeEarlier),
-    (80, VaultDeed::SwitchMode),
-    (12, VaultDeed::Mute),
-    (6, VaultDeed::SyncNone),
-    (30, VaultDeed::SwitchStanding),
-    (8, VaultDeed::AddDuplicate),
-    (90, VaultDeed::Confirm),
-    (30, VaultDeed::ClearFlag),
-    (12, VaultDeed::MassEdit),
-    (8, VaultDeed::Drip),
-    (8, VaultDeed::Spoil),
-    (5, VaultDeed::Restore),
-    (20, VaultDeed::Rule),
-];
 
 impl World {
     pub(super) fn vault_deed(&mut self, deed: VaultDeed) {
