@@ -194,6 +194,10 @@ fn settled_why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> S
     let said = match remembered {
         None => return decision.rule.why().to_owned(),
         Some(it) => match (&it.verdict, it.source) {
+            (Verdict::Unknown(_), _) => {
+                return "vault and account agreed on this password, and neither changed since"
+                    .to_owned();
+            }
             (Verdict::Mismatch, _) => "Entra ID does not accept the vault's password",
             (_, VerdictSource::Push) => "set by us, and seen in Entra ID",
             (_, VerdictSource::SignIn) => "Entra ID accepts the vault's password",

@@ -35,6 +35,7 @@ pub(crate) fn observe(
         Some(epoch) if epoch != vault.epoch => begin_epoch(memory, vault),
         _ => BTreeSet::new(),
     };
+    set_right(memory.client.writes.iter_mut(), now);
     memory.client.writes.retain(|at| is_recent(*at, now));
     let mut choices = Vec::new();
     for credential in ids.iter().filter_map(|id| vault.credentials.get(id)) {
@@ -124,13 +125,14 @@ fn choose(
             continue;
         };
         let chosen_for = object.filter(|_| *winner == known.id);
+        let before = (known.chosen_for, known.confirmation_used);
         if chosen_for.is_none()
             && let Some(credential) = vault.credentials.get(&known.id)
         {
             spend_confirmation(known, credential);
         }
-        if known.chosen_for != chosen_for {
-            known.chosen_for = chosen_for;
+        known.chosen_for = chosen_for;
+        if before != (known.chosen_for, known.confirmation_used) {
             changed.push(known.id);
         }
     }
@@ -139,6 +141,14 @@ fn choose(
 
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at).unsigned_abs() < DAY
+}
+
+/// The clock was ahead when these were written down, and was set right: nothing must wait for the
+/// time that it showed, and nothing that happened may be overlooked for it.
+fn set_right<'a>(written_down: impl Iterator<Item = &'a mut Timestamp>, now: Timestamp) {
+    for at in written_down {
+        *at = now.min(*at);
+    }
 }
 
 struct Eye<'a> {
@@ -173,15 +183,12 @@ impl Eye<'_> {
         choice
     }
 
-    /// The clock was ahead when these were written down, and was set right: nothing must wait for
-    /// the time that it showed.
     fn set_clock_right(&self, known: &mut CredentialMemory) {
         let written = known.written.as_mut().map(|it| &mut it.at);
         let pending = known.pending.as_mut().map(|it| &mut it.since);
         let verdict = known.verdict.as_mut().map(|it| &mut it.at);
-        for at in [written, pending, verdict].into_iter().flatten() {
-            *at = self.now.min(*at);
-        }
+        let single = [written, pending, verdict].into_iter().flatten();
+        set_right(single.chain(&mut known.overwrites), self.now);
     }
 
     fn baseline(&self) -> Baseline {
@@ -297,12 +304,12 @@ fn acted_on(known: &mut CredentialMemory, pending: &PendingWrite) {
         version: pending.version,
         mode: SyncMode::Enabled,
     });
-    if known.newest_sent() < Some(pending.version) {
-        known.written = Some(Written {
-            version: pending.version,
-            at: pending.since,
-        });
-    }
+    // Also where the same version was written before: what counts for replication is the last time.
+    let write = Written {
+        version: pending.version,
+        at: pending.since,
+    };
+    known.written = Some(known.written.map_or(write, |before| before.and(write)));
 }
 
 /// Whether an account's new stamp is that of this write. Without an answer nobody knows when it

@@ -7,6 +7,7 @@ mod push;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -20,6 +21,10 @@ use crate::ports::PasswordAnswer;
 
 /// Steps in flight at once.
 const BATCH: usize = 8;
+
+/// What was read of the vault is acted on for this long; whatever is left then is planned anew. In
+/// the meantime somebody may mute the client, switch to Report mismatches, or change a password.
+pub(crate) const GOOD_FOR: Duration = Duration::from_secs(30);
 
 /// What was done in a cycle.
 pub(crate) type Done = BTreeMap<CredentialId, Deed>;
@@ -42,6 +47,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) halt: &'a Halt,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) vault: &'a VaultView,
+    /// When the vault was read last.
+    pub(crate) vault_read: Timestamp,
     pub(crate) memory: &'a mut Memory,
     pub(crate) cycle: CycleId,
     pub(crate) term: &'a mut Term,
@@ -56,8 +63,8 @@ pub(super) struct Step<'a> {
 }
 
 impl Walk<'_> {
-    /// Does what the plan says, as far as the lease and a request to stop allow it. Returns how
-    /// many steps it began.
+    /// Does what the plan says, as far as the lease and a request to stop allow it, and as long as
+    /// what the plan was made from is fresh; at least one batch. Returns how many steps it began.
     pub(crate) async fn walk(&mut self, plan: &Plan) -> Result<usize, EngineError> {
         let verifies = self.steps(plan, StepKind::Verify);
         let pushes = self.steps(plan, StepKind::Push);
@@ -65,14 +72,15 @@ impl Walk<'_> {
             return Ok(0);
         }
         self.observer.planned(verifies.len() + pushes.len());
-        let begun = self.verify_all(&verifies).await?;
-        Ok(begun + self.push_all(pushes).await?)
+        let tested = self.verify_all(&verifies).await?;
+        let written = self.push_all(pushes, tested).await?;
+        Ok(tested + written)
     }
 
     async fn verify_all(&mut self, steps: &[Step<'_>]) -> Result<usize, EngineError> {
         let mut begun = 0;
         for batch in steps.chunks(BATCH) {
-            if self.verification_is_paused() || !self.may_go_on().await? {
+            if self.verification_is_paused() || !self.may_go_on(begun).await? {
                 break;
             }
             self.verify(batch).await?;
@@ -81,13 +89,17 @@ impl Walk<'_> {
         Ok(begun)
     }
 
-    async fn push_all(&mut self, pushes: Vec<Step<'_>>) -> Result<usize, EngineError> {
+    async fn push_all(
+        &mut self,
+        pushes: Vec<Step<'_>>,
+        tested: usize,
+    ) -> Result<usize, EngineError> {
         let mut begun = 0;
         let (own, others): (Vec<_>, Vec<_>) = pushes
             .into_iter()
             .partition(|step| self.policy.own_account.as_ref() == Some(&step.decision.user_name));
         for batch in others.chunks(BATCH).chain(own.chunks(1)) {
-            if !self.may_go_on().await? {
+            if !self.may_go_on(tested + begun).await? {
                 break;
             }
             self.push(batch).await?;
@@ -102,10 +114,17 @@ impl Walk<'_> {
         until.is_some_and(|until| until > self.now())
     }
 
-    /// Whether the lease outlasts another request, and nobody asked to stop. A lease that is over is
-    /// not taken again in the middle of a cycle: what another agent did meanwhile must be read first.
-    async fn may_go_on(&mut self) -> Result<bool, EngineError> {
-        if self.halt.is_requested() || self.term.has_ended(self.now()) {
+    /// Whether the lease outlasts another request, nobody asked to stop, and the plan is fresh; after
+    /// so many steps of this walk. A lease that is over is not taken again in the middle of a cycle:
+    /// what another agent did meanwhile must be read first.
+    async fn may_go_on(&mut self, begun: usize) -> Result<bool, EngineError> {
+        let now = self.now();
+        if self.halt.is_requested() || self.term.has_ended(now) {
+            return Ok(false);
+        }
+        self.term.see(now);
+        let is_fresh = now.duration_since(self.vault_read).unsigned_abs() < GOOD_FOR;
+        if begun > 0 && !is_fresh {
             return Ok(false);
         }
         if !self.term_outlasts_a_write() {

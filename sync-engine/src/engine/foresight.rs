@@ -1,5 +1,6 @@
 //! Looks ahead without touching anything: what the next cycle would do, and why.
 
+use super::plans::take_rulings;
 use super::sight::Sight;
 use super::tally::Standings;
 use super::{Engine, EngineError, nothing_gathered, waiting};
@@ -103,6 +104,7 @@ impl Engine {
             planner: &mut planner,
         };
         let (ids, _) = sight.look(&self.policy, now);
+        take_rulings(sight.memory, vault);
         let (plan, _) = sight.decide(&self.policy, now, &ids);
         Ok(Foresight {
             memory,

@@ -54,6 +54,7 @@ impl Engine {
             self.planner.mark(Moved::everything());
             self.vault = Some(VaultView::new(changes));
         }
+        self.vault_read = Some(self.ports.clock.now());
         Ok(())
     }
 
@@ -94,7 +95,7 @@ impl Engine {
         Ok(true)
     }
 
-    fn is_recent(&self, at: Option<Timestamp>, good_for: Duration) -> bool {
+    pub(super) fn is_recent(&self, at: Option<Timestamp>, good_for: Duration) -> bool {
         let now = self.ports.clock.now();
         at.is_some_and(|at| now.duration_since(at).unsigned_abs() < good_for)
     }

@@ -22,7 +22,7 @@ pub use self::world::{EngineError, Halt, Observer, Ports, Unwatched};
 use self::gather::GOOD_BEFORE_A_STEP;
 use self::sight::Sight;
 use self::tally::Standings;
-use crate::apply::{Done, Walk};
+use crate::apply::{Done, GOOD_FOR, Walk};
 use crate::cycle::{CycleReport, Footing};
 use crate::model::{CredentialId, CycleId, DirectoryView, Memory, PlanId, VaultView};
 use crate::plan::{Action, Decision, HeldPlan, Moved, Plan, Planner, Policy};
@@ -40,6 +40,7 @@ pub struct Engine {
     /// Credentials that were planned anew and of which the vault was not told yet.
     looked_at: BTreeSet<CredentialId>,
     standings: Standings,
+    vault_read: Option<Timestamp>,
     directory_read: Option<Timestamp>,
     domains_read: Option<Timestamp>,
     awaited: Option<Timestamp>,
@@ -62,6 +63,7 @@ impl Engine {
             planner: Planner::default(),
             looked_at: BTreeSet::new(),
             standings: Standings::default(),
+            vault_read: None,
             directory_read: None,
             domains_read: None,
             awaited: None,
@@ -108,12 +110,16 @@ impl Engine {
             Lease::Granted { .. } => self.lead(cycle, term, wait, observer).await,
         };
         if matches!(result, Err(EngineError::Store(_))) {
-            // What could not be made durable is not believed either. A term anew, because the memory
-            // that is read again may have to be put right by the vault's word.
-            self.memory = None;
-            self.led = None;
+            self.doubt_the_memory();
         }
         result
+    }
+
+    /// What could not be made durable is not believed either. A term anew, because the memory that
+    /// is read again may have to be put right by the vault's word.
+    fn doubt_the_memory(&mut self) {
+        self.memory = None;
+        self.led = None;
     }
 
     async fn lead(
@@ -174,8 +180,11 @@ impl Engine {
                 return Ok(plan);
             }
             // A walk takes time: somebody may have muted the client or typed another password.
+            let began = self.vault_read;
             self.gather_vault(Wait::No).await?;
-            if plan.decisions.iter().any(|it| is_push(&it.action)) {
+            if plan.decisions.iter().any(|it| is_push(&it.action))
+                || !self.is_recent(began, GOOD_FOR)
+            {
                 self.gather_directory().await?;
             }
         }
@@ -193,17 +202,10 @@ impl Engine {
         plans::take_rulings(sight.memory, sight.vault);
         self.looked_at.extend(looked_at);
         let looked_at = std::mem::take(&mut self.looked_at);
-        let sight = self.sight()?;
+        let mut sight = self.sight()?;
         let (plan, tripped) = sight.decide(&policy, now, &looked_at);
         let new_id = || PlanId(clock.new_id());
-        plans::hold(
-            sight.memory,
-            sight.vault,
-            sight.directory,
-            tripped,
-            now,
-            new_id,
-        );
+        sight.hold(tripped, &policy, now, new_id);
         let memories: Vec<_> = changed
             .iter()
             .filter_map(|id| sight.memory.credentials.get(id).cloned())
@@ -214,11 +216,11 @@ impl Engine {
         if !memories.is_empty() {
             self.ports.store.save_credentials(&memories).await?;
         }
-        // Last: a new epoch is known only once no credential's memory is of the old one.
+        plans::save(self.ports.store.as_ref(), &plans_before, &plans).await?;
+        // Last: a new epoch is known only once no credential's memory and no plan is of the old one.
         if let Some(client) = client {
             self.ports.store.save_client(&client).await?;
         }
-        plans::save(self.ports.store.as_ref(), &plans_before, &plans).await?;
         Ok(plan)
     }
 
@@ -230,7 +232,9 @@ impl Engine {
         observer: &dyn Observer,
         done: &mut Done,
     ) -> Result<usize, EngineError> {
-        let (Some(vault), Some(memory)) = (&self.vault, &mut self.memory) else {
+        let (Some(vault), Some(vault_read), Some(memory)) =
+            (&self.vault, self.vault_read, &mut self.memory)
+        else {
             return Ok(0);
         };
         // Before, because a walk that fails may have changed their memory all the same.
@@ -243,6 +247,7 @@ impl Engine {
             halt: &self.halt,
             observer,
             vault,
+            vault_read,
             memory,
             cycle,
             term,

@@ -1,12 +1,15 @@
 //! The plans that the breaker held: made, shown, ruled on, and dropped when the world has moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::sight::Sight;
 use super::{Engine, EngineError};
-use crate::model::{DirectoryView, Memory, PlanId, VaultView};
-use crate::plan::{HeldPlan, PlanRuling, PlanStanding, Tripped, Word};
+use crate::model::{Memory, PlanId, SyncMode, VaultView};
+use crate::plan::{
+    Action, Decision, HeldPlan, Plan, PlanRuling, PlanStanding, Policy, Rule, Tripped, Word,
+};
 use crate::ports::{StateStore, StoreError};
 
 /// Why a person's word about a plan was not taken.
@@ -63,7 +66,11 @@ impl Engine {
         }
         let mut ruled = plan.clone();
         ruled.take(ruling);
-        self.ports.store.keep_plan(&ruled).await?;
+        if let Err(error) = self.ports.store.keep_plan(&ruled).await {
+            // Perhaps only its answer was lost: what counts is what is read again.
+            self.doubt_the_memory();
+            return Err(error.into());
+        }
         plans.insert(ruled.id, ruled.clone());
         Ok(ruled)
     }
@@ -97,39 +104,74 @@ pub(super) fn take_rulings(memory: &mut Memory, vault: &VaultView) {
     }
 }
 
-/// Holds what the breaker stopped as one plan with an id: the one that waits already, where it is
-/// of these very writes. Plans whose world has moved are forgotten.
-pub(super) fn hold(
-    memory: &mut Memory,
-    vault: &VaultView,
-    directory: &DirectoryView,
-    tripped: Option<Tripped>,
-    now: Timestamp,
-    new_id: impl FnOnce() -> PlanId,
-) {
-    let wanted = tripped.as_ref().map(|it| it.wanted.as_slice());
-    memory.plans.retain(|_, plan| {
-        if plan.is_waiting() {
-            wanted.is_some_and(|wanted| plan.is_of(wanted))
-        } else {
-            plan.is_alive(vault, directory)
+impl Sight<'_> {
+    /// Holds what the breaker stopped as one plan with an id: the one that waits already, where it is
+    /// of these very writes. Plans whose world has moved are forgotten.
+    pub(super) fn hold(
+        &mut self,
+        tripped: Option<Tripped>,
+        policy: &Policy,
+        now: Timestamp,
+        new_id: impl FnOnce() -> PlanId,
+    ) {
+        let before = self.memory.plans.values().find(|plan| plan.is_waiting());
+        let allowed = tripped.as_ref().map(|it| it.allowed);
+        let allowed = allowed.or(before.map(|plan| plan.allowed));
+        let mut writes = tripped.map(|it| it.wanted).unwrap_or_default();
+        let earlier = before.iter().flat_map(|plan| &plan.writes);
+        writes.extend(self.that_go_on_waiting(earlier, &writes));
+        writes.sort_by_key(|write| write.credential);
+        let writes = Plan::of(writes, 0, policy).decisions;
+        let (vault, directory) = (self.vault, self.directory);
+        self.memory.plans.retain(|_, plan| {
+            if plan.is_waiting() {
+                plan.is_of(&writes)
+            } else {
+                plan.is_alive(vault, directory)
+            }
+        });
+        let is_kept = self.memory.plans.values().any(HeldPlan::is_waiting);
+        if writes.is_empty() || is_kept {
+            return;
         }
-    });
-    let Some(tripped) = tripped else {
-        return;
-    };
-    if memory.plans.values().any(HeldPlan::is_waiting) {
-        return;
+        let id = new_id();
+        let plan = HeldPlan {
+            id,
+            at: now,
+            allowed: allowed.unwrap_or_default(),
+            writes,
+            standing: PlanStanding::Waiting,
+        };
+        self.memory.plans.insert(id, plan);
     }
-    let id = new_id();
-    let plan = HeldPlan {
-        id,
-        at: now,
-        allowed: tripped.allowed,
-        writes: tripped.wanted,
-        standing: PlanStanding::Waiting,
-    };
-    memory.plans.insert(id, plan);
+
+    /// Those of the writes that waited which are not wanted at this moment, because something is
+    /// looked up or waited for first, and will be wanted again.
+    fn that_go_on_waiting<'p>(
+        &self,
+        earlier: impl Iterator<Item = &'p Decision>,
+        wanted: &[Decision],
+    ) -> Vec<Decision> {
+        let wanted: BTreeSet<_> = wanted.iter().map(|write| write.credential).collect();
+        earlier
+            .filter(|write| !wanted.contains(&write.credential))
+            .filter(|write| self.goes_on_waiting(write))
+            .cloned()
+            .collect()
+    }
+
+    fn goes_on_waiting(&self, write: &Decision) -> bool {
+        let planned = self.planner.decision(write.credential);
+        write.is_unmoved(self.vault, self.directory)
+            && planned.is_some_and(|planned| {
+                planned.mode == SyncMode::Enabled
+                    && planned.rule != Rule::Confirmed
+                    && matches!(
+                        planned.action,
+                        Action::Push(_) | Action::Verify(_) | Action::Wait(_)
+                    )
+            })
+    }
 }
 
 /// Makes durable what became of the plans.

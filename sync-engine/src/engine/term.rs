@@ -10,21 +10,27 @@ use crate::ports::{Lease, StoreError};
 #[derive(Clone, Debug)]
 pub(crate) struct Term {
     pub(crate) lease: Lease,
-    asked: Timestamp,
+    /// The latest time that the clock showed since it was asked.
+    seen: Timestamp,
 }
 
 impl Term {
     /// Takes or renews the lease.
     pub(crate) async fn ask(ports: &Ports) -> Result<Self, EngineError> {
-        let asked = ports.clock.now();
+        let seen = ports.clock.now();
         let lease = ports.vault.lease().await?;
-        Ok(Self { lease, asked })
+        Ok(Self { lease, seen })
+    }
+
+    /// Notes what the clock shows, so that one that is set back later is noticed.
+    pub(crate) fn see(&mut self, now: Timestamp) {
+        self.seen = self.seen.max(now);
     }
 
     /// Whether the lease is over: another agent may have led since. A clock that was set back says
     /// nothing of a lease's end, so it ends the lease.
     pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
-        self.until().is_none_or(|until| until <= now) || now < self.asked
+        self.until().is_none_or(|until| until <= now) || now < self.seen
     }
 
     /// The lease's end; `None` where it was not granted.
@@ -80,7 +86,7 @@ mod tests {
 
     fn term() -> Term {
         Term {
-            asked: Timestamp::UNIX_EPOCH,
+            seen: Timestamp::UNIX_EPOCH,
             lease: Lease::Granted {
                 until: Timestamp::UNIX_EPOCH + Duration::from_mins(2),
                 writes_from: None,
@@ -103,5 +109,12 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_does_not_lengthen_the_lease() {
         assert!(!outlasts_a_write_at(-1));
+        let mut term = term();
+        for second in [80, 70] {
+            term.see(Timestamp::from_second(second).unwrap());
+        }
+        let policy = Policy::default();
+        assert!(term.outlasts_a_write(&policy, Timestamp::from_second(80).unwrap()));
+        assert!(!term.outlasts_a_write(&policy, Timestamp::from_second(79).unwrap()));
     }
 }

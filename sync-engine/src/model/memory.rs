@@ -93,6 +93,15 @@ pub struct Written {
 }
 
 impl Written {
+    /// The newer of two versions, and the later of two times.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            version: self.version.max(other.version),
+            at: self.at.max(other.at),
+        }
+    }
+
     /// Versions of another account or epoch do not compare with later ones: only the time stays.
     fn of_another_history(at: Timestamp) -> Self {
         let version = VaultVersion(0);

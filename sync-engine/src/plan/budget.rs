@@ -36,6 +36,10 @@ pub(super) struct Ledger {
     counted: BTreeMap<ObjectId, Vec<Timestamp>>,
     /// Accounts that answered "locked", and until when they are left alone.
     paused: BTreeMap<ObjectId, Timestamp>,
+    /// When each write was sent that may not be settled.
+    pending: BTreeMap<ObjectId, Timestamp>,
+    /// When each account was written last.
+    written: BTreeMap<ObjectId, Timestamp>,
 }
 
 impl Ledger {
@@ -47,12 +51,30 @@ impl Ledger {
                 let counted = ledger.counted.entry(attempt.object).or_default();
                 counted.push(attempt.at);
             }
-            if let (Some(object), Some(until)) = (known.object, known.paused_until) {
-                let paused = ledger.paused.entry(object).or_insert(until);
-                *paused = until.max(*paused);
+            note_latest(&mut ledger.paused, known.object, known.paused_until);
+            let written = known.written.map(|written| written.at);
+            note_latest(&mut ledger.written, known.object, written);
+            if let Some(pending) = &known.pending {
+                note_latest(
+                    &mut ledger.pending,
+                    Some(pending.object),
+                    Some(pending.since),
+                );
             }
         }
         ledger
+    }
+
+    /// Whether a write to the account may take effect any moment, or is not visible yet.
+    pub(super) fn is_unsettled(&self, object: ObjectId, policy: &Policy, now: Timestamp) -> bool {
+        let since = self.pending.get(&object);
+        let end = since.and_then(|since| since.checked_add(policy.replication_grace).ok());
+        end.is_some_and(|end| end > now)
+    }
+
+    /// When the account was written last.
+    pub(super) fn written(&self, object: ObjectId) -> Option<Timestamp> {
+        self.written.get(&object).copied()
     }
 
     /// Until when an account that answered "locked" is left alone.
@@ -66,6 +88,17 @@ impl Ledger {
         let mut ends: Vec<_> = counted.filter_map(|at| day_after(*at, now)).collect();
         ends.sort_unstable();
         ends
+    }
+}
+
+fn note_latest(
+    latest: &mut BTreeMap<ObjectId, Timestamp>,
+    object: Option<ObjectId>,
+    at: Option<Timestamp>,
+) {
+    if let (Some(object), Some(at)) = (object, at) {
+        let known = latest.entry(object).or_insert(at);
+        *known = at.max(*known);
     }
 }
 

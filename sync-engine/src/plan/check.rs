@@ -47,8 +47,9 @@ impl Situation<'_> {
 
     /// Our own last write may not have reached every replica: a test now would prove nothing.
     pub(super) fn replicating_until(&self, account: &Account) -> Option<Timestamp> {
-        let written = self.memory.written?;
-        let until = written.at.checked_add(self.policy.replication_grace).ok()?;
+        let own = self.memory.written.map(|written| written.at);
+        let written = own.max(self.ledger.written(account.id))?;
+        let until = written.checked_add(self.policy.replication_grace).ok()?;
         (!self.still_agrees(account)).then_some(until)
     }
 

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::eligibility::{is_processed, not_ours};
 use super::held::Words;
 use super::{Action, Decision, Plan, PlanStanding, Policy, Rule, Target};
 use crate::model::{
-    CredentialMemory, DirectoryView, FlagFact, FlagKind, HeldReason, Memory, SyncMode, VaultView,
+    CredentialMemory, DirectoryView, FlagFact, FlagKind, HeldReason, Memory, ObjectId, SyncMode,
+    VaultView,
 };
 
 /// The window of the mass-change breaker.
@@ -36,13 +37,16 @@ pub fn guard(
     now: Timestamp,
 ) -> (Plan, Option<Tripped>) {
     let words = Words::of(&memory.plans);
+    let under_way = under_way(&plan, memory, policy, now);
     let mut written = BTreeSet::new();
     for decision in &mut plan.decisions {
         let Action::Push(target) = decision.action else {
             continue;
         };
         let reason = if written.insert(target.object) {
-            objection(decision, target, vault, directory, memory, &words)
+            objection(
+                decision, target, vault, directory, memory, &words, &under_way,
+            )
         } else {
             Some(HeldReason::Unsafe)
         };
@@ -55,6 +59,20 @@ pub fn guard(
     (plan, tripped)
 }
 
+/// The accounts to which a write is under way, whichever credential it was sent for.
+fn under_way(plan: &Plan, memory: &Memory, policy: &Policy, now: Timestamp) -> BTreeSet<ObjectId> {
+    let writes = |decision: &Decision| matches!(decision.action, Action::Push(_));
+    if !plan.decisions.iter().any(writes) {
+        return BTreeSet::new();
+    }
+    let pending = memory.credentials.values().filter_map(|known| {
+        let pending = known.pending.as_ref()?;
+        let end = pending.since.checked_add(policy.replication_grace).ok()?;
+        (end > now).then_some(pending.object)
+    });
+    pending.collect()
+}
+
 /// Why a write must not happen; `None` where nothing speaks against it.
 fn objection(
     decision: &Decision,
@@ -63,6 +81,7 @@ fn objection(
     directory: &DirectoryView,
     memory: &Memory,
     words: &Words<'_>,
+    under_way: &BTreeSet<ObjectId>,
 ) -> Option<HeldReason> {
     if words.is_rejected(decision) && decision.rule != Rule::Confirmed {
         return Some(HeldReason::Rejected);
@@ -83,7 +102,8 @@ fn objection(
         && directory
             .account(target.object)
             .is_some_and(|account| not_ours(account, directory).is_none())
-        && known.is_none_or(|known| known.pending.is_none());
+        && known.is_none_or(|known| known.pending.is_none())
+        && !under_way.contains(&target.object);
     (!safe).then_some(HeldReason::Unsafe)
 }
 
@@ -130,11 +150,13 @@ fn clearance(decision: &Decision, words: &Words<'_>) -> Clearance {
     }
 }
 
-/// Writes of the last hour that the rules alone asked for.
+/// Writes of the last hour that the rules alone asked for. One that a clock dated into the future
+/// happened, too.
 fn recent_writes(memory: &Memory, now: Timestamp) -> usize {
+    let window = SignedDuration::try_from(BREAKER_WINDOW).unwrap_or(SignedDuration::MAX);
     let writes = memory.client.writes.iter();
     writes
-        .filter(|at| now.duration_since(**at).unsigned_abs() < BREAKER_WINDOW)
+        .filter(|at| now.duration_since(**at) < window)
         .count()
 }
 

@@ -86,15 +86,9 @@ impl HeldPlan {
 
     /// Whether one of its writes could still be made as it was planned.
     pub(crate) fn is_alive(&self, vault: &VaultView, directory: &DirectoryView) -> bool {
-        self.writes.iter().any(|write| {
-            let Action::Push(Target { object, stamp }) = write.action else {
-                return false;
-            };
-            let credential = vault.credentials.get(&write.credential);
-            let account = directory.account(object);
-            credential.is_some_and(|it| it.version == write.version)
-                && account.is_some_and(|it| it.stamp == stamp)
-        })
+        self.writes
+            .iter()
+            .any(|write| write.is_unmoved(vault, directory))
     }
 
     /// Takes a person's word.
@@ -104,6 +98,19 @@ impl HeldPlan {
             Ruling::Approve => PlanStanding::Approved(word),
             Ruling::Reject => PlanStanding::Rejected(word),
         };
+    }
+}
+
+impl Decision {
+    /// Whether it is a write whose version and stamp are still those that it was planned for.
+    pub(crate) fn is_unmoved(&self, vault: &VaultView, directory: &DirectoryView) -> bool {
+        let Action::Push(Target { object, stamp }) = self.action else {
+            return false;
+        };
+        let credential = vault.credentials.get(&self.credential);
+        let account = directory.account(object);
+        credential.is_some_and(|it| it.version == self.version)
+            && account.is_some_and(|it| it.stamp == stamp)
     }
 }
 

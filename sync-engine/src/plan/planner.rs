@@ -185,6 +185,11 @@ impl Planner {
         Plan::of(decisions, self.synced, policy)
     }
 
+    /// The decision about a credential.
+    pub(crate) fn decision(&self, id: CredentialId) -> Option<&Decision> {
+        self.entries.get(&id)?.decision.as_ref()
+    }
+
     /// Every decision.
     pub fn whole(&self, policy: &Policy) -> Plan {
         let decisions = self.entries.values().filter_map(|it| it.decision.clone());

@@ -80,7 +80,7 @@ impl Decider<'_> {
 
 impl Plan {
     /// The agent's own account goes last; the sort is stable, so the rest stays in order.
-    pub(super) fn of(mut decisions: Vec<Decision>, synced: usize, policy: &Policy) -> Self {
+    pub(crate) fn of(mut decisions: Vec<Decision>, synced: usize, policy: &Policy) -> Self {
         if let Some(own) = &policy.own_account {
             decisions.sort_by_key(|it| it.user_name == *own);
         }

@@ -58,7 +58,9 @@ impl Situation<'_> {
                 return self.row(rule, Action::Block(reason), Knowledge::Match);
             }
         };
-        if self.memory.pending.is_some() {
+        // Whichever credential it was sent for.
+        let shared = self.ledger.is_unsettled(account.id, self.policy, self.now);
+        if self.memory.pending.is_some() || shared {
             let unsettled = wait(PauseReason::Unsettled, None);
             return self.row(Rule::Unsettled, unsettled, Knowledge::Nothing);
         }

@@ -97,9 +97,19 @@ impl Write<'_> {
         if sent.is_some_and(|sent| sent > self.decision.version) {
             return Some(HeldReason::OlderVersion);
         }
-        let under_way = known.is_some_and(|it| it.pending.is_some());
+        let under_way = known.is_some_and(|it| it.pending.is_some()) || self.is_under_way();
         let safe = self.is_wanted() && self.is_ours() && !under_way;
         (!safe).then_some(HeldReason::Unsafe)
+    }
+
+    /// Whichever credential it was sent for.
+    fn is_under_way(&self) -> bool {
+        let grace = self.scene.policy.replication_grace;
+        let mut known = self.scene.memory.credentials.values();
+        known.any(|it| {
+            let pending = it.pending.as_ref();
+            pending.is_some_and(|it| it.object == self.target.object && it.since + grace > now())
+        })
     }
 
     fn is_wanted(&self) -> bool {
@@ -164,7 +174,7 @@ fn allowed(scene: &Scene) -> usize {
     let limit = share.max(scene.policy.breaker_minimum as usize);
     let hour = SignedDuration::from_hours(1);
     let recent = scene.memory.client.writes.iter();
-    let recent = recent.filter(|at| now().duration_since(**at).abs() < hour);
+    let recent = recent.filter(|at| now().duration_since(**at) < hour);
     limit.saturating_sub(recent.count())
 }
 

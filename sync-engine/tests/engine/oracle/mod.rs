@@ -52,7 +52,7 @@ impl<'a> Case<'a> {
             }
             Rule::Duplicate => self.account().is_some_and(|it| self.is_contested(it)),
             Rule::Unreadable => self.credential.facts.is_none(),
-            Rule::Unsettled => self.known.pending.is_some(),
+            Rule::Unsettled => self.known.pending.is_some() || self.is_under_way(),
             Rule::ReportKnown => report && (self.can_never_be_tested() || self.report_is_known()),
             Rule::Confirmed => {
                 let differs = self.vault_changed() || self.verdict() == Some(Verdict::Mismatch);
@@ -400,10 +400,26 @@ impl<'a> Case<'a> {
         of_account.chain(tenant).max()
     }
 
-    /// Until when our own last write may be unknown to some replica.
+    /// A write to the account, sent for whichever credential, may take effect any moment.
+    fn is_under_way(&self) -> bool {
+        let object = self.account().map(|it| it.id);
+        let known = self.scene.memory.credentials.values();
+        let mut pending = known.filter_map(|it| it.pending.as_ref());
+        let grace = self.scene.policy.replication_grace;
+        pending.any(|it| Some(it.object) == object && it.since + grace > now())
+    }
+
+    /// Until when our own last write, sent for whichever credential, may be unknown to some replica.
     fn spreading_until(&self) -> Option<Timestamp> {
-        let written = self.known.written.filter(|_| !self.still_agrees())?;
-        Some(written.at + self.scene.policy.replication_grace)
+        if self.still_agrees() {
+            return None;
+        }
+        let object = self.account().map(|it| it.id);
+        let known = self.scene.memory.credentials.values();
+        let others = known.filter(|it| it.object.is_some() && it.object == object);
+        let written = others.chain([&self.known]).filter_map(|it| it.written);
+        let last = written.map(|it| it.at).max()?;
+        Some(last + self.scene.policy.replication_grace)
     }
 
     fn is_paused(&self) -> bool {
