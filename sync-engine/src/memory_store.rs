@@ -17,6 +17,7 @@ use crate::ports::{StateStore, StoreError};
 pub struct MemoryStore {
     state: Mutex<Stored>,
     broken: AtomicBool,
+    mute: AtomicBool,
     writes: AtomicUsize,
 }
 
@@ -33,9 +34,15 @@ impl MemoryStore {
         self.broken.store(true, Ordering::SeqCst);
     }
 
+    /// From now on every write is made, and says that it failed, as when a database's answer is lost.
+    pub fn lose_answers(&self) {
+        self.mute.store(true, Ordering::SeqCst);
+    }
+
     /// From now on writes succeed again.
     pub fn mend_writes(&self) {
         self.broken.store(false, Ordering::SeqCst);
+        self.mute.store(false, Ordering::SeqCst);
     }
 
     /// How many writes succeeded.
@@ -57,6 +64,9 @@ impl MemoryStore {
         }
         write(&mut self.lock());
         self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(StoreError::NotWritable("the answer was lost".into()));
+        }
         Ok(())
     }
 }

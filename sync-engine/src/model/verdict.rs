@@ -69,7 +69,9 @@ impl fmt::Display for UnknownReason {
             Self::Unavailable => "Entra ID did not answer",
             Self::Replicating => "a new password is still spreading through Entra ID",
             Self::BudgetSpent => "no more sign-in tests today, so that nobody is locked out",
-            Self::Interrupted => "an earlier sign-in test ended without a known outcome",
+            Self::Interrupted => {
+                "an earlier sign-in test of this password failed, or ended without a known outcome"
+            }
             Self::SwitchedOff => "the sign-in test is switched off",
             Self::EdgeWhitespace => "a password with white space at an edge cannot be tested",
             Self::NotPermitted => "the tenant does not allow the sign-in test",

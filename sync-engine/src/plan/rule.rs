@@ -151,7 +151,7 @@ const UNREADABLE: Words = Words {
 };
 
 const UNSETTLED: Words = Words {
-    condition: "a write to the account was sent and its effect is not known yet",
+    condition: "a write to the account was sent, for this credential or another one, and its effect is not known yet",
     action: "wait for the account's new stamp, at the most for the replication grace",
     remedy: None,
     why: "the last write is not visible in Entra ID yet",

@@ -181,6 +181,16 @@ impl FakeDirectory {
         self.with(|state| state.verification = answer);
     }
 
+    /// The account that has this name.
+    pub fn find(&self, user_name: &str) -> Option<ObjectId> {
+        let name = UserPrincipalName::new(user_name);
+        self.with(|state| {
+            let mut users = state.users.iter();
+            let found = users.find(|(_, user)| user.account.user_name == name);
+            found.map(|(id, _)| *id)
+        })
+    }
+
     /// Whether this is the account's password.
     pub fn has_password(&self, id: ObjectId, password: &str) -> bool {
         self.with(|state| {

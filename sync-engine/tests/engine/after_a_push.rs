@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
 use sync_engine::model::{
-    CredentialId, HeldReason, ObjectId, Outcome, StepKind, SyncMode, UnknownReason, Verdict,
+    CredentialId, HeldReason, ObjectId, Outcome, Standing, StepKind, SyncMode, UnknownReason,
+    Verdict,
 };
 use sync_engine::plan::{Action, PauseReason, Policy};
 use sync_engine::ports::Clock;
@@ -400,4 +401,73 @@ async fn a_clock_that_was_ahead_and_is_set_right_delays_no_check() {
     world.clock.advance(3 * MINUTE);
     assert_eq!(world.outcome(credential).await, Outcome::Pushed);
     assert!(world.directory.has_password(account, NEW));
+}
+
+#[tokio::test]
+async fn after_a_repeated_write_the_grace_begins_anew() {
+    let (mut world, anna, account) = about_to_push().await;
+    assert_eq!(world.outcome(anna).await, Outcome::Pushed);
+    world.foreign_change(account, FOREIGN);
+    world.directory.fault(Fault::LostAfter);
+    world.cycle().await;
+    assert!(world.directory.has_password(account, NEW));
+    let sign_ins = world.directory.sign_ins();
+    let replicating = Outcome::Unknown(UnknownReason::Replicating);
+    assert_eq!(world.outcome(anna).await, replicating);
+    assert_eq!(world.directory.sign_ins(), sign_ins);
+    world.clock.advance(3 * MINUTE);
+    assert_eq!(world.outcome(anna).await, Outcome::Matched);
+}
+
+/// Anna's credential was disabled right after its write, and another one takes its place.
+async fn replaced_in_mid_write(lag: Duration) -> (World, CredentialId, ObjectId) {
+    let (mut world, anna, account) = about_to_push().await;
+    world.directory.lag(lag);
+    world.cycle().await;
+    world.vault.set_standing(anna, Standing::Disabled);
+    let other = world
+        .vault
+        .add("anna@contoso.com", FOREIGN, SyncMode::Enabled);
+    (world, other, account)
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_settled_holds_up_every_credential_of_the_account() {
+    let (mut world, other, account) = replaced_in_mid_write(Duration::from_secs(90)).await;
+    let touched = world.touched();
+    assert_eq!(world.outcome(other).await, Outcome::Unsettled);
+    assert_eq!(world.touched(), touched);
+    world.directory.lag(Duration::ZERO);
+    world.clock.advance(5 * MINUTE);
+    assert_eq!(world.outcome(other).await, Outcome::Pushed);
+    assert!(world.directory.has_password(account, FOREIGN));
+}
+
+#[tokio::test]
+async fn a_write_that_is_still_spreading_delays_the_test_of_every_credential_of_the_account() {
+    let (mut world, other, _) = replaced_in_mid_write(Duration::ZERO).await;
+    let touched = world.touched();
+    let replicating = Outcome::Unknown(UnknownReason::Replicating);
+    assert_eq!(world.outcome(other).await, replicating);
+    assert_eq!(world.touched(), touched);
+    world.clock.advance(3 * MINUTE);
+    assert_eq!(world.outcome(other).await, Outcome::Pushed);
+}
+
+#[tokio::test]
+async fn a_test_that_says_nothing_takes_nothing_away_from_an_agreement_and_is_not_told_as_one() {
+    let mut world = World::new();
+    let (anna, _) = world.anna(SyncMode::ReportMismatches, OLD, OLD);
+    assert_eq!(world.outcome(anna).await, Outcome::Matched);
+    world.clock.advance(8 * 24 * HOUR);
+    let refuses = Some(UnknownReason::NotPermitted);
+    world.directory.answer_sign_ins_with(refuses);
+    world.cycle().await;
+    world.vault.set_mode(anna, SyncMode::Enabled);
+    let row = world.row(anna).await;
+    assert_eq!(row.outcome, Outcome::Matched);
+    assert_eq!(
+        row.why,
+        "vault and account agreed on this password, and neither changed since"
+    );
 }

@@ -5,9 +5,10 @@
 use crate::world::{HOUR, MINUTE, NEW, OLD, World, row_of};
 use sync_engine::RulingError;
 use sync_engine::model::{
-    CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind,
+    CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind, SyncMode,
+    UnknownReason,
 };
-use sync_engine::plan::{HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
+use sync_engine::plan::{Action, HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 use sync_engine::ports::{Clock, StateStore};
 use sync_engine::testing::{Fault, VaultCall};
 
@@ -240,4 +241,79 @@ async fn a_restored_vault_ends_every_plan() {
             .values()
             .all(|it| it.id != plan)
     );
+}
+
+/// Eighteen accounts that cannot be tested, told so in two halves nine hours apart, and switched to
+/// Enabled: all of their writes wait as one plan.
+async fn held_without_a_test() -> (World, PlanId) {
+    let mut world = World::new();
+    let refuses = Some(UnknownReason::NotPermitted);
+    world.directory.answer_sign_ins_with(refuses);
+    let mut users = Vec::new();
+    for half in ["early", "late"] {
+        for number in 0..9 {
+            let name = format!("{half}{number}");
+            users.push(world.user(&name, SyncMode::ReportMismatches, NEW, OLD));
+        }
+        world.cycle().await;
+    }
+    for (credential, _) in &users {
+        world.vault.set_mode(*credential, SyncMode::Enabled);
+    }
+    world.cycle().await;
+    let plan = world.waiting_plan().await.unwrap();
+    assert_eq!(plan.writes.len(), 18);
+    (world, plan.id)
+}
+
+#[tokio::test]
+async fn what_waits_goes_on_waiting_while_some_of_it_is_checked_again() {
+    let (mut world, plan) = held_without_a_test().await;
+    let tested = world.directory.sign_ins();
+    // A day after its last answer the first half is asked again.
+    world.clock.advance(15 * HOUR);
+    world.cycle().await;
+    assert_eq!(world.directory.sign_ins(), tested + 9);
+    for _ in 0..3 {
+        world.cycle().await;
+        assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(plan));
+    }
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_a_check_finds_right_waits_no_longer() {
+    let (mut world, plan) = held_without_a_test().await;
+    for number in 0..9 {
+        let name = format!("early{number}@contoso.com");
+        let account = world.directory.find(&name).unwrap();
+        world.directory.change_password(account, NEW);
+    }
+    world.directory.answer_sign_ins_with(None);
+    world.cycle().await;
+    let left = world.waiting_plan().await.unwrap();
+    assert_ne!(left.id, plan);
+    assert_eq!(left.writes.len(), 9);
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_word_whose_keeping_is_in_doubt_is_read_again() {
+    let (mut world, _, plan) = held().await;
+    world.store.lose_answers();
+    let refused = rule(&mut world, plan, Ruling::Approve).await.unwrap_err();
+    assert!(matches!(refused, RulingError::Store(_)));
+    world.store.mend_writes();
+    let plans = world.engine.plans().await.unwrap();
+    assert!(matches!(plans[0].standing, PlanStanding::Approved(_)));
+}
+
+#[tokio::test]
+async fn a_preview_takes_the_words_of_people_into_account() {
+    let (mut world, _, plan) = held().await;
+    world.vault.rule(said(&world, plan, Ruling::Approve));
+    let report = world.engine.preview().await.unwrap();
+    let pushes = |row: &&sync_engine::Row| matches!(row.action, Action::Push(_));
+    assert_eq!(report.rows.iter().filter(pushes).count(), 12);
+    assert_eq!(world.directory.writes(), 0);
 }

@@ -2,6 +2,7 @@
 
 use crate::world::{HOUR, MINUTE, NEW, OLD, World, row_of};
 use sync_engine::model::{CredentialId, FlagKind, HeldReason, ObjectId, Outcome, StepKind};
+use sync_engine::ports::Clock;
 use sync_engine::testing::Fault;
 
 const HELD: Outcome = Outcome::Held(HeldReason::MassChange);
@@ -91,6 +92,21 @@ async fn the_hour_rolls() {
     change(&world, &users[10..]);
     world.cycle().await;
     assert_eq!(world.directory.writes(), 20);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_right_does_not_open_the_breaker() {
+    let (mut world, users) = in_step(20).await;
+    let right = world.clock.now();
+    world.clock.advance(3 * HOUR);
+    change(&world, &users[..10]);
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 10);
+    world.clock.set(right + MINUTE);
+    change(&world, &users[10..]);
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 10);
+    assert_eq!(world.waiting_plan().await.unwrap().writes.len(), 10);
 }
 
 #[tokio::test]

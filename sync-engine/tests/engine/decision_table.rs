@@ -291,6 +291,13 @@ async fn a_choice_that_was_outdone_does_not_come_back() {
     let outcome = world.outcome(first).await;
     assert_eq!(outcome, Outcome::Blocked(BlockedReason::Duplicate));
     assert_eq!(world.directory.writes(), 1);
+    // Nor once the engine knows only what it made durable.
+    for _ in 0..3 {
+        world.restart();
+        world.cycle().await;
+        assert!(world.directory.has_password(account, NEW));
+    }
+    assert_eq!(world.directory.writes(), 1);
 }
 
 // Report mismatches.

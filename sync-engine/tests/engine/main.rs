@@ -14,6 +14,7 @@ mod halt;
 mod kept_plan;
 mod lease;
 mod lockout_budget;
+mod long_walk;
 mod oracle;
 mod pauses;
 mod planner_properties;

@@ -182,7 +182,7 @@ fn guards() -> Vec<[String; 2]> {
             hold(HeldReason::OlderVersion),
         ],
         [
-            "not Enabled or not processed, another version than the vault's, an account that is not ours, or a write under way".into(),
+            "not Enabled or not processed, another version than the vault's, an account that is not ours, or a write to the account under way, whichever credential it was sent for".into(),
             hold(HeldReason::Unsafe),
         ],
         [breaker, hold(HeldReason::MassChange)],
