@@ -1,24 +1,30 @@
 //! A walk of many steps does not act on what was read long ago.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::world::{FOREIGN, MINUTE, NEW, OLD, World};
-use sync_engine::Observer;
-use sync_engine::model::{CredentialId, ObjectId, StepKind, SyncMode, Verdict};
+use async_trait::async_trait;
+use sync_engine::model::{
+    Account, CredentialId, DeltaLink, DirectoryChanges, Domains, ObjectId, Password, SignIn,
+    StepKind, SyncMode, UserPrincipalName, Verdict,
+};
 use sync_engine::plan::Decision;
-use sync_engine::ports::Wait;
+use sync_engine::ports::{Directory, DirectoryError, SetPassword, Wait};
 use sync_engine::testing::{FakeDirectory, FakeVault, ManualClock};
+use sync_engine::{Engine, Observer, Ports};
 
-/// Each step takes a minute, and at the first one somebody does something.
+/// Each step takes its time, and at the first one somebody does something.
 struct Slow<F> {
     clock: Arc<ManualClock>,
+    takes: Duration,
     meanwhile: F,
 }
 
 impl<F: Fn() + Send + Sync> Observer for Slow<F> {
     fn planned(&self, _steps: usize) {}
     fn finished(&self, _decision: &Decision, _kind: StepKind) {
-        self.clock.advance(MINUTE);
+        self.clock.advance(self.takes);
         (self.meanwhile)();
     }
 }
@@ -29,8 +35,9 @@ fn report_only(vault: &FakeVault, users: &[(CredentialId, ObjectId)]) {
     }
 }
 
-#[tokio::test]
-async fn whoever_switches_to_report_mismatches_meanwhile_stops_the_writes_that_are_left() {
+/// Ten writes of which each takes its time, while somebody switches to Report mismatches. Returns
+/// how many were made.
+async fn written_while_somebody_switches(takes: Duration) -> u32 {
     let mut world = World::new();
     let users = world.users(10, OLD, OLD);
     world.cycle().await;
@@ -40,11 +47,72 @@ async fn whoever_switches_to_report_mismatches_meanwhile_stops_the_writes_that_a
     let (vault, switched) = (Arc::clone(&world.vault), users.clone());
     let observer = Slow {
         clock: Arc::clone(&world.clock),
+        takes,
         meanwhile: move || report_only(&vault, &switched),
     };
-    let report = world.engine.cycle(Wait::No, &observer).await.unwrap();
-    assert_eq!(report.done(StepKind::Push), 8, "one batch");
-    assert_eq!(world.directory.writes(), 8);
+    world.engine.cycle(Wait::No, &observer).await.unwrap();
+    world.directory.writes()
+}
+
+#[tokio::test]
+async fn whoever_switches_to_report_mismatches_meanwhile_stops_the_writes_that_are_left() {
+    // A batch is eight steps: half a minute, and just less.
+    let half_a_minute = Duration::from_secs(30) / 8;
+    assert_eq!(written_while_somebody_switches(MINUTE).await, 8);
+    assert_eq!(written_while_somebody_switches(half_a_minute).await, 8);
+    let less = half_a_minute - Duration::from_millis(1);
+    assert_eq!(written_while_somebody_switches(less).await, 10);
+}
+
+/// A directory that takes a minute to answer.
+struct SlowDirectory {
+    inner: Arc<FakeDirectory>,
+    clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Directory for SlowDirectory {
+    async fn changes(&self, since: Option<&DeltaLink>) -> Result<DirectoryChanges, DirectoryError> {
+        self.clock.advance(MINUTE);
+        self.inner.changes(since).await
+    }
+
+    async fn domains(&self) -> Result<Domains, DirectoryError> {
+        self.inner.domains().await
+    }
+
+    async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {
+        self.inner.account(id).await
+    }
+
+    async fn verify(&self, user_name: &UserPrincipalName, password: &Password) -> SignIn {
+        self.inner.verify(user_name, password).await
+    }
+
+    async fn set_password(&self, id: ObjectId, password: &Password) -> SetPassword {
+        self.inner.set_password(id, password).await
+    }
+}
+
+#[tokio::test]
+async fn where_reading_takes_long_a_batch_is_made_for_each_reading() {
+    let mut world = World::new();
+    let users = world.users(10, OLD, OLD);
+    world.cycle().await;
+    for (credential, _) in &users {
+        world.vault.set_password(*credential, NEW);
+    }
+    let directory = SlowDirectory {
+        inner: Arc::clone(&world.directory),
+        clock: Arc::clone(&world.clock),
+    };
+    let ports = Ports {
+        directory: Arc::new(directory),
+        ..world.ports()
+    };
+    world.engine = Engine::new(ports, world.policy.clone());
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 10);
 }
 
 #[tokio::test]
@@ -56,6 +124,7 @@ async fn whoever_changes_the_own_password_meanwhile_is_tested_and_not_overwritte
     let directory: Arc<FakeDirectory> = Arc::clone(&world.directory);
     let observer = Slow {
         clock: Arc::clone(&world.clock),
+        takes: MINUTE,
         meanwhile: move || {
             if directory.has_password(account, OLD) {
                 directory.change_password(account, FOREIGN);
@@ -75,6 +144,7 @@ async fn a_long_walk_is_made_to_its_end_within_the_cycle() {
     world.users(30, OLD, OLD);
     let observer = Slow {
         clock: Arc::clone(&world.clock),
+        takes: MINUTE,
         meanwhile: || {},
     };
     let report = world.engine.cycle(Wait::No, &observer).await.unwrap();
