@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
 use passportal_client::envelope::{DataKey, EnvelopeError};
-use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, PassportalVault};
+use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, Onlooker, PassportalVault};
 use state_store::{Access, OpenError, StateDatabase, StateUrl};
 use sync_engine::model::ClientId;
 use sync_engine::plan::Policy;
@@ -118,7 +118,17 @@ impl ClientAgent {
 
     /// An engine for a dry run.
     pub fn read_only_engine(&self) -> Engine {
-        Engine::new(self.ports.read_only(), self.policy.clone())
+        Engine::new(self.read_only_ports(), self.policy.clone())
+    }
+
+    /// The world for a dry run: nothing is written anywhere, and nobody is heard.
+    pub fn read_only_ports(&self) -> Ports {
+        let vault = Arc::new(Onlooker::new(Arc::clone(&self.vault)));
+        let ports = Ports {
+            vault,
+            ..self.ports.clone()
+        };
+        ports.read_only()
     }
 
     /// Signs in to the tenant and reads the least there is, so that a wrong tenant, secret,

@@ -78,6 +78,7 @@ impl AgentApi {
             .maybe("cursor", query.cursor.as_deref())
             .query("wait", &query.wait)
             .maybe("limit", query.limit)
+            .maybe("instance", query.instance)
             .patience(Duration::from_secs(query.wait.into()));
         self.results(call).await
     }

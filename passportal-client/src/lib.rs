@@ -23,4 +23,4 @@ pub use person::{PersonSession, SessionDetails};
 pub use region::{Region, UnknownRegion};
 pub use secret_file::SecretFileError;
 pub use sign_in::{ApiClient, ApiKey, BodyFormat};
-pub use vault::{AgentIdentity, PassportalVault};
+pub use vault::{AgentIdentity, Onlooker, PassportalVault};

@@ -9,15 +9,19 @@
 use std::time::Duration;
 
 use agent_bin::control::{
-    AskError, ClientAnswer, Fault, Place, Reach, Recall, Request, Said, Service, Told, Want,
+    self, AskError, ClientAnswer, Fault, Hand, Place, Reach, Recall, Request, Said, Service, Told,
+    Want,
 };
+use agent_bin::wiring::ClientAgent;
+use async_trait::async_trait;
 use entra_sim::UserSpec;
 use integration_tests::{CLIENT, RunningAgent, TENANT, World, eventually};
 use jiff::SignedDuration;
 use passportal_client::wire::SyncMode;
 use sync_engine::model::{Outcome, PlanId, StepKind, UserPrincipalName};
-use sync_engine::plan::{HeldPlan, PlanStanding, Rule, Ruling};
-use sync_engine::{CycleReport, Footing};
+use sync_engine::plan::{HeldPlan, PlanRuling, PlanStanding, Rule, Ruling};
+use sync_engine::ports::Wait;
+use sync_engine::{CycleReport, Footing, Unwatched};
 use uuid::Uuid;
 
 const FIRST: &str = "First-Passw0rd";
@@ -189,6 +193,42 @@ async fn a_rejected_plan_writes_nothing_and_cannot_be_approved_afterwards() {
     assert!(fault.to_string().contains("already"), "{fault}");
     assert_eq!(world.writes(), 0);
     agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_hears_nothing_of_what_people_said() {
+    let (world, _) = world_with_a_mass_change().await;
+    let agents = world.agents().await.unwrap();
+    let client = &agents.clients[0];
+    let mut engine = client.engine();
+    let held = engine.cycle(Wait::No, &Unwatched).await.unwrap();
+    let plan = held.waiting.unwrap().0;
+    let heard = async || world.person.plan(plan).await.unwrap().plan.heard;
+    let approve = passportal_client::wire::Ruling::Approve;
+    world.person.rule(plan, approve).await.unwrap();
+
+    let account = UserPrincipalName::new(name(0));
+    for want in [Want::Status, Want::Preview, Want::Explain { account }] {
+        control::answer(client, &want, "ada", &Idle).await.unwrap();
+        assert_eq!(heard().await, None, "{want:?}");
+    }
+    engine.await_change(Duration::from_secs(30)).await.unwrap();
+    assert!(heard().await.is_some());
+    agents.close().await;
+}
+
+/// A hand that nobody should need.
+struct Idle;
+
+#[async_trait]
+impl Hand for Idle {
+    async fn sync(&self, _: &ClientAgent) -> Result<CycleReport, Fault> {
+        panic!("a dry run has a cycle run")
+    }
+
+    async fn rule(&self, _: &ClientAgent, _: PlanRuling) -> Result<HeldPlan, Fault> {
+        panic!("a dry run rules")
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,7 +91,7 @@ async fn status(client: &ClientAgent) -> ClientStatus {
 
 /// Reads the vault as a dry run does: the lease is left alone.
 async fn reach(client: &ClientAgent) -> Reach {
-    let vault = client.ports.read_only().vault;
+    let vault = client.read_only_ports().vault;
     match vault.changes(None, Wait::No).await {
         Ok(changes) => Reach::Reachable {
             credentials: changes.credentials.len(),

@@ -90,6 +90,7 @@ async fn a_long_poll_says_how_long_and_from_where() {
         cursor: Some("a/b c".into()),
         wait: 45,
         limit: Some(1000),
+        instance: None,
     };
     let error = api(&server).changes(&query).await.unwrap_err();
     assert!(error.is_bad_token());

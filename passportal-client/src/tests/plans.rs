@@ -1,6 +1,7 @@
 //! Held plans on their way to people, and people's words on their way back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use sync_engine::model::{
 use sync_engine::plan::{
     Action, Decision, HeldPlan, PlanRuling, PlanStanding, Rule, Ruling, Target, Word,
 };
-use sync_engine::ports::{CredentialVault as _, VaultError, Wait};
+use sync_engine::ports::{CredentialVault as _, Lease, VaultError, Wait};
 use uuid::Uuid;
 use wiremock::matchers::{any, method, path};
 use wiremock::{Mock, ResponseTemplate};
@@ -19,7 +20,7 @@ use wiremock::{Mock, ResponseTemplate};
 use super::vault::{ANNA, BERT, World, page};
 use super::{body, config, failure, requests, secret, success};
 use crate::wire::{self, code};
-use crate::{ApiError, PersonSession};
+use crate::{ApiError, Onlooker, PersonSession};
 
 const PLANS: &str = "/api/v2/agent/plans";
 
@@ -208,6 +209,32 @@ async fn what_people_said_comes_with_every_reading() {
         changes.rulings,
         [heard(1, Ruling::Approve), heard(2, Ruling::Reject)]
     );
+}
+
+#[tokio::test]
+async fn whoever_acts_says_as_which_process_and_a_dry_run_does_not() {
+    let world = World::new().await;
+    Mock::given(any())
+        .respond_with(success(page(wire::Extent::Full, Vec::new())))
+        .mount(&world.server)
+        .await;
+    let asked = async || {
+        let asked = requests(&world.server).await.pop().unwrap();
+        let instance = asked.url.query_pairs().find(|(key, _)| key == "instance");
+        instance.map(|(_, value)| value.into_owned())
+    };
+    world.vault.changes(None, Wait::No).await.unwrap();
+    let process = Uuid::from_u128(77).to_string();
+    assert_eq!(asked().await, Some(process));
+    let onlooker = Onlooker::new(Arc::clone(&world.vault));
+    onlooker.changes(None, Wait::No).await.unwrap();
+    assert_eq!(asked().await, None);
+    assert!(matches!(
+        onlooker.lease().await.unwrap(),
+        Lease::Elsewhere { .. }
+    ));
+    onlooker.show_plans(&[]).await.unwrap();
+    assert_eq!(requests(&world.server).await.len(), 2);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(super) struct World {
     pub(super) server: MockServer,
     key: DataKey,
     keeper: Arc<Keeper>,
-    pub(super) vault: PassportalVault,
+    pub(super) vault: Arc<PassportalVault>,
 }
 
 impl World {
@@ -49,7 +49,7 @@ impl World {
         };
         let api = AgentApi::new(&config(&server), secret("old")).unwrap();
         let keeping = Arc::clone(&keeper);
-        let vault = PassportalVault::new(api, key.clone(), identity, keeping);
+        let vault = Arc::new(PassportalVault::new(api, key.clone(), identity, keeping));
         Self {
             server,
             key,

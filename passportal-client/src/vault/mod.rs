@@ -16,6 +16,7 @@
 
 mod freshness;
 mod lease;
+mod onlooker;
 mod reading;
 mod unreadable;
 
@@ -34,6 +35,8 @@ use sync_engine::plan::HeldPlan;
 use sync_engine::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 use tracing::{info, warn};
 use uuid::Uuid;
+
+pub use self::onlooker::Onlooker;
 
 use self::freshness::{Fresh, Freshness};
 use self::reading::Reading;
@@ -58,6 +61,15 @@ pub struct AgentIdentity {
     pub write_timeout: Duration,
     /// Which of the processes that hold this agent's token it is. A copy of the agent needs another one.
     pub instance: Uuid,
+}
+
+/// Why the vault is read.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    /// To act on it: what people said is heard.
+    Acts,
+    /// For a dry run.
+    Looks,
 }
 
 /// One client's vault.
@@ -142,12 +154,31 @@ impl PassportalVault {
         }
     }
 
+    async fn read_as(
+        &self,
+        reader: Reader,
+        since: Option<&Cursor>,
+        wait: Wait,
+    ) -> Result<VaultChanges, VaultError> {
+        let reading = self.read(reader, since, wait).await?;
+        self.understand(reading).await
+    }
+
     /// Reads page after page; only the first may wait.
-    async fn read(&self, since: Option<&Cursor>, wait: Wait) -> Result<Reading, VaultError> {
+    async fn read(
+        &self,
+        reader: Reader,
+        since: Option<&Cursor>,
+        wait: Wait,
+    ) -> Result<Reading, VaultError> {
         let mut query = ChangesQuery {
             cursor: since.map(|cursor| cursor.0.clone()),
             wait: seconds(wait),
             limit: Some(PAGE),
+            instance: match reader {
+                Reader::Acts => Some(self.identity.instance),
+                Reader::Looks => None,
+            },
         };
         let mut reading = Reading::default();
         loop {
@@ -248,8 +279,7 @@ impl CredentialVault for PassportalVault {
         since: Option<&Cursor>,
         wait: Wait,
     ) -> Result<VaultChanges, VaultError> {
-        let reading = self.read(since, wait).await?;
-        self.understand(reading).await
+        self.read_as(Reader::Acts, since, wait).await
     }
 
     async fn password(

@@ -118,6 +118,10 @@ pub struct ChangesQuery {
     /// Credentials in one answer at the most (1 to 1000).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// The process that acts on the answer, as its heartbeats name it. People's words about plans count as heard
+    /// where it holds the client's lease; whoever only looks names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Uuid>,
 }
 
 /// What changed.

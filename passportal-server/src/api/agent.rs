@@ -32,7 +32,8 @@ pub(super) async fn heartbeat(
 #[utoipa::path(get, path = "/api/v2/agent/changes", tag = "agent",
     params(("cursor" = Option<String>, Query, description = "From an earlier answer; everything without one"),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change at the most (0 to 60)"),
-        ("limit" = Option<u32>, Query, description = "Credentials in one answer at the most (1 to 1000)")),
+        ("limit" = Option<u32>, Query, description = "Credentials in one answer at the most (1 to 1000)"),
+        ("instance" = Option<Uuid>, Query, description = "The process that acts on the answer, as its heartbeats name it: people's words about plans count as heard where it holds the client's lease. A dry run names none")),
     responses((status = 200, body = Success<Changes>), (status = 401, body = Failure)))]
 pub(super) async fn changes(
     State(state): State<AppState>,

@@ -13,6 +13,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::cursor::Cursor;
+use super::lease::Holder;
 use super::{Vault, VaultError, attempts, clients, credentials, flags, plans, words};
 use crate::token::TokenHash;
 
@@ -36,8 +37,11 @@ impl Vault {
         closing: &CancellationToken,
     ) -> Result<Changes, VaultError> {
         let changes = self.await_news(client, token, query, closing).await?;
-        if !changes.rulings.is_empty() {
-            self.note_heard(agent, &changes.rulings).await?;
+        if let Some(instance) = query.instance
+            && !changes.rulings.is_empty()
+        {
+            let reader = Holder::process(agent, instance);
+            self.note_heard(&reader, client, &changes.rulings).await?;
         }
         Ok(changes)
     }

@@ -15,10 +15,23 @@ const WRITE_TIMEOUT_MOST: u32 = 3600;
 
 /// One of the processes that hold an agent's token. A copy of an agent's files is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Holder {
+pub(super) struct Holder {
     agent: Uuid,
     /// None for an agent that does not tell, and once the lease was given back.
     instance: Option<Uuid>,
+}
+
+impl Holder {
+    pub(super) fn process(agent: Uuid, instance: Uuid) -> Self {
+        Self {
+            agent,
+            instance: Some(instance),
+        }
+    }
+
+    pub(super) fn agent(&self) -> Uuid {
+        self.agent
+    }
 }
 
 /// A lease as it rests.
@@ -150,6 +163,17 @@ pub(super) async fn require_leader(
             "this agent does not hold its client's lease".to_owned(),
         )),
     }
+}
+
+/// Whether this process may act for the client now.
+pub(super) async fn is_held_by(
+    transaction: &mut SqliteConnection,
+    holder: &Holder,
+    client: Uuid,
+    now: Timestamp,
+) -> Result<bool, VaultError> {
+    let lease = read(transaction, client).await?;
+    Ok(lease.is_some_and(|lease| lease.holder == *holder && lease.until > now))
 }
 
 /// Ends an agent's lease at once. Its successor still waits for a write that may be under way.

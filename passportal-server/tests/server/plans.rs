@@ -54,14 +54,11 @@ impl World {
     }
 
     async fn show(&self, plans: &[Value]) {
-        let _: Value = self
-            .agent
-            .put("agent/plans", &json!({ "plans": plans }))
-            .await;
+        let _: Value = self.agent.put("agent/plans", &shown(plans)).await;
     }
 
     async fn refused(&self, plans: &[Value]) -> (u16, u64) {
-        let body = json!({ "plans": plans });
+        let body = shown(plans);
         self.agent.fails(Method::PUT, "agent/plans", &body).await
     }
 
@@ -89,8 +86,14 @@ impl World {
         body["message"].as_str().unwrap().to_owned()
     }
 
+    /// As the process that leads reads them.
     async fn rulings(&self) -> Vec<PlanRuling> {
-        self.agent.changes("").await.rulings
+        self.rulings_for(PROCESS).await
+    }
+
+    async fn rulings_for(&self, process: u128) -> Vec<PlanRuling> {
+        let query = format!("instance={}", uuid(process));
+        self.agent.changes(&query).await.rulings
     }
 
     async fn database(&self) -> SqliteConnection {
@@ -129,10 +132,21 @@ impl World {
     }
 }
 
+/// The process that leads.
+const PROCESS: u128 = 0xA1;
+
 async fn lead(agent: &Caller, state: &str) {
+    lead_as(agent, PROCESS, state).await;
+}
+
+async fn lead_as(agent: &Caller, process: u128, state: &str) {
     let heartbeat = json!({ "version": "0.1.0", "host": "host", "state": state,
-        "write_timeout_seconds": 0 });
+        "write_timeout_seconds": 0, "instance": uuid(process) });
     let _: Value = agent.post("agent/heartbeat", &heartbeat).await;
+}
+
+fn shown(plans: &[Value]) -> Value {
+    json!({ "plans": plans, "instance": uuid(PROCESS) })
 }
 
 fn uuid(id: u128) -> Uuid {
@@ -196,7 +210,12 @@ async fn an_approval_wakes_the_long_poll_and_comes_with_every_answer() {
     let cursor = world.agent.changes("").await.cursor;
     let agent = world.agent.clone();
     let poll = tokio::spawn(async move {
-        let changes = agent.changes(&format!("cursor={cursor}&wait=60")).await;
+        let changes = agent
+            .changes(&format!(
+                "cursor={cursor}&wait=60&instance={}",
+                uuid(PROCESS)
+            ))
+            .await;
         (changes, Instant::now())
     });
     let approved = world.approve(1).await;
@@ -334,7 +353,7 @@ async fn only_the_process_that_leads_shows_plans() {
     world.show(&[world.plan(1)]).await;
     let other = world.client.enrol(&world.person, "host-2").await;
     let other = world.vault.with_token(&other.token);
-    let none = json!({ "plans": [] });
+    let none = shown(&[]);
     let refused = other.fails(Method::PUT, "agent/plans", &none).await;
     assert_eq!(refused, (409, 4009));
     let copy = json!({ "plans": [], "instance": uuid(7) });
@@ -382,7 +401,7 @@ async fn only_the_organizations_people_rule() {
             assert_eq!(answer, expected, "{method} {path}");
         }
     }
-    let body = json!({ "plans": [] });
+    let body = shown(&[]);
     let refused = world.person.fails(Method::PUT, "agent/plans", &body).await;
     assert_eq!(refused, (403, 4003));
     assert!(world.plans().await[0].is_waiting());
@@ -398,11 +417,11 @@ async fn an_agent_has_no_part_in_another_clients_plans() {
     let other = world.vault.with_token(&other.token);
     lead(&other, "running").await;
     for foreign in [world.plan(1), plan(2, &[write(world.anna)])] {
-        let body = json!({ "plans": [foreign] });
+        let body = shown(&[foreign]);
         let refused = other.fails(Method::PUT, "agent/plans", &body).await;
         assert_eq!(refused, (422, 4022));
     }
-    let body = json!({ "plans": [plan(2, &[write(theirs)])] });
+    let body = shown(&[plan(2, &[write(theirs)])]);
     let _: Value = other.put("agent/plans", &body).await;
     assert_eq!(world.plans().await.len(), 2);
     world.approve(1).await;
@@ -434,7 +453,7 @@ async fn a_mass_change_of_thousands_is_shown_whole() {
     let world = World::new().await;
     let count = 20_000;
     let writes = vec![world.write(); count];
-    let body = json!({ "plans": [plan(1, &writes)] });
+    let body = shown(&[plan(1, &writes)]);
     assert!(
         body.to_string().len() > 4 * 1024 * 1024,
         "more than other calls may"
@@ -499,6 +518,29 @@ async fn a_word_that_the_agent_never_heard_is_told_apart() {
     world.show(&[]).await;
     let heard = world.read(2).await.plan;
     assert!(heard.ended.is_some() && heard.heard.is_some());
+}
+
+#[tokio::test]
+async fn only_the_process_that_leads_hears_what_people_said() {
+    let world = World::new().await;
+    world.show(&[world.plan(1)]).await;
+    world.approve(1).await;
+    let heard = async || world.read(1).await.plan.heard;
+
+    assert_eq!(world.agent.changes("").await.rulings.len(), 1, "a dry run");
+    assert_eq!(heard().await, None);
+    assert_eq!(world.rulings_for(7).await.len(), 1, "a copy that stands by");
+    assert_eq!(heard().await, None);
+    sqlx::query("UPDATE leases SET until = '2025-01-01T00:00:00Z'")
+        .execute(&mut world.database().await)
+        .await
+        .unwrap();
+    assert_eq!(world.rulings().await.len(), 1, "its lease is over");
+    assert_eq!(heard().await, None);
+
+    lead(&world.agent, "running").await;
+    world.rulings().await;
+    assert!(heard().await.is_some());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{AT_THE_AGENT, plan};
+use crate::vault::lease::{self, Holder};
 use crate::vault::{Vault, VaultError, words};
 
 /// How long an approval lets its writes pass; what the agent does later nobody approved.
@@ -94,20 +95,25 @@ impl Vault {
         row.as_ref().map(plan).transpose()
     }
 
-    /// Notes that an agent heard of the rulings about its plans.
-    pub(crate) async fn note_heard(
+    /// Notes that the process that leads heard of the rulings about its plans. What another one reads changes nothing.
+    pub(in crate::vault) async fn note_heard(
         &self,
-        agent: Uuid,
+        reader: &Holder,
+        client: Uuid,
         rulings: &[PlanRuling],
     ) -> Result<(), VaultError> {
         let plans: Vec<Uuid> = rulings.iter().map(|ruling| ruling.plan).collect();
+        let now = Timestamp::now();
         let mut transaction = self.database.write().await?;
+        if !lease::is_held_by(&mut transaction, reader, client, now).await? {
+            return Ok(());
+        }
         sqlx::query(
             "UPDATE plans SET heard = ? WHERE agent = ? AND heard IS NULL AND ended IS NULL
                  AND ruling IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         )
-        .bind(words::time(Timestamp::now()))
-        .bind(agent.to_string())
+        .bind(words::time(now))
+        .bind(reader.agent().to_string())
         .bind(words::to_json(&plans)?)
         .execute(&mut *transaction)
         .await?;
