@@ -3,6 +3,7 @@
 //! An id stands for the same writes for ever, and a word about it is given once. A plan that the
 //! agent shows no more has ended: expired, where nobody ruled on it before.
 
+mod fingerprint;
 mod read;
 mod rule;
 mod show;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use passportal_client::wire::{HeldPlan, HeldWrite, PlanStanding, Ruling, ShownPlans, Word};
-use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
+use super::fingerprint::fingerprint;
 use crate::vault::{Vault, VaultError, lease, words};
 
 /// The longest reason or person's name that is kept.
@@ -50,13 +50,10 @@ struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     fn new(plan: &'a HeldPlan) -> Result<Self, VaultError> {
         let rows = plan.writes.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        let rows = words::to_json(&rows)?;
-        let head = words::to_json(&(plan.at, plan.allowed, plan.total))?;
-        let contents = Sha256::new().chain_update(head).chain_update(&rows);
         Ok(Self {
             plan,
-            contents: hex::encode(contents.finalize()),
-            rows,
+            rows: words::to_json(&rows)?,
+            contents: fingerprint(plan),
         })
     }
 }
