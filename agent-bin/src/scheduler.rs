@@ -9,7 +9,7 @@ use passportal_client::wire::AgentState;
 use sync_engine::model::StepKind;
 use sync_engine::plan::{Decision, HeldPlan, PlanRuling};
 use sync_engine::ports::Wait;
-use sync_engine::{CycleReport, Engine, EngineError, Observer};
+use sync_engine::{CycleReport, Engine, EngineError, Footing, Observer};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -62,6 +62,7 @@ pub async fn run(
         stop,
         failures: 0,
         preflighted: false,
+        served_elsewhere: None,
         plans: PlanWatch::default(),
     };
     while !stop.is_cancelled() {
@@ -79,6 +80,8 @@ struct Round<'a> {
     stop: &'a CancellationToken,
     failures: u32,
     preflighted: bool,
+    /// Who held the lease, where the last cycle stood by.
+    served_elsewhere: Option<String>,
     plans: PlanWatch,
 }
 
@@ -121,6 +124,7 @@ impl Round<'_> {
             // Whoever went away needs no answer.
             let _ = asker.send(told.map_err(|error| Fault::of(error)));
         }
+        self.note_footing(&cycled);
         let pause = Pause::after(&cycled, self.failures, self.schedule.interval);
         self.failures = if cycled.is_ok() { 0 } else { self.failures + 1 };
         self.client.vault.set_state(match &cycled {
@@ -130,6 +134,17 @@ impl Round<'_> {
         self.witness.cycled(self.client, cycled, began.elapsed());
         self.look_at_plans().await;
         pause
+    }
+
+    /// A cycle that failed says nothing about the lease.
+    fn note_footing(&mut self, cycled: &Cycled) {
+        let Ok(report) = cycled else {
+            return;
+        };
+        self.served_elsewhere = match &report.footing {
+            Footing::Standby { holder, .. } => Some(holder.clone()),
+            Footing::Leader | Footing::Preview => None,
+        };
     }
 
     /// A memory that cannot be read is told by the cycle that needs it.
@@ -199,7 +214,12 @@ impl Round<'_> {
         }
     }
 
+    /// While it stands by its plans are of another time: a word about one would do nothing now, and something that
+    /// nobody expects once this agent takes over.
     async fn rule(&mut self, ruling: &PlanRuling) -> Result<HeldPlan, Fault> {
+        if let Some(holder) = &self.served_elsewhere {
+            return Err(Fault::standing_by(holder));
+        }
         let ruled = self.engine.rule(ruling).await;
         self.look_at_plans().await;
         ruled.map_err(|error| Fault::of_ruling(&error))

@@ -12,12 +12,14 @@ use agent_bin::control::{
     self, AskError, ClientAnswer, Fault, Hand, Place, Reach, Recall, Request, Said, Service, Told,
     Want,
 };
-use agent_bin::wiring::ClientAgent;
+use agent_bin::secrets::SecretFiles;
+use agent_bin::wiring::{self, ClientAgent};
 use async_trait::async_trait;
 use entra_sim::UserSpec;
 use integration_tests::{CLIENT, RunningAgent, TENANT, World, eventually};
 use jiff::SignedDuration;
-use passportal_client::wire::SyncMode;
+use passportal_client::AgentApi;
+use passportal_client::wire::{AgentState, Heartbeat, SyncMode};
 use sync_engine::model::{Outcome, PlanId, StepKind, UserPrincipalName};
 use sync_engine::plan::{HeldPlan, PlanRuling, PlanStanding, Rule, Ruling};
 use sync_engine::ports::Wait;
@@ -176,6 +178,48 @@ async fn an_approved_plan_lets_exactly_its_writes_pass_and_the_journal_names_the
     let pushes = journal.iter().filter(|entry| entry.by.is_some());
     let by: Vec<_> = pushes.map(|entry| entry.by.clone()).collect();
     assert!(by.contains(&Some(said.by.clone())), "{by:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_stands_by_takes_no_word_and_names_the_one_that_leads() {
+    let (world, _) = world_with_a_mass_change().await;
+    let agents = world.agents().await.unwrap();
+    let client = &agents.clients[0];
+    let held = client.engine().cycle(Wait::No, &Unwatched).await.unwrap();
+    let plan = held.waiting.unwrap();
+    client.farewell().await;
+    agents.close().await;
+    lead_elsewhere(&world, "west").await;
+
+    let agent = ready(&world).await;
+    let service = service(&world).await;
+    assert!(waiting(&service).await.id == plan);
+    let fault = rule(&service, plan, Ruling::Approve).await.unwrap_err();
+    assert!(fault.to_string().contains("stands by"), "{fault}");
+    let hint = fault.hint().unwrap();
+    assert!(
+        hint.contains("dashboard") && hint.contains("west"),
+        "{hint}"
+    );
+    assert!(waiting(&service).await.is_waiting());
+    agent.stop().await.unwrap();
+}
+
+/// Another process with the agent's token takes the lease.
+async fn lead_elsewhere(world: &World, host: &str) {
+    let config = world.config().unwrap();
+    let secrets = SecretFiles::beside(&config.state.url);
+    let enrolment = secrets.load_enrolment(CLIENT).unwrap().unwrap();
+    let http = wiring::vault_http(config.passportal.base_url.as_str(), None).unwrap();
+    let heartbeat = Heartbeat {
+        version: "0.1.0".to_owned(),
+        host: host.to_owned(),
+        state: AgentState::Running,
+        write_timeout_seconds: 0,
+        instance: Some(Uuid::from_u128(7)),
+    };
+    let api = AgentApi::new(&http, enrolment.token).unwrap();
+    api.heartbeat(&heartbeat).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,14 @@ impl Fault {
         Self::new(chain(error), hint)
     }
 
+    /// A person's word that the agent which leads should hear, and not this one.
+    pub(crate) fn standing_by(holder: &str) -> Self {
+        Self::new(
+            format!("this agent stands by: the agent on {holder} serves the client"),
+            format!("rule on the plan at the dashboard, or with `passportal` on {holder}"),
+        )
+    }
+
     /// The same, called by the client that it befell.
     #[must_use]
     pub fn at_client(mut self, client: &str) -> Self {
