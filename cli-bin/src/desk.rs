@@ -7,6 +7,7 @@ use agent_bin::control::{
 use agent_bin::scheduler::Cycled;
 use agent_bin::wiring::{self, Agents, ClientAgent};
 use async_trait::async_trait;
+use sync_engine::model::ClientId;
 use sync_engine::plan::{HeldPlan, PlanRuling};
 use sync_engine::ports::Wait;
 use sync_engine::{CycleReport, Halt};
@@ -165,6 +166,20 @@ impl Drop for Ending {
     }
 }
 
+/// The answer of this very client, of however many came.
+///
+/// # Errors
+/// When it is not among them.
+pub(crate) fn answer_of(answers: Vec<ClientAnswer>, id: ClientId) -> Result<ClientAnswer, Fault> {
+    let mut answers = answers.into_iter();
+    answers.find(|answer| answer.id == id).ok_or_else(|| {
+        Fault::new(
+            "the client that was asked did not answer",
+            "did the service just start again? run it again",
+        )
+    })
+}
+
 /// What a client told, of the kind that was asked for; anything else is another version's.
 pub(crate) fn told<T>(
     answer: ClientAnswer,
@@ -180,4 +195,30 @@ pub(crate) fn told<T>(
         }),
     };
     (answer.client, result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(id: u128) -> ClientId {
+        ClientId(Uuid::from_u128(id))
+    }
+
+    fn answer(id: ClientId) -> ClientAnswer {
+        ClientAnswer {
+            id,
+            client: "Contoso".into(),
+            said: Said::Failed(Fault::new(id.to_string(), "")),
+        }
+    }
+
+    #[test]
+    fn of_two_clients_of_one_name_the_meant_one_is_understood() {
+        let answers = || vec![answer(id(1)), answer(id(2))];
+        assert_eq!(answer_of(answers(), id(1)).unwrap(), answer(id(1)));
+        let fault = answer_of(answers(), id(3)).unwrap_err();
+        assert!(fault.to_string().contains("did not answer"), "{fault}");
+    }
 }

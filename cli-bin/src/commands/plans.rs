@@ -2,6 +2,7 @@
 
 use agent_bin::control::{Fault, Told, Want};
 use sync_engine::RulingError;
+use sync_engine::model::ClientId;
 use sync_engine::plan::HeldPlan;
 
 use crate::arguments::{Global, PlanName, PlansOptions};
@@ -11,6 +12,7 @@ use crate::output::{Output, PlanLine, Plans, WholePlan, short};
 
 /// A plan and the client that it is of.
 pub(super) struct Found {
+    pub(super) client_id: ClientId,
     pub(super) client: String,
     pub(super) plan: HeldPlan,
 }
@@ -74,12 +76,14 @@ fn ending(waiting: Option<&Found>, options: &PlansOptions) -> Ending {
 pub(super) async fn all(desk: &Desk, client: Option<&str>) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     for answer in desk.ask(client, Want::Plans).await? {
+        let client_id = answer.id;
         let (client, plans) = told(answer, |told| match told {
             Told::Plans(plans) => Some(plans),
             _ => None,
         });
         let plans = plans.map_err(|fault| fault.at_client(&client))?;
         found.extend(plans.into_iter().map(|plan| Found {
+            client_id,
             client: client.clone(),
             plan,
         }));
@@ -127,6 +131,7 @@ mod tests {
 
     fn found() -> Vec<Found> {
         let of = |n: u128| Found {
+            client_id: ClientId(Uuid::from_u128(1)),
             client: "Contoso".into(),
             plan: HeldPlan {
                 id: PlanId(Uuid::from_u128(n << 96)),

@@ -5,7 +5,7 @@ use sync_engine::plan::Ruling;
 
 use super::plans::{Found, all, one};
 use crate::arguments::{Global, RuleOptions};
-use crate::desk::{Desk, told};
+use crate::desk::{Desk, answer_of, told};
 use crate::ending::Ending;
 use crate::output::{Output, PlanLine, RuledPlan};
 
@@ -19,7 +19,7 @@ pub(super) async fn run(
     let is_service = desk.is_service();
     let ruled = rule(&desk, options, ruling).await;
     desk.close().await;
-    let Found { client, plan } = ruled?;
+    let Found { client, plan, .. } = ruled?;
     output.show(&RuledPlan {
         plan: PlanLine::of(&client, &plan),
     })?;
@@ -38,17 +38,17 @@ pub(super) async fn run(
 async fn rule(desk: &Desk, options: &RuleOptions, ruling: Ruling) -> anyhow::Result<Found> {
     let named = one(all(desk, None).await?, &options.plan)?;
     let plan = named.plan.id;
-    let mut answers = desk
-        .ask(Some(&named.client), Want::Rule { plan, ruling })
+    let id = named.client_id;
+    // By id: two clients may have one name.
+    let answers = desk
+        .ask(Some(&id.to_string()), Want::Rule { plan, ruling })
         .await?;
-    let answer = answers
-        .pop()
-        .ok_or_else(|| anyhow::anyhow!("nobody answered"))?;
-    let (client, ruled) = told(answer, |told| match told {
+    let (client, ruled) = told(answer_of(answers, id)?, |told| match told {
         Told::Ruled(plan) => Some(plan),
         _ => None,
     });
     Ok(Found {
+        client_id: id,
         client,
         plan: ruled?,
     })

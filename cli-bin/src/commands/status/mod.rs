@@ -12,6 +12,7 @@ use agent_bin::secrets::SecretFiles;
 use agent_bin::wiring::WiringError;
 use serde::Serialize;
 use state_store::OpenError;
+use sync_engine::model::ClientId;
 
 use crate::arguments::Global;
 use crate::desk::{Desk, told};
@@ -65,6 +66,9 @@ enum State {
 
 #[derive(Debug, Serialize)]
 struct ClientStatus {
+    /// Known once it is enrolled: its name may be another one at the vault.
+    #[serde(skip)]
+    id: Option<ClientId>,
     client: String,
     tenant: String,
     enrolled: bool,
@@ -106,10 +110,12 @@ fn closed(error: anyhow::Error) -> anyhow::Result<State> {
 fn enrolments(config: &Config) -> Result<Vec<ClientStatus>, WiringError> {
     let secrets = SecretFiles::beside(&config.state.url);
     let status = |client: &ClientConfig| {
+        let enrolment = secrets.load_enrolment(&client.name)?;
         Ok(ClientStatus {
             client: client.name.clone(),
             tenant: client.microsoft.tenant.to_string(),
-            enrolled: secrets.load_enrolment(&client.name)?.is_some(),
+            id: enrolment.as_ref().map(|it| it.client),
+            enrolled: enrolment.is_some(),
             vault: None,
             memory: None,
         })
@@ -129,13 +135,22 @@ async fn look(config: &Config, clients: &mut [ClientStatus]) -> anyhow::Result<S
         Desk::Own(_) => State::Open,
     };
     desk.close().await;
-    // The answers stand in the order of the configuration.
-    for (answer, client) in answers?.into_iter().zip(clients) {
-        if let Err(why) = take(client, answer) {
-            state = State::Unusable { why };
-        }
+    if let Err(why) = take_all(clients, answers?) {
+        state = State::Unusable { why };
     }
     Ok(state)
+}
+
+/// A running service may have another configuration: its clients are told by their ids.
+fn take_all(clients: &mut [ClientStatus], answers: Vec<ClientAnswer>) -> Result<(), String> {
+    let mut taken = Ok(());
+    for answer in answers {
+        let mut clients = clients.iter_mut();
+        if let Some(client) = clients.find(|client| client.id == Some(answer.id)) {
+            taken = take(client, answer).and(taken);
+        }
+    }
+    taken
 }
 
 /// Takes in what a client told; an error says why its memory cannot be looked at.
@@ -173,4 +188,48 @@ async fn ask(url: &str) -> reqwest::Result<(bool, String)> {
         .build()?;
     let answer = client.get(url).send().await?;
     Ok((answer.status().is_success(), answer.text().await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agent_bin::control::{self, Said};
+    use uuid::Uuid;
+
+    fn client(id: u128) -> ClientStatus {
+        ClientStatus {
+            id: Some(ClientId(Uuid::from_u128(id))),
+            client: format!("client {id}"),
+            tenant: "contoso.onmicrosoft.com".into(),
+            enrolled: true,
+            vault: None,
+            memory: None,
+        }
+    }
+
+    fn answer(id: u128) -> ClientAnswer {
+        let status = control::ClientStatus {
+            vault: Reach::Reachable {
+                credentials: usize::try_from(id).unwrap(),
+            },
+            memory: Recall::Unusable {
+                why: format!("no memory of {id}"),
+            },
+        };
+        ClientAnswer {
+            id: ClientId(Uuid::from_u128(id)),
+            client: "Contoso".into(),
+            said: Said::Told(Box::new(Told::Status(status))),
+        }
+    }
+
+    #[test]
+    fn each_client_has_the_answer_of_its_own_id() {
+        let mut clients = [client(1), client(2), client(3)];
+        let taken = take_all(&mut clients, vec![answer(3), answer(9), answer(1)]);
+        let vaults = clients.map(|it| it.vault);
+        let reach = |credentials| Some(Reach::Reachable { credentials });
+        assert_eq!(vaults, [reach(1), None, reach(3)]);
+        assert_eq!(taken, Err("no memory of 1".to_owned()));
+    }
 }

@@ -155,6 +155,7 @@ mod tests {
 
     fn client(name: &str) -> ClientStatus {
         ClientStatus {
+            id: None,
             client: name.into(),
             tenant: "contoso.onmicrosoft.com".into(),
             enrolled: true,
