@@ -1,6 +1,7 @@
 """kill -9 of the agent at random moments, and of the vault at some, while passwords change on both sides."""
 
 import contextlib
+import math
 import random
 import threading
 import time
@@ -18,10 +19,22 @@ REPORTED = [f"watched{number:02}" for number in range(10)]
 CONTESTED = set(ENABLED[:4])
 # So many accounts get new passwords in the vault at a time; who had theirs comes to rest meanwhile.
 IN_TURN = 20
+# Where ten lives end, in an order by chance: at any moment, after a change, within a write, within a sign-in test.
+MOMENTS = ["any"] * 3 + ["change"] * 2 + ["write"] * 4 + ["test"]
+# Of all kills, so many are within a write at least; that is what the run is for. Every tenth aims at a sign-in test,
+# so with fewer than twenty none may hit one.
+LEAST_WITHIN_A_WRITE = 0.05
+ENOUGH_FOR_A_TEST = 20
+# How long it may take until a change leads to a request, and how many may not: an account can be out of tests.
+REQUEST_WITHIN = 10
+MOST_IN_VAIN = 0.5
 # The vault is killed at each so many kills of the agent.
 VAULT_EVERY = 20
 TOKENS = f"/{TENANT}/oauth2"
 WRITES = "/v1.0/users"
+WITHIN_A_WRITE = "with a write between intent and outcome"
+WITHIN_A_TEST = "with a sign-in test between intent and outcome"
+AIMED, IN_VAIN = "aimed at a request", "of those in vain"
 # Replication grace, and some.
 QUIET_WITHIN = 240
 
@@ -39,6 +52,7 @@ class Run:
         self.kills = kills
         self.machine = Machine(world, "machine")
         self.figures = Counter()
+        self.moments = []
 
     def run(self):
         passwords = {name: new_password() for name in ENABLED + REPORTED}
@@ -49,6 +63,7 @@ class Run:
             for kill in range(self.kills):
                 self._life(changes, kill)
             says(", ".join(f"{count} {what}" for what, count in self.figures.items()))
+            self._must_have_hit()
         changes.end()
         with self.report.case("once nothing fails any more, the agent comes to rest") as says:
             self.world.sim("DELETE", "faults")
@@ -85,8 +100,8 @@ class Run:
         assert ended is None, f"it ended by itself with {ended}: {self.machine.agent.logged()[-500:]}"
         self.figures["kills"] += 1
         left = self.open_steps.new()
-        self.figures["with a write between intent and outcome"] += bool(left["push"])
-        self.figures["with a sign-in test between intent and outcome"] += bool(left["verify"])
+        self.figures[WITHIN_A_WRITE] += bool(left["push"])
+        self.figures[WITHIN_A_TEST] += bool(left["verify"])
         if kills_vault:
             self.world.start_vault(listen=self.world.vault.removeprefix("http://"))
 
@@ -109,31 +124,48 @@ class Run:
         self.world.sim("POST", "faults", {"path_prefix": path, "method": method, "when": when} | more)
 
     def _wait_for_a_moment(self):
-        choice = self.chance.random()
-        if choice < 0.3:
+        if not self.moments:
+            self.moments = self.chance.sample(MOMENTS, len(MOMENTS))
+        moment = self.moments.pop()
+        if moment == "any":
             time.sleep(self.chance.uniform(0, 1.5))
-        elif choice < 0.5:
+        elif moment == "change":
             self.office.edited.clear()
             self.office.edited.wait(2)
             time.sleep(self.chance.uniform(0, 0.6))
-        elif choice < 0.9:
+        elif moment == "write":
             self._wait_for_a_slow_answer(WRITES, "PATCH", self._edit_what_is_in_step)
         else:
             self._wait_for_a_slow_answer(TOKENS, "POST", self._make_it_check)
 
     def _wait_for_a_slow_answer(self, path, method, change):
         self.world.sim("DELETE", "faults")
-        self._wait_for_a_count("delta_reads")
+        reads = self.world.counters()["delta_reads"]
+        program.until(lambda: self.world.counters()["delta_reads"] > reads, "the agent reads the directory")
+        struck = self.world.counters()["faults"]
         self._fault(path, method, delay="600ms", count=8)
         change()
-        self._wait_for_a_count("faults")
+        self.figures[AIMED] += 1
+        if not self._comes_in_time(lambda: self.world.counters()["faults"] > struck):
+            self.figures[IN_VAIN] += 1
         time.sleep(self.chance.uniform(0, 0.5))
 
-    def _wait_for_a_count(self, counter, most=3):
-        until = time.monotonic() + most
-        before = self.world.counters()[counter]
-        while time.monotonic() < until and self.world.counters()[counter] == before:
+    def _comes_in_time(self, has_come):
+        until = time.monotonic() + REQUEST_WITHIN
+        while not has_come():
+            if time.monotonic() > until:
+                return False
             time.sleep(0.02)
+        return True
+
+    def _must_have_hit(self):
+        """A run that never killed in the middle of anything has shown nothing."""
+        figures = self.figures
+        least = math.ceil(self.kills * LEAST_WITHIN_A_WRITE)
+        assert figures[WITHIN_A_WRITE] >= least, f"{figures[WITHIN_A_WRITE]} kills within a write, and not {least}"
+        if self.kills >= ENOUGH_FOR_A_TEST:
+            assert figures[WITHIN_A_TEST], "no kill within a sign-in test"
+        assert figures[IN_VAIN] <= figures[AIMED] * MOST_IN_VAIN, "most changes led to no request"
 
     def _edit_what_is_in_step(self):
         """Such a change is pushed at once."""
@@ -157,7 +189,7 @@ class Run:
             held = self.office.held()
             for name in held:
                 self.office.confirm(name)
-            program.until(lambda: set(held) <= set(self.office.in_step()), "every one of them is in step", 30)
+            program.until(lambda: set(held) <= set(self.office.in_step()), "every one of them is in step")
             says(f"{len(held)} accounts")
 
     def _look_back(self):
