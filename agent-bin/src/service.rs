@@ -66,7 +66,13 @@ pub async fn run(
     let place = Place::of(config)?;
     let agents = wiring::open(config).await?;
     // Only now: whoever has the memory is the one whose socket this is.
-    let socket = Listener::bind(&place).await?;
+    let socket = match Listener::bind(&place).await {
+        Ok(socket) => socket,
+        Err(error) => {
+            agents.close().await;
+            return Err(error.into());
+        }
+    };
     let metrics = Metrics::new();
     let ids = agents.clients.iter().map(|client| client.id);
     let recent = config.sync.interval.saturating_mul(RECENT_INTERVALS) + SLACK;

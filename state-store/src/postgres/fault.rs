@@ -26,6 +26,8 @@ pub(super) enum Failure {
     NotOurs,
     #[error("the state database did not answer in time")]
     Slow,
+    #[error("other clients' work has kept the state database busy for too long")]
+    Busy,
     #[error("the state database was closed")]
     Closed,
     #[error("the database's encoding is {0}, and UTF8 is needed")]

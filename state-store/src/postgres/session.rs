@@ -17,8 +17,22 @@ use super::lock::{self, Before};
 use crate::schema::{self, Step};
 use crate::{Access, OpenError, PostgresUrl};
 
-/// The longest that anything takes, waiting in line and connecting anew included.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Opening, or one piece of work, connecting anew included.
+    work: Duration,
+    /// Waiting for the work of others.
+    line: Duration,
+    /// Closing: whoever stops the agent waits for it.
+    farewell: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    work: Duration::from_secs(30),
+    line: Duration::from_mins(1),
+    farewell: Duration::from_secs(3),
+};
 
 const STEPS: [Step; 1] = [(
     1,
@@ -30,6 +44,7 @@ const STEPS: [Step; 1] = [(
 #[derive(Debug)]
 pub(crate) struct Session {
     address: Address,
+    limits: Limits,
     /// Tells this process from every other that may still live.
     agent: OnceLock<String>,
     live: Mutex<Option<PgConnection>>,
@@ -40,21 +55,41 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) async fn open(url: &PostgresUrl, access: &Access) -> Result<Self, OpenError> {
-        let session = Self {
+        Self::open_within(LIMITS, url, access).await
+    }
+
+    async fn open_within(
+        limits: Limits,
+        url: &PostgresUrl,
+        access: &Access,
+    ) -> Result<Self, OpenError> {
+        let session = Self::new(limits, url, access);
+        let opened = session.in_turn(async |turn| {
+            session.hold(turn).await?.release(&Ok(()));
+            Ok(())
+        });
+        opened.await.map_err(|failure| failure.not_opened(url))?;
+        Ok(session)
+    }
+
+    fn new(limits: Limits, url: &PostgresUrl, access: &Access) -> Self {
+        Self {
             address: Address::new(url, access),
+            limits,
             agent: OnceLock::new(),
             live: Mutex::new(None),
             takeovers: AtomicU64::new(0),
             closed: AtomicBool::new(false),
-        };
-        let held = session.hold().await;
-        held.map_err(|failure| failure.not_opened(url))?
-            .release(&Ok(()));
-        Ok(session)
+        }
     }
 
+    /// A server that is silent is not waited for: then the next agent takes this one for alive.
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        let _ = tokio::time::timeout(self.limits.farewell, self.leave()).await;
+    }
+
+    async fn leave(&self) {
         let live = self.live.lock().await.take();
         if let Some(mut connection) = live {
             // Where this fails, the next agent takes this one for alive, which is the safe side.
@@ -79,9 +114,24 @@ impl Session {
         self.agent().parse().ok()
     }
 
+    /// Does a piece of work when its turn comes. Its time begins then: whoever stood in line for long is not cut off
+    /// in the middle, which would end the session for all.
+    pub(super) async fn in_turn<'a, T, W>(
+        &'a self,
+        work: impl FnOnce(Turn<'a>) -> W,
+    ) -> Result<T, Failure>
+    where
+        W: Future<Output = Result<T, Failure>>,
+    {
+        let turn = tokio::time::timeout(self.limits.line, self.live.lock()).await;
+        let turn = Turn(turn.map_err(|_| Failure::Busy)?);
+        let answer = tokio::time::timeout(self.limits.work, work(turn)).await;
+        answer.unwrap_or(Err(Failure::Slow))
+    }
+
     /// The session, for one piece of work; made anew where it was lost.
-    pub(super) async fn hold(&self) -> Result<Held<'_>, Failure> {
-        let mut place = self.live.lock().await;
+    pub(super) async fn hold<'a>(&self, turn: Turn<'a>) -> Result<Held<'a>, Failure> {
+        let Turn(mut place) = turn;
         if self.closed.load(Ordering::SeqCst) {
             return Err(Failure::Closed);
         }
@@ -127,6 +177,9 @@ impl Session {
     }
 }
 
+/// The right to the session: one piece of work has it at a time.
+pub(super) struct Turn<'a>(MutexGuard<'a, Option<PgConnection>>);
+
 /// The session while one piece of work has it. Whatever ends without [`release`](Self::release), a
 /// caller that gave up included, ends the session: nobody knows what it was in the middle of.
 pub(super) struct Held<'a> {
@@ -144,5 +197,108 @@ impl Held<'_> {
         if is_good && !self.connection.is_in_transaction() {
             *self.place = Some(self.connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StateUrl;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// More than a test lasts.
+    const LONG: Duration = Duration::from_hours(1);
+
+    fn url(port: u16) -> PostgresUrl {
+        let url = format!("postgres://agent@127.0.0.1:{port}/state?sslmode=disable");
+        match StateUrl::parse(&url).unwrap() {
+            StateUrl::Postgres(url) => url,
+            StateUrl::Sqlite(_) => panic!("a file"),
+        }
+    }
+
+    fn session(limits: Limits) -> Session {
+        Session::new(limits, &url(1), &Access::default())
+    }
+
+    /// Work that is done at once.
+    async fn work(session: &Session) -> Result<(), Failure> {
+        session.in_turn(async |_turn| Ok(())).await
+    }
+
+    #[tokio::test]
+    async fn the_time_for_a_piece_of_work_begins_when_its_turn_comes() {
+        let session = session(Limits {
+            work: Duration::ZERO,
+            line: LONG,
+            farewell: LONG,
+        });
+        let turn = session.live.lock().await;
+        let before_it = async {
+            tokio::task::yield_now().await;
+            drop(turn);
+        };
+        let (answer, ()) = tokio::join!(work(&session), before_it);
+        assert!(answer.is_ok(), "{answer:?}");
+        let hangs = session.in_turn(async |_turn| std::future::pending::<Result<(), _>>().await);
+        let hangs = hangs.await;
+        assert!(matches!(hangs, Err(Failure::Slow)), "{hangs:?}");
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_no_lost_session() {
+        let session = session(Limits {
+            work: LONG,
+            line: Duration::ZERO,
+            farewell: LONG,
+        });
+        let turn = session.live.lock().await;
+        let busy = work(&session).await;
+        assert!(matches!(busy, Err(Failure::Busy)), "{busy:?}");
+        drop(turn);
+        work(&session).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_nothing_that_hangs() {
+        let session = session(Limits {
+            work: LONG,
+            line: LONG,
+            farewell: Duration::ZERO,
+        });
+        let turn = session.live.lock().await;
+        session.close().await;
+        drop(turn);
+        let closed = session.in_turn(async |turn| session.hold(turn).await.map(drop));
+        let closed = closed.await;
+        assert!(matches!(closed, Err(Failure::Closed)), "{closed:?}");
+    }
+
+    /// Lets one session in, and says nothing more.
+    async fn fall_silent(listener: TcpListener) {
+        const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+        let (mut session, _) = listener.accept().await.unwrap();
+        let mut hello = [0; 4];
+        session.read_exact(&mut hello).await.unwrap();
+        session.write_all(WELCOME).await.unwrap();
+        let mut heard = Vec::new();
+        session.read_to_end(&mut heard).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_falls_silent_after_the_welcome_is_told_as_not_answering() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = url(listener.local_addr().unwrap().port());
+        let server = tokio::spawn(fall_silent(listener));
+        let limits = Limits {
+            work: Duration::from_millis(500),
+            line: LONG,
+            farewell: LONG,
+        };
+        let opened = Session::open_within(limits, &url, &Access::default()).await;
+        let told = opened.map(drop).unwrap_err();
+        assert!(matches!(told, OpenError::Unreachable { .. }), "{told:?}");
+        server.abort();
     }
 }

@@ -12,7 +12,7 @@ use sync_engine::ports::StoreError;
 use super::Session;
 use super::fault::Failure;
 use super::lock;
-use super::session::PATIENCE;
+use super::session::Turn;
 use crate::tables::{Change, List, MemoryRows, Tables, What, select};
 
 /// How many rows travel in one message.
@@ -38,8 +38,8 @@ impl SessionTables {
         }
     }
 
-    async fn load_all(&self) -> Result<MemoryRows, Failure> {
-        let mut held = self.session.hold().await?;
+    async fn load_all(&self, turn: Turn<'_>) -> Result<MemoryRows, Failure> {
+        let mut held = self.session.hold(turn).await?;
         let takeovers = self.session.takeovers();
         let result = memory(&mut held.connection, &self.client).await;
         held.release(&result);
@@ -48,16 +48,16 @@ impl SessionTables {
         Ok(rows)
     }
 
-    async fn list_all(&self, list: List) -> Result<Vec<String>, Failure> {
-        let mut held = self.session.hold().await?;
+    async fn list_all(&self, turn: Turn<'_>, list: List) -> Result<Vec<String>, Failure> {
+        let mut held = self.session.hold(turn).await?;
         let rows = listed(&mut held.connection, &self.client, list).await;
         let result = rows.map_err(Failure::from);
         held.release(&result);
         result
     }
 
-    async fn write_all(&self, changes: Vec<Change>) -> Result<(), Failure> {
-        let mut held = self.session.hold().await?;
+    async fn write_all(&self, turn: Turn<'_>, changes: Vec<Change>) -> Result<(), Failure> {
+        let mut held = self.session.hold(turn).await?;
         let result = self.commit(&mut held.connection, changes).await;
         held.release(&result);
         result
@@ -88,25 +88,22 @@ impl SessionTables {
 #[async_trait]
 impl Tables for SessionTables {
     async fn load(&self) -> Result<MemoryRows, StoreError> {
-        in_time(self.load_all()).await.map_err(Failure::not_read)
+        let read = self.session.in_turn(|turn| self.load_all(turn)).await;
+        read.map_err(Failure::not_read)
     }
 
     async fn list(&self, list: List) -> Result<Vec<String>, StoreError> {
-        in_time(self.list_all(list))
-            .await
-            .map_err(Failure::not_read)
+        let read = self.session.in_turn(|turn| self.list_all(turn, list)).await;
+        read.map_err(Failure::not_read)
     }
 
     async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        in_time(self.write_all(changes))
-            .await
-            .map_err(Failure::not_written)
+        let written = self
+            .session
+            .in_turn(|turn| self.write_all(turn, changes))
+            .await;
+        written.map_err(Failure::not_written)
     }
-}
-
-async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let answer = tokio::time::timeout(PATIENCE, work).await;
-    answer.unwrap_or(Err(Failure::Slow))
 }
 
 async fn memory(connection: &mut PgConnection, client: &str) -> Result<MemoryRows, Failure> {
