@@ -49,9 +49,11 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        if self.process:
-            self.stop("immediate")
-        shutil.rmtree(self.folder)
+        try:
+            if self.process:
+                self.stop("immediate")
+        finally:
+            shutil.rmtree(self.folder)
 
     @property
     def data(self):
@@ -78,7 +80,7 @@ class Server:
         began = time.monotonic()
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() - began > PATIENCE:
-                sys.exit(f"error: PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
+                self._give_up()
             time.sleep(0.05)
 
     def stop(self, how="fast"):
@@ -86,6 +88,13 @@ class Server:
         self._run("pg_ctl", "-D", self.data, "-m", how, "-w", "-t", str(PATIENCE), "stop")
         self.process.wait(PATIENCE)
         self.process = None
+
+    def _give_up(self):
+        """There is nothing that could be stopped in good order, and that is not what has to be told."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        sys.exit(f"error: PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
 
     def sql(self, statement, database="postgres", user="admin"):
         """What `psql` prints; by the superuser, over the socket."""
