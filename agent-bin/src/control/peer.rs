@@ -33,9 +33,12 @@ impl Owner {
     /// The name of the user at the other end, who must be the owner or root.
     #[cfg(unix)]
     pub(super) fn admit(&self, stream: &Stream) -> Result<Option<String>, Fault> {
+        use interprocess::local_socket::PeerCreds;
         use interprocess::local_socket::traits::StreamCommon as _;
-        let peer = stream.peer_creds().ok().and_then(|creds| creds.euid());
-        self.name(peer).map(Some)
+        let creds = stream.peer_creds().ok();
+        let account = self.name(creds.as_ref().and_then(PeerCreds::euid))?;
+        let pid = creds.as_ref().and_then(PeerCreds::pid);
+        Ok(Some(signed_in(account, pid.and_then(login_of))))
     }
 
     /// Only those whom the pipe lets in come here. Who they are is theirs to say: `None`.
@@ -74,7 +77,47 @@ pub(super) fn local_user(name: &str) -> String {
 
 /// The user of this process, as their word is kept.
 pub fn this_user() -> String {
-    local_user(own_name().as_deref().unwrap_or("unnamed"))
+    let account = own_name().unwrap_or_else(|| "unnamed".to_owned());
+    let pid = i32::try_from(std::process::id()).ok();
+    local_user(&signed_in(account, pid.and_then(login_of)))
+}
+
+/// An account, and who signed in to the machine to use it: administrators share root and the service's account.
+fn signed_in(account: String, login: Option<String>) -> String {
+    match login {
+        Some(login) if login != account => format!("{login} (as {account})"),
+        _ => account,
+    }
+}
+
+/// The user who signed in to the session that a process is of, however it changed its account since.
+/// Source: Linux, `proc_pid_loginuid(5)`.
+#[cfg(target_os = "linux")]
+fn login_of(pid: i32) -> Option<String> {
+    let login = std::fs::read_to_string(format!("/proc/{pid}/loginuid")).ok()?;
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    login_name(&login, &users)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn login_of(_pid: i32) -> Option<String> {
+    None
+}
+
+/// Services and what they start have no login: the number is the largest there is.
+#[cfg(target_os = "linux")]
+fn login_name(login: &str, users: &str) -> Option<String> {
+    let uid: u32 = login.trim().parse().ok()?;
+    if uid == u32::MAX {
+        return None;
+    }
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    // Users of a directory service are not in the file.
+    Some(name.unwrap_or_else(|| format!("user {uid}")))
 }
 
 #[cfg(unix)]
@@ -90,6 +133,19 @@ mod tests {
         for stranger in [Some(991), Some(65_534), None] {
             let refused = owner.name(stranger).unwrap_err();
             assert!(refused.is_not_authorised(), "{refused}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn whoever_signed_in_is_named_beside_the_account_that_they_use() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        let word = |login| signed_in("root".to_owned(), login_name(login, users));
+        assert_eq!(word("1000"), "ada (as root)");
+        assert_eq!(word("1001\n"), "user 1001 (as root)");
+        assert_eq!(word("0"), "root");
+        for none in ["4294967295", "", "nobody"] {
+            assert_eq!(word(none), "root", "{none}");
         }
     }
 
