@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
-use tokio::io::BufReader;
+use tokio::io::{AsyncWrite, BufReader};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -132,7 +132,25 @@ async fn all_answers(
 }
 
 async fn say(mut stream: &Stream, answer: Answer) -> std::io::Result<()> {
-    line::write(&mut stream, &AnswerLine::new(answer), ANSWER).await
+    say_within(&mut stream, answer, ANSWER).await
+}
+
+/// What is too long to say is refused in words, so that it is not taken for a service that went away.
+async fn say_within(
+    stream: &mut (impl AsyncWrite + Unpin),
+    answer: Answer,
+    limits: Limits,
+) -> std::io::Result<()> {
+    match line::write(stream, &AnswerLine::new(answer), limits).await {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let refused = Answer::Refused(Fault::new(
+                "the answer is too long for the local socket",
+                "ask for one client: `--client NAME`; with the service stopped, the command line reads the state itself",
+            ));
+            line::write(stream, &AnswerLine::new(refused), limits).await
+        }
+        said => said,
+    }
 }
 
 /// Every client that is meant, side by side; their answers in the order of the configuration.
@@ -161,4 +179,26 @@ async fn ask_all(doors: &[Door], request: Request, by: String) -> Result<Vec<Cli
     }
     answers.sort_by_key(|(position, _)| *position);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_is_refused_in_words() {
+        let limits = Limits {
+            length: 400,
+            ..ANSWER
+        };
+        let long = Answer::Refused(Fault::new("x".repeat(400), ""));
+        let mut said = Vec::new();
+        say_within(&mut said, long, limits).await.unwrap();
+        let line: AnswerLine = serde_json::from_slice(&said).unwrap();
+        let Answer::Refused(fault) = line.answer else {
+            panic!("{line:?}")
+        };
+        assert!(fault.to_string().contains("too long"), "{fault}");
+        assert!(fault.hint().unwrap().contains("--client"));
+    }
 }
