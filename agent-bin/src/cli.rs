@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use agent_bin::causes::chain;
 use agent_bin::config::{self, Config, ConfigError, Overrides};
-use agent_bin::scheduler::chain;
 use agent_bin::service::{self, ServiceError};
 use agent_bin::setup::{self, SetupError};
 use agent_bin::setup_args::{ArgsError, SetupArgs};
+use agent_bin::signals;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -106,7 +107,7 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             });
             let config = Config::load(&cli.config, config::environment(), overrides)?;
             config.require_clients()?;
-            let stop = service::stop_on_signals()?;
+            let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let say = |address| tell(&format!("listening on http://{address}"));
             Ok(service::run(&config, stop, say).await?)
         }

@@ -1,6 +1,7 @@
 //! The agent: configuration, secrets, wiring, scheduling and service, as a library.
 
 pub mod advice;
+pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -11,6 +12,7 @@ pub mod metrics;
 pub mod numbers;
 mod pace;
 pub mod plan_news;
+pub mod private_folder;
 pub mod scheduler;
 pub mod secrets;
 pub mod service;

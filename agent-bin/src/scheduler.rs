@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::causes::chain;
 use crate::control::{Asker, Errand, Fault, Inbox};
 use crate::pace::{FIRST_RETRY, Pause};
 use crate::plan_news::{PlanNews, PlanWatch};
@@ -272,19 +273,4 @@ impl Round<'_> {
             () = self.stop.cancelled() => {}
         }
     }
-}
-
-/// An error with its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        source = cause.source();
-    }
-    line
 }

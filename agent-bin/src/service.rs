@@ -13,7 +13,6 @@ use crate::control::{self, ControlError, Door, Listener, Place};
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
 use crate::scheduler::{self, Schedule};
-use crate::signals;
 use crate::telltale::Telltale;
 use crate::wiring::{self, WiringError};
 
@@ -128,19 +127,4 @@ pub async fn run(
     state.close().await;
     info!("stopped");
     ended_badly.map_or(Ok(()), |error| Err(ServiceError::Fault(error)))
-}
-
-/// A token that Ctrl-C and SIGTERM cancel.
-///
-/// # Errors
-/// When the system's signals cannot be heard.
-pub fn stop_on_signals() -> Result<CancellationToken, ServiceError> {
-    let end = signals::end_signal().map_err(ServiceError::Signals)?;
-    let stop = CancellationToken::new();
-    let stopper = stop.clone();
-    tokio::spawn(async move {
-        end.await;
-        stopper.cancel();
-    });
-    Ok(stop)
 }

@@ -1,6 +1,23 @@
-//! Ctrl-C and SIGTERM, as one future.
+//! Ctrl-C and SIGTERM, as one future and as a token.
 
 use std::io;
+
+use tokio_util::sync::CancellationToken;
+
+/// A token that Ctrl-C and SIGTERM cancel.
+///
+/// # Errors
+/// When the system's signals cannot be heard.
+pub fn stop_on_signals() -> io::Result<CancellationToken> {
+    let end = end_signal()?;
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        end.await;
+        stopper.cancel();
+    });
+    Ok(stop)
+}
 
 /// Completes on SIGINT or SIGTERM. Both are watched from the moment this is called, not only once
 /// the future is first polled.

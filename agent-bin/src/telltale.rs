@@ -7,11 +7,12 @@ use sync_engine::plan::PlanStanding;
 use sync_engine::{CycleReport, EngineError, Footing};
 use tracing::{debug, info, warn};
 
+use crate::causes::chain;
 use crate::listen::Health;
 use crate::metrics::Metrics;
 use crate::numbers::numbers;
 use crate::plan_news::{PlanNews, Turn};
-use crate::scheduler::{Cycled, Witness, chain};
+use crate::scheduler::{Cycled, Witness};
 use crate::wiring::ClientAgent;
 
 /// Where cycles are told to.

@@ -13,10 +13,10 @@ use sync_engine::ports::DirectoryError;
 use sync_engine::{Engine, EngineError, Ports};
 use uuid::Uuid;
 
+use crate::causes::chain;
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
 use crate::instance;
-use crate::scheduler::chain;
 use crate::secrets::{Enrolment, SecretError, SecretFiles, read_secret_file};
 use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;

@@ -1,6 +1,7 @@
 //! What a person is told of a failure: one line with its causes, and a hint what to do next.
 
 use agent_bin::advice;
+use agent_bin::causes::chain;
 
 use crate::lookup::LookupError;
 use crate::output::one_line;
@@ -34,24 +35,10 @@ impl Refusal {
 impl Told {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         Self {
-            error: one_line(&chain(error)),
+            error: one_line(&chain(error.as_ref())),
             hint: hint_of(error).map(|hint| one_line(&hint)),
         }
     }
-}
-
-/// The error and its causes; a cause that its parent already told is left out.
-fn chain(error: &anyhow::Error) -> String {
-    let mut told = String::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        if told.is_empty() {
-            told = cause;
-        } else if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
 }
 
 /// The command line's own errors know best what to do; else the agent's advice.
@@ -90,7 +77,7 @@ mod tests {
     #[test]
     fn a_cause_that_was_told_already_is_not_told_again() {
         let error = anyhow::anyhow!("no such file").context("could not read it: no such file");
-        assert_eq!(chain(&error), "could not read it: no such file");
+        assert_eq!(chain(error.as_ref()), "could not read it: no such file");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test should say where")]
 
-use agent_bin::scheduler::chain;
+use agent_bin::causes::chain;
 use agent_bin::setup::{self, SetupError, SetupRequest};
 use entra_sim::UserSpec;
 use integration_tests::World;

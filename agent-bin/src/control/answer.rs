@@ -11,7 +11,7 @@ use sync_engine::ports::{StoreError, Wait};
 use sync_engine::{CycleReport, EngineError};
 
 use super::{ClientStatus, Errands, Fault, Reach, Recall, Remembered, Told, Waiting, Want};
-use crate::scheduler::chain;
+use crate::causes::chain;
 use crate::wiring::ClientAgent;
 
 /// Of the journal only the newest entry is shown.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sync_engine::RulingError;
 
 use crate::advice;
-use crate::scheduler::chain;
+use crate::causes::chain;
 
 /// Why something was not done. Plain data, so that it reads the same on both sides of the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -8,6 +8,8 @@ use interprocess::local_socket::traits::tokio::{Listener as _, Stream as _};
 
 use super::peer::Owner;
 use super::{ControlError, Place};
+#[cfg(unix)]
+use crate::private_folder;
 
 /// The agent's end of the socket. The name is free again once it is dropped.
 #[derive(Debug)]
@@ -86,15 +88,10 @@ fn make_folder(place: &Place) -> Result<(), ControlError> {
     else {
         return Ok(());
     };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|source| ControlError::NotMade {
-            place: place.clone(),
-            source,
-        })
+    private_folder::make(folder).map_err(|source| ControlError::NotMade {
+        place: place.clone(),
+        source,
+    })
 }
 
 /// A pipe's name ends with its process.

@@ -15,6 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::SecretError;
 use crate::durable_file::{self, Audience};
+use crate::private_folder;
 
 const SUFFIX: &str = ".enrolment.json";
 
@@ -118,7 +119,7 @@ impl SecretFiles {
         let mut text = Zeroizing::new(Vec::with_capacity(stored.room()));
         serde_json::to_writer_pretty(&mut *text, &*stored)
             .map_err(|error| not_writable(error.into()))?;
-        make_folder(&self.folder).map_err(not_writable)?;
+        private_folder::make(&self.folder).map_err(not_writable)?;
         durable_file::replace(&path, &text, Audience::Owner).map_err(not_writable)
     }
 
@@ -167,14 +168,6 @@ impl SecretFiles {
             source,
         }
     }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn read(path: &Path) -> Result<Enrolment, SecretError> {

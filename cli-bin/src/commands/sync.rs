@@ -5,6 +5,7 @@ use std::time::Duration;
 use agent_bin::config::Config;
 use agent_bin::control::{self, Fault, Inbox, Want};
 use agent_bin::scheduler::{self, Cycled, Schedule, Witness};
+use agent_bin::signals::stop_on_signals;
 use agent_bin::wiring::ClientAgent;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -47,18 +48,6 @@ pub(super) async fn run(
             Ok(Ending::Done)
         }
     }
-}
-
-/// A token that Ctrl-C and SIGTERM cancel.
-fn stop_on_signals() -> std::io::Result<CancellationToken> {
-    let end = agent_bin::signals::end_signal()?;
-    let stop = CancellationToken::new();
-    let stopper = stop.clone();
-    tokio::spawn(async move {
-        end.await;
-        stopper.cancel();
-    });
-    Ok(stop)
 }
 
 /// A cycle of the client with this name.

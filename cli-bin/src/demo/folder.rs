@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use agent_bin::private_folder;
 use anyhow::Context as _;
 
 use crate::failure::Refusal;
@@ -29,11 +30,11 @@ impl Folder {
             let what = format!("{} is not a demo's folder", path.display());
             return Err(Refusal::new(what, "name a new or empty folder with --data-dir").into());
         }
-        make_private(&path).with_context(whole)?;
+        private_folder::make(&path).with_context(whole)?;
         let lock = lock(&path)?;
         for name in OWN {
             clear(&path.join(name)).with_context(whole)?;
-            make_private(&path.join(name)).with_context(whole)?;
+            private_folder::make(&path.join(name)).with_context(whole)?;
         }
         Ok(Self { path, _lock: lock })
     }
@@ -80,14 +81,6 @@ fn holds_something(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn clear(path: &Path) -> io::Result<()> {
