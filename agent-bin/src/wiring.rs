@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to one engine for each client.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::causes::chain;
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
 use crate::instance;
-use crate::secrets::{Enrolment, SecretError, SecretFiles, read_secret_file};
+use crate::secrets::{Enrolment, Kept, SecretError, SecretFiles, read_secret_file};
 use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;
 
@@ -34,10 +35,14 @@ pub enum WiringError {
     #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
     /// A client was never enrolled on this machine.
-    #[error("client `{client}` is not enrolled on this machine")]
+    #[error("client `{client}` is not enrolled on this machine: {} has no enrolment of it", folder.display())]
     NotEnrolled {
         /// The client.
         client: String,
+        /// Where its enrolment would be.
+        folder: PathBuf,
+        /// Why there.
+        kept: Kept,
     },
     /// The secrets folder.
     #[error("the agent's secrets cannot be read")]
@@ -76,6 +81,12 @@ impl WiringError {
         match self {
             Self::Config(source) => Some(source.hint()),
             Self::Twins { .. } => Some("remove one of the two [[client]] tables"),
+            Self::NotEnrolled {
+                kept: Kept::WhereSystemdSays,
+                ..
+            } => Some(
+                "was it enrolled under another STATE_DIRECTORY? with a state on a server, each command needs the service's; else enrol it with `passportal setup --client NAME …`",
+            ),
             Self::NotEnrolled { .. } | Self::DataKey { .. } => {
                 Some("enrol it with `passportal setup --client NAME …`")
             }
@@ -179,6 +190,8 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                 .load_enrolment(&client.name)?
                 .ok_or_else(|| WiringError::NotEnrolled {
                     client: client.name.clone(),
+                    folder: secrets.folder().to_owned(),
+                    kept: Kept::of(&config.state.url),
                 })?;
         let directory = tenant::directory(client, extra_ca.clone())?;
         checked.push((client, enrolment, directory));
@@ -311,4 +324,28 @@ pub fn host_name() -> String {
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unnamed host".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_enrolled(state_url: &str) -> WiringError {
+        WiringError::NotEnrolled {
+            client: "Contoso".to_owned(),
+            folder: PathBuf::from("/srv/agent/secrets"),
+            kept: Kept::of(state_url),
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_not_enrolled_is_told_with_the_folder_and_what_decides_about_it() {
+        let on_a_server = not_enrolled("postgres://agent@db.example/state");
+        assert!(on_a_server.to_string().contains("/srv/agent/secrets"));
+        assert!(on_a_server.hint().unwrap().contains("STATE_DIRECTORY"));
+        let in_a_file = not_enrolled("sqlite:///srv/agent/state.db");
+        assert!(in_a_file.to_string().contains("/srv/agent/secrets"));
+        let hint = in_a_file.hint().unwrap();
+        assert!(!hint.contains("STATE_DIRECTORY"), "{hint}");
+    }
 }

@@ -54,6 +54,25 @@ pub struct SecretFiles {
     folder: PathBuf,
 }
 
+/// Why the enrolments are where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The state is a file, and they are beside it.
+    BesideTheState,
+    /// It is none: they are where `$STATE_DIRECTORY` says, or where it says by default.
+    WhereSystemdSays,
+}
+
+impl Kept {
+    /// With this state.
+    pub fn of(state_url: &str) -> Self {
+        match database_path(state_url) {
+            Ok(_) => Self::BesideTheState,
+            Err(_) => Self::WhereSystemdSays,
+        }
+    }
+}
+
 impl SecretFiles {
     /// In this folder, which is made when something is written.
     pub fn at(folder: impl Into<PathBuf>) -> Self {

@@ -4,6 +4,6 @@ mod enrolment;
 mod error;
 mod read;
 
-pub use enrolment::{Enrolment, SecretFiles};
+pub use enrolment::{Enrolment, Kept, SecretFiles};
 pub use error::SecretError;
 pub use read::{SecretSources, read_secret_file};
