@@ -145,8 +145,8 @@ impl Sight<'_> {
         self.memory.plans.insert(id, plan);
     }
 
-    /// Those of the writes that waited which are not wanted at this moment, because something is
-    /// looked up or waited for first, and will be wanted again.
+    /// Those of the writes that waited which are not wanted at this moment: something is tested or
+    /// waited for first, or the account cannot be touched for now. They may be wanted again.
     fn that_go_on_waiting<'p>(
         &self,
         earlier: impl Iterator<Item = &'p Decision>,
@@ -166,10 +166,7 @@ impl Sight<'_> {
             && planned.is_some_and(|planned| {
                 planned.mode == SyncMode::Enabled
                     && planned.rule != Rule::Confirmed
-                    && matches!(
-                        planned.action,
-                        Action::Push(_) | Action::Verify(_) | Action::Wait(_)
-                    )
+                    && planned.action != Action::Nothing
             })
     }
 }

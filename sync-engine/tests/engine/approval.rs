@@ -5,8 +5,8 @@
 use crate::world::{HOUR, MINUTE, NEW, OLD, World, row_of};
 use sync_engine::RulingError;
 use sync_engine::model::{
-    CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind, SyncMode,
-    UnknownReason,
+    AccountAccess, CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind,
+    SyncMode, UnknownReason,
 };
 use sync_engine::plan::{Action, HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 use sync_engine::ports::{Clock, StateStore};
@@ -275,6 +275,19 @@ async fn what_waits_goes_on_waiting_while_some_of_it_is_checked_again() {
     world.cycle().await;
     assert_eq!(world.directory.sign_ins(), tested + 9);
     for _ in 0..3 {
+        world.cycle().await;
+        assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(plan));
+    }
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_goes_on_waiting_while_its_account_cannot_be_touched() {
+    let (mut world, users, plan) = held().await;
+    for access in [AccountAccess::Disabled, AccountAccess::Enabled] {
+        for (_, account) in &users[..9] {
+            world.directory.change(*account, |it| it.access = access);
+        }
         world.cycle().await;
         assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(plan));
     }
