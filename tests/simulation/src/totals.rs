@@ -48,6 +48,8 @@ pub struct Totals {
     pub unverifiable_writes: u64,
     /// The same, where nobody could know: a replica lagged, or the process was gone.
     pub unknowable_writes: u64,
+    /// Confirmations that a second agent, or an older copy of a memory, acted on once more.
+    pub confirmations_of_two: u64,
     /// Budgets that were exceeded because a clock was turned by hours.
     pub budgets_bent_by_clocks: u64,
     /// Sign-in tests that a stale replica answered with what is no longer true.
@@ -163,6 +165,7 @@ impl AddAssign for Totals {
         self.unverifiable_writes += other.unverifiable_writes;
         self.unknowable_writes += other.unknowable_writes;
         self.budgets_bent_by_clocks += other.budgets_bent_by_clocks;
+        self.confirmations_of_two += other.confirmations_of_two;
         self.misled += other.misled;
         self.faults += other.faults;
         self.deeds += other.deeds;
@@ -192,6 +195,7 @@ impl fmt::Display for Totals {
             ("  unverifiable, allowed", self.unverifiable_writes),
             ("  that nobody could know", self.unknowable_writes),
             ("misled by stale replicas", self.misled),
+            ("confirmations acted on twice", self.confirmations_of_two),
             ("budgets bent by clocks", self.budgets_bent_by_clocks),
         ];
         for (name, count) in lines {

@@ -5,7 +5,7 @@ use sync_engine::model::{Asked, CredentialMemory, JournalEntry, Phase, StepKind,
 use sync_engine::plan::Rule;
 use sync_engine::ports::SetPassword;
 
-use super::{Intent, Invariant};
+use super::{Intent, Invariant, Write};
 use crate::world::{AgentId, Purpose, World};
 
 /// How the journal says that a write was taken.
@@ -56,24 +56,38 @@ impl World {
     ) {
         let as_of = self.known_as_of(id);
         let testable = self.is_testable(id, entry);
+        let word = if entry.why == Rule::Confirmed.why() {
+            self.use_word(id, entry.credential, entry.version)
+        } else {
+            Err("nobody confirmed it")
+        };
         let Some(agent) = self.agents.get_mut(&id) else {
             return;
         };
         let pending = known.and_then(|known| known.pending.as_ref());
+        let purpose = Purpose {
+            object: entry.object,
+            credential: entry.credential,
+            epoch: agent.seen.epoch,
+            version: entry.version,
+        };
+        let write = Write {
+            purpose,
+            stamp: entry.stamp,
+        };
         let intent = Intent {
-            purpose: Purpose {
-                object: entry.object,
-                credential: entry.credential,
-                epoch: agent.seen.epoch,
-                version: entry.version,
-            },
+            purpose,
+            write,
+            word,
+            is_approved: self.watch.words.are_for(&write),
             why: entry.why.clone(),
             asked: pending.map_or(Asked::ByRule, |pending| pending.asked),
-            at: entry.at,
+            at: self.now,
             as_of,
             sent: 0,
             testable,
             took: false,
+            refused: false,
         };
         agent.intents.insert(entry.credential, intent.clone());
         let seen = agent.seen.vault.as_ref();
@@ -116,6 +130,9 @@ impl World {
                 let words = "a write that was taken is not awaited".to_owned();
                 self.violate(Invariant::Journal, words);
             }
+            if !intent.refused {
+                self.word_still_counts(id, &intent);
+            }
             self.was_not_written(id, intent.purpose);
             self.give_back(id, &intent);
         }
@@ -140,33 +157,32 @@ impl World {
     /// The service answered a write.
     pub(crate) fn write_answered(&mut self, agent: AgentId, outcome: &SetPassword, flight: u64) {
         let accepted = matches!(outcome, SetPassword::Accepted(_));
+        let refused = matches!(outcome, SetPassword::Refused(_));
         let purpose = self.flights.get(&flight).and_then(|it| it.intent);
         let agent = self.agents.get_mut(&agent);
         let intents = agent.map(|agent| &mut agent.intents);
-        if let (true, Some(purpose), Some(intents)) = (accepted, purpose, intents)
+        if let (Some(purpose), Some(intents)) = (purpose, intents)
             && let Some(intent) = intents.get_mut(&purpose.credential)
         {
-            intent.took = true;
+            intent.took |= accepted;
+            intent.refused |= refused;
         }
     }
 
     /// A memory is made durable.
-    pub(crate) fn check_memory(&mut self, agent: AgentId, known: &CredentialMemory) {
+    pub(crate) fn check_memory(&mut self, id: AgentId, known: &CredentialMemory) {
         self.check_secret("memory", known);
         let Some(object) = known.object else {
-            return;
+            return self.check_word(id, known, false);
         };
-        let Some(agent) = self.agents.get_mut(&agent) else {
+        let Some(agent) = self.agents.get_mut(&id) else {
             return;
         };
         // A new epoch is first contact again.
         let now = (object, agent.seen.epoch);
         let before = agent.stored.accepted.insert(known.id, now);
         let moved = before.is_some_and(|(other, epoch)| other != object && epoch == now.1);
-        if moved && !self.watch.confirmed.contains(&known.id) {
-            let words = format!("another account is accepted for {} by nobody", known.id);
-            self.violate(Invariant::Permission, words);
-        }
+        self.check_word(id, known, moved);
     }
 }
 

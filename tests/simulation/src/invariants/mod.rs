@@ -1,5 +1,7 @@
 //! What must hold at every step, each rule in a room of its own.
 
+mod clock;
+mod consent;
 mod convergence;
 mod flags;
 mod journal;
@@ -11,13 +13,14 @@ mod rate;
 mod reports;
 mod secrets;
 
+pub(crate) use self::consent::{Heard, Hold, Write};
 pub(crate) use self::need::Effect;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sync_engine::model::{Asked, CredentialId, Domains, ObjectId, VaultVersion};
-use sync_engine::plan::{HeldPlan, PlanRuling, Ruling};
+use sync_engine::model::{Asked, CredentialId, Domains, ObjectId};
+use sync_engine::plan::PlanRuling;
 
 use crate::time::Moment;
 use crate::world::{AgentId, Purpose, World};
@@ -31,6 +34,8 @@ pub enum Invariant {
     Order,
     /// See [`Invariant::words`].
     Permission,
+    /// See [`Invariant::words`].
+    Consent,
     /// See [`Invariant::words`].
     Need,
     /// See [`Invariant::words`].
@@ -57,6 +62,9 @@ impl Invariant {
             Self::Order => "no older version of a password is written after a newer one",
             Self::Permission => {
                 "nothing is written or signed in to that the vault or the directory, as last read, forbids"
+            }
+            Self::Consent => {
+                "nothing is written that waits for a person or was rejected, and no person's word counts twice"
             }
             Self::Need => {
                 "no write to an account that already had the password, and none repeated blindly"
@@ -92,8 +100,14 @@ pub(crate) struct Intent {
     pub(crate) purpose: Purpose,
     pub(crate) why: String,
     pub(crate) asked: Asked,
-    /// By the clock of its machine.
-    pub(crate) at: Timestamp,
+    /// The write, as its agent knew the vault when it was intended.
+    pub(crate) write: Write,
+    /// The confirmation behind it, or why there is none.
+    pub(crate) word: Result<Timestamp, &'static str>,
+    /// Whether a person approved exactly this write as part of a plan.
+    pub(crate) is_approved: bool,
+    /// When.
+    pub(crate) at: Moment,
     /// The moment of the tenant that its agent knew.
     pub(crate) as_of: Moment,
     /// How many requests went out for it.
@@ -102,19 +116,16 @@ pub(crate) struct Intent {
     pub(crate) testable: bool,
     /// Whether the service said that it took it.
     pub(crate) took: bool,
+    /// Whether it said that it refuses it.
+    pub(crate) refused: bool,
 }
 
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// Credentials that a person ever confirmed.
-    pub(crate) confirmed: BTreeSet<CredentialId>,
-    /// Writes that a person approved, and those that one rejected: object and version.
-    approved: BTreeSet<(CredentialId, VaultVersion)>,
-    rejected: BTreeMap<(CredentialId, VaultVersion), Moment>,
+    words: consent::Words,
     domains: BTreeMap<AgentId, Domains>,
-    clock_turned: Option<Moment>,
-    clock_turned_by: u64,
+    clock: clock::Turns,
     lockout: lockout::Failures,
     order: order::Newest,
     need: need::Writes,
@@ -124,23 +135,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn ruled(&mut self, plan: &HeldPlan, ruling: &PlanRuling, now: Moment) {
-        for write in &plan.writes {
-            let key = (write.credential, write.version);
-            match ruling.ruling {
-                Ruling::Approve => {
-                    self.approved.insert(key);
-                }
-                Ruling::Reject => {
-                    self.rejected.insert(key, now);
-                }
-            }
-        }
+    pub(crate) fn ruled(&mut self, ruling: &PlanRuling) {
+        self.words.ruled(ruling);
     }
 
-    pub(crate) fn clock_turned(&mut self, by: u64, now: Moment) {
-        self.clock_turned = Some(now);
-        self.clock_turned_by += by;
+    pub(crate) fn clock_turned(&mut self, agent: AgentId, by: i64, now: Moment) {
+        self.clock.turn(agent, by, now);
     }
 
     pub(crate) fn domains_known_to(&self, agent: AgentId) -> Domains {
@@ -151,7 +151,7 @@ impl Watch {
 impl World {
     /// Whether a clock jumped lately, so that spans of time by it mean little.
     fn clock_is_doubtful(&self) -> bool {
-        let turned = self.watch.clock_turned;
+        let turned = self.watch.clock.last();
         turned.is_some_and(|at| self.now.since(at) < 2 * crate::time::DAY)
     }
 

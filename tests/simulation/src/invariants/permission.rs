@@ -6,10 +6,9 @@
 //! process stood still.
 
 use sync_engine::model::{
-    Account, AccountAccess, AccountKind, Asked, DomainKind, Mastered, MicrosoftSync, Mute,
-    ObjectId, Password, Standing, SyncMode, UserPrincipalName, VaultCredential,
+    Account, AccountAccess, AccountKind, DomainKind, Mastered, MicrosoftSync, Mute, ObjectId,
+    Password, Standing, SyncMode, UserPrincipalName, VaultCredential,
 };
-use sync_engine::plan::Rule;
 
 use super::{Intent, Invariant};
 use crate::time::MINUTE;
@@ -36,6 +35,10 @@ impl World {
                 if let Err(why) = self.may_write(id, intent) {
                     let words = format!("{id} writes {:?}: {why}", intent.purpose);
                     self.violate(Invariant::Permission, words);
+                }
+                if let Err(why) = self.has_consent(id, intent) {
+                    let words = format!("{id} writes {:?}: {why}", intent.write);
+                    self.violate(Invariant::Consent, words);
                 }
             }
         }
@@ -116,11 +119,6 @@ impl World {
             return Err("the user name is another account's".to_owned());
         }
         self.is_uncontested(agent, credential, account)?;
-        let key = (purpose.credential, purpose.version);
-        let by_rule = intent.why != Rule::Confirmed.why();
-        if by_rule && intent.asked == Asked::ByPerson && !self.watch.approved.contains(&key) {
-            return Err("it claims an approval that nobody gave".to_owned());
-        }
         Ok(())
     }
 
@@ -189,7 +187,8 @@ impl World {
                 && it.mode != SyncMode::Off
                 && directory.resolve(&it.user_name).map(|it| it.id) == Some(account.id)
         });
-        if claims.count() > 1 && !self.watch.confirmed.contains(&credential.id) {
+        let claims: Vec<_> = claims.collect();
+        if claims.len() > 1 && !agent.stored.is_chosen(credential, claims.into_iter()) {
             return Err("two credentials name this account".to_owned());
         }
         Ok(())

@@ -1,33 +1,34 @@
 //! No write more often than the rules allow: whatever goes wrong in the vault or in Entra ID, a
 //! mistake reaches only so many accounts before a person looks.
 //!
-//! It is judged for each memory: an agent that lost its own cannot know what it did before.
+//! It is judged for each memory: an agent that lost its own cannot know what it did before. An hour is
+//! one of true time; only where the agent's clock was turned forward since a write, the agent's hour
+//! was over as much earlier.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use sync_engine::model::{Asked, MicrosoftSync, Mute, Standing, SyncMode};
-use sync_engine::plan::Rule;
+use sync_engine::model::{MicrosoftSync, Mute, Standing, SyncMode};
 
 use super::{Intent, Invariant};
+use crate::time::{HOUR, Moment};
 use crate::world::{AgentId, World};
-
-const WINDOW: Duration = Duration::from_hours(1);
 
 impl World {
     /// A write is intended.
     pub(super) fn check_rate(&mut self, id: AgentId, intent: &Intent) {
         let most = self.breaker_limit(id);
+        if intent.is_approved || intent.word.is_ok() {
+            return;
+        }
         let Some(agent) = self.agents.get_mut(&id) else {
             return;
         };
-        if intent.asked == Asked::ByPerson || intent.why == Rule::Confirmed.why() {
-            return;
-        }
         let writes = &mut agent.stored.unapproved;
+        writes.retain(|(at, _)| self.now.since(*at) < HOUR);
         writes.push((intent.at, intent.purpose.credential));
-        let recent = writes.iter().filter(|(at, _)| is_recent(*at, intent.at));
-        let recent = recent.count();
+        let is_recent = |at: Moment| {
+            let clock = &self.watch.clock;
+            self.now.since(at) + clock.turned_forward(id, at, self.now) < HOUR
+        };
+        let recent = writes.iter().filter(|(at, _)| is_recent(*at)).count();
         if recent > most {
             let words = format!("{id} makes {recent} unapproved writes within an hour");
             self.violate(Invariant::Rate, words);
@@ -56,8 +57,4 @@ impl World {
         let share = synced * policy.breaker_percent as usize / 100;
         share.max(policy.breaker_minimum as usize)
     }
-}
-
-fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at).unsigned_abs() < WINDOW
 }

@@ -147,6 +147,7 @@ impl StateStore for SimStore {
 
     async fn keep_plan(&self, plan: &HeldPlan) -> Result<(), StoreError> {
         let save = |world: &mut World| {
+            world.check_plan(self.0.agent, plan);
             self.stored(world, |stored| {
                 stored.memory.plans.insert(plan.id, plan.clone());
             });

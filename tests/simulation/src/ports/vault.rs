@@ -174,7 +174,11 @@ impl CredentialVault for SimVault {
     }
 
     async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
+        let agent = self.0.agent;
         let show = |world: &mut World| {
+            for plan in plans {
+                world.check_plan(agent, plan);
+            }
             world.vault.show(plans);
             world.plans_were_shown();
         };
@@ -195,7 +199,8 @@ impl World {
             let (extent, count) = (changes.extent, changes.credentials.len());
             format!("{agent} read the vault: {extent:?}, {count}")
         });
-        let Some(agent) = self.agents.get_mut(&agent) else {
+        let id = agent;
+        let Some(agent) = self.agents.get_mut(&id) else {
             return;
         };
         agent.stalled_for = 0;
@@ -206,5 +211,6 @@ impl World {
             Some(view) => view.absorb(changes.clone()),
             None => seen.vault = Some(sync_engine::model::VaultView::new(changes.clone())),
         }
+        self.hear_people(id, changes);
     }
 }

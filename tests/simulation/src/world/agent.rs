@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
 use sync_engine::model::{
     AttemptId, CredentialId, DirectoryView, JournalEntry, Memory, ObjectId, Report, VaultView,
 };
 use sync_engine::plan::PlanRuling;
 
 use super::Purpose;
-use crate::invariants::{Effect, Intent};
+use crate::invariants::{Effect, Heard, Hold, Intent, Write};
 use crate::time::Moment;
 
 /// One of the agents of the client.
@@ -40,12 +39,16 @@ pub(crate) struct Stored {
     pub(crate) memory: Memory,
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) reports: Vec<Report>,
-    /// Unapproved writes that this memory knows of, by the clock of its machine.
-    pub(crate) unapproved: Vec<(Timestamp, CredentialId)>,
+    /// Unapproved writes that this memory knows of.
+    pub(crate) unapproved: Vec<(Moment, CredentialId)>,
     /// Writes that this memory knows of, and whether they may have been made.
     pub(crate) written: BTreeMap<Purpose, Effect>,
     /// The account that each credential is for, and in which epoch it was accepted.
     pub(crate) accepted: BTreeMap<CredentialId, (ObjectId, u128)>,
+    /// Writes that must not be made until a person says so, or they move.
+    pub(crate) held: BTreeMap<Write, Hold>,
+    /// The last confirmation of each credential that its agent was told of.
+    pub(crate) words: BTreeMap<CredentialId, Heard>,
 }
 
 /// What an agent was told: all that it could know.

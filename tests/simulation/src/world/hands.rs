@@ -398,7 +398,7 @@ impl World {
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.ahead += by;
         }
-        self.watch.clock_turned(by.unsigned_abs(), self.now);
+        self.watch.clock_turned(agent, by, self.now);
     }
 
     fn second_agent(&mut self) {

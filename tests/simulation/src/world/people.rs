@@ -192,7 +192,6 @@ impl World {
         self.tell(|| format!("in the vault: {by} confirms {}", short(id)));
         self.vault.confirm(id, at, by);
         self.credential_moved(id);
-        self.watch.confirmed.insert(id);
     }
 
     fn clear_flag(&mut self) {
@@ -270,7 +269,7 @@ impl World {
             word,
         };
         self.tell(|| format!("a person rules on plan {}: {ruling:?}", plan.id));
-        self.watch.ruled(&plan, &said, self.now);
+        self.watch.ruled(&said);
         self.totals.rulings += 1;
         // In the dashboard, or at the command line of one of the agents.
         let agents: Vec<_> = self.agents.keys().copied().collect();
