@@ -50,6 +50,8 @@ pub struct Totals {
     pub unknowable_writes: u64,
     /// Confirmations that a second agent, or an older copy of a memory, acted on once more.
     pub confirmations_of_two: u64,
+    /// Leases that were overstepped because a clock was turned.
+    pub leases_bent_by_clocks: u64,
     /// Budgets that were exceeded because a clock was turned by hours.
     pub budgets_bent_by_clocks: u64,
     /// Sign-in tests that a stale replica answered with what is no longer true.
@@ -166,6 +168,7 @@ impl AddAssign for Totals {
         self.unknowable_writes += other.unknowable_writes;
         self.budgets_bent_by_clocks += other.budgets_bent_by_clocks;
         self.confirmations_of_two += other.confirmations_of_two;
+        self.leases_bent_by_clocks += other.leases_bent_by_clocks;
         self.misled += other.misled;
         self.faults += other.faults;
         self.deeds += other.deeds;
@@ -196,6 +199,7 @@ impl fmt::Display for Totals {
             ("  that nobody could know", self.unknowable_writes),
             ("misled by stale replicas", self.misled),
             ("confirmations acted on twice", self.confirmations_of_two),
+            ("leases bent by clocks", self.leases_bent_by_clocks),
             ("budgets bent by clocks", self.budgets_bent_by_clocks),
         ];
         for (name, count) in lines {

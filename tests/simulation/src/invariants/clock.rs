@@ -23,6 +23,12 @@ impl Turns {
         turns.map(i64::unsigned_abs).sum()
     }
 
+    /// Milliseconds by which it was turned back.
+    pub(super) fn turned_back(&self, agent: AgentId, from: Moment, to: Moment) -> u64 {
+        let turns = self.turned(agent, from, to).filter(|by| *by < 0);
+        turns.map(i64::unsigned_abs).sum()
+    }
+
     fn turned(&self, agent: AgentId, from: Moment, to: Moment) -> impl Iterator<Item = i64> {
         let turns = self.0.iter().rev();
         turns

@@ -70,6 +70,10 @@ impl World {
         if self.agents.len() > 1 && self.nature.lease_lapses() {
             return;
         }
+        // A successor looks on until the last leader's writes have ended.
+        if self.may_not_write_yet(agent, began) {
+            return;
+        }
         // A cycle that took longer may have been cut short by the end of its lease, and spans of time
         // by a clock that was turned mean little.
         if self.now.since(began) > MINUTE || self.clock_is_doubtful() {

@@ -5,6 +5,7 @@ mod consent;
 mod convergence;
 mod flags;
 mod journal;
+mod lease;
 mod lockout;
 mod need;
 mod order;
@@ -14,6 +15,7 @@ mod reports;
 mod secrets;
 
 pub(crate) use self::consent::{Heard, Hold, Write};
+pub(crate) use self::lease::Granted;
 pub(crate) use self::need::Effect;
 
 use std::collections::BTreeMap;
@@ -36,6 +38,8 @@ pub enum Invariant {
     Permission,
     /// See [`Invariant::words`].
     Consent,
+    /// See [`Invariant::words`].
+    Lease,
     /// See [`Invariant::words`].
     Need,
     /// See [`Invariant::words`].
@@ -65,6 +69,9 @@ impl Invariant {
             }
             Self::Consent => {
                 "nothing is written that waits for a person or was rejected, and no person's word counts twice"
+            }
+            Self::Lease => {
+                "a step is begun only by the agent that truly holds the lease, while it outlasts the step"
             }
             Self::Need => {
                 "no write to an account that already had the password, and none repeated blindly"
@@ -126,6 +133,7 @@ pub(crate) struct Watch {
     words: consent::Words,
     domains: BTreeMap<AgentId, Domains>,
     clock: clock::Turns,
+    lease: lease::Bent,
     lockout: lockout::Failures,
     order: order::Newest,
     need: need::Writes,

@@ -26,6 +26,8 @@ impl World {
         password: &Password,
     ) -> Flight {
         let intent = self.intent_for(id, object, password);
+        self.check_lease(id, "writes");
+        self.check_alone(id, object);
         match &intent {
             None => {
                 let words = format!("{id} writes to {object} without an intent in its journal");
@@ -201,6 +203,7 @@ impl World {
         name: &UserPrincipalName,
         password: &Password,
     ) {
+        self.check_lease(id, "signs in");
         let Some(test) = self.test_of(id, name, password) else {
             let words = format!("{id} signs in as {name} without having written it down");
             return self.violate(Invariant::Lockout, words);

@@ -115,13 +115,18 @@ fn by_this_clock(answer: LeaseAnswer, before: jiff::Timestamp, after: jiff::Time
 impl CredentialVault for SimVault {
     async fn lease(&self) -> Result<Lease, VaultError> {
         let agent = self.0.agent;
-        let before = self.0.now();
+        let (before, asked) = (self.0.now(), self.0.with(|world| world.now));
         let ask = |world: &mut World| {
             let write_timeout = milliseconds(world.nature.policy.write_timeout);
             let now = world.now;
-            world.vault.ask_lease(agent, write_timeout, now)
+            let instance = world.agent(agent).map_or(0, |agent| agent.instance);
+            let answer = world.vault.ask_lease((agent, instance), write_timeout, now);
+            (answer, now)
         };
         let answer = self.ask(Weight::Reading, ask).await?;
+        self.0
+            .with(|world| world.lease_was_granted(agent, asked, answer));
+        let (answer, _) = answer;
         Ok(by_this_clock(answer, before, self.0.now()))
     }
 

@@ -9,7 +9,7 @@ use sync_engine::model::{
 use sync_engine::plan::PlanRuling;
 
 use super::Purpose;
-use crate::invariants::{Effect, Heard, Hold, Intent, Write};
+use crate::invariants::{Effect, Granted, Heard, Hold, Intent, Write};
 use crate::time::Moment;
 
 /// One of the agents of the client.
@@ -70,6 +70,10 @@ pub(crate) struct Agent {
     /// Counts the processes.
     pub(crate) life: u64,
     pub(crate) alive: bool,
+    /// Names the process to the vault: another one where its state file is not the one of before.
+    pub(crate) instance: u64,
+    /// The lease, as the vault granted it last.
+    pub(crate) granted: Granted,
     /// How far its clock is ahead of the true time.
     pub(crate) ahead: i64,
     pub(crate) stalled_until: Option<Moment>,
@@ -94,6 +98,8 @@ impl Agent {
             id,
             life: 0,
             alive: false,
+            instance: 0,
+            granted: Granted::default(),
             ahead,
             stalled_until: None,
             stalled_for: 0,
@@ -117,6 +123,10 @@ impl Agent {
         self.stalled_until = None;
         self.seen = Seen::default();
         self.intents.clear();
+        self.granted = Granted::default();
+        if beginning != Beginning::AsItWas {
+            self.instance = self.life;
+        }
         match beginning {
             Beginning::AsItWas => {}
             Beginning::OldCopy => {

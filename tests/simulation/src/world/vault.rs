@@ -35,6 +35,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseHeld {
     pub(crate) agent: AgentId,
+    instance: u64,
     pub(crate) until: Moment,
     writes_from: Moment,
     write_timeout: u64,
@@ -290,12 +291,12 @@ impl Vault {
 
     pub(crate) fn ask_lease(
         &mut self,
-        agent: AgentId,
+        (agent, instance): (AgentId, u64),
         write_timeout: u64,
         now: Moment,
     ) -> LeaseAnswer {
         let writes_from = match &self.shelf.lease {
-            Some(lease) if lease.agent == agent => lease.writes_from,
+            Some(lease) if (lease.agent, lease.instance) == (agent, instance) => lease.writes_from,
             Some(lease) if lease.until > now => {
                 return LeaseAnswer::Elsewhere {
                     holder: lease.agent,
@@ -307,6 +308,7 @@ impl Vault {
         };
         self.shelf.lease = Some(LeaseHeld {
             agent,
+            instance,
             until: now.plus(LEASE),
             writes_from,
             write_timeout,
@@ -315,6 +317,12 @@ impl Vault {
             remaining: LEASE,
             writes_after: writes_from.since(now),
         }
+    }
+
+    /// Whether this process leads.
+    pub(crate) fn is_held_by(&self, agent: AgentId, instance: u64, now: Moment) -> bool {
+        let lease = self.shelf.lease.as_ref();
+        lease.is_some_and(|it| (it.agent, it.instance) == (agent, instance) && it.until > now)
     }
 
     /// Whether an agent with this cursor has something to hear.
