@@ -44,6 +44,12 @@ impl Moment {
             .unwrap_or(Timestamp::MAX)
     }
 
+    /// The moment at which a clock showed this that was ahead by so many milliseconds.
+    pub(crate) fn when_shown(shown: Timestamp, ahead: i64) -> Self {
+        let since = shown.as_millisecond() - BEGINNING * 1000 - ahead;
+        Self(u64::try_from(since).unwrap_or(0))
+    }
+
     /// This moment as the services' clocks show it.
     pub(crate) fn true_time(self) -> Timestamp {
         self.shown(0)

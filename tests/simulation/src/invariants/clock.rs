@@ -12,11 +12,6 @@ impl Turns {
         self.0.push((now, agent, by));
     }
 
-    /// When one was turned last.
-    pub(super) fn last(&self) -> Option<Moment> {
-        self.0.last().map(|(at, _, _)| *at)
-    }
-
     /// Milliseconds by which an agent's clock was turned forward in a time.
     pub(super) fn turned_forward(&self, agent: AgentId, from: Moment, to: Moment) -> u64 {
         let turns = self.turned(agent, from, to).filter(|by| *by > 0);

@@ -6,6 +6,8 @@ use sync_engine::model::{
     SyncMode, UnknownReason,
 };
 
+use sync_engine::plan::HeldPlan;
+
 use super::Invariant;
 use crate::world::World;
 
@@ -129,6 +131,12 @@ impl World {
                     "held as unverifiable although it can be checked: {why:?}"
                 ))
             }
+            Outcome::Held(HeldReason::MassChange) if !self.is_shown(id, HeldPlan::is_waiting) => {
+                Err("held by the breaker, and no plan that waits is shown".to_owned())
+            }
+            Outcome::Held(HeldReason::Rejected) if !self.is_shown(id, |it| !it.is_waiting()) => {
+                Err("rejected, and no such plan is shown".to_owned())
+            }
             Outcome::Held(_) | Outcome::Blocked(_) => Ok(()),
             Outcome::Unknown(why) if !why.passes() => Ok(()),
             other => Err(format!(
@@ -136,6 +144,16 @@ impl World {
                 if same { "are the same" } else { "differ" }
             )),
         }
+    }
+
+    /// Whether a plan that is shown in the vault holds the credential's present version.
+    fn is_shown(&self, id: CredentialId, is: impl Fn(&HeldPlan) -> bool) -> bool {
+        let version = self.vault.entry(id).map(|it| it.credential.version);
+        let mut plans = self.vault.shown().iter().filter(|plan| is(plan));
+        plans.any(|plan| {
+            let mut writes = plan.writes.iter();
+            writes.any(|it| it.credential == id && Some(it.version) == version)
+        })
     }
 
     /// Whether what the vault was told last is what the leader remembers to have told. It may be the

@@ -13,7 +13,7 @@ use sync_engine::model::{
 use sync_engine::plan::Verification;
 
 use super::Invariant;
-use crate::time::{MINUTE, Moment, milliseconds};
+use crate::time::{DAY, MINUTE, Moment, milliseconds};
 use crate::world::{AgentId, World};
 
 /// Longer than any replica lags.
@@ -74,9 +74,8 @@ impl World {
         if self.may_not_write_yet(agent, began) {
             return;
         }
-        // A cycle that took longer may have been cut short by the end of its lease, and spans of time
-        // by a clock that was turned mean little.
-        if self.now.since(began) > MINUTE || self.clock_is_doubtful() {
+        // A cycle that took longer may have been cut short by the end of its lease.
+        if self.now.since(began) > MINUTE {
             return;
         }
         let ids: Vec<_> = self.vault.entries().keys().copied().collect();
@@ -151,7 +150,8 @@ impl World {
             known.client.verification_paused_until,
         ];
         // What forbade a test until a moment ago may have forbidden it in the last cycles.
-        let lately = 2 * milliseconds(self.nature.interval) + MINUTE;
+        // A clock that was turned back lets it wait as much longer.
+        let lately = 2 * milliseconds(self.nature.interval) + MINUTE + self.turned_back_lately();
         let then = self.agents.get(&agent)?.cycle_began.minus(lately);
         let ahead = self.agents.get(&agent)?.ahead;
         let able = client.mute == Mute::Unmuted
@@ -175,6 +175,16 @@ impl World {
             && self.had_budget(agent, object, then)
             && !self.is_blurred(object);
         able.then(|| user.password() != entry.password)
+    }
+
+    /// Milliseconds by which clocks were turned back within the time for which an agent may have to wait.
+    fn turned_back_lately(&self) -> u64 {
+        let since = self.now.minus(2 * DAY);
+        let clock = &self.watch.clock;
+        let agents = self.agents.keys();
+        agents
+            .map(|agent| clock.turned_back(*agent, since, self.now))
+            .sum()
     }
 
     /// Whether every agent that knows the credential takes this account for its own. Each memory

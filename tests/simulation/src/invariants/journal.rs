@@ -6,6 +6,7 @@ use sync_engine::plan::Rule;
 use sync_engine::ports::SetPassword;
 
 use super::{Intent, Invariant, Write};
+use crate::time::Moment;
 use crate::world::{AgentId, Purpose, World};
 
 /// How the journal says that a write was taken.
@@ -149,7 +150,9 @@ impl World {
             return;
         };
         if let Some(attempt) = newest {
-            let test = (attempt.id, attempt.object);
+            // The disk may have taken its time.
+            let at = Moment::when_shown(attempt.at, agent.ahead);
+            let test = (attempt.id, at, agent.ahead);
             agent.attempts.insert(entry.credential, test);
         }
     }

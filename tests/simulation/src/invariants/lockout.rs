@@ -2,7 +2,7 @@
 //!
 //! A sign-in test that fails counts towards Entra's smart lockout. The budget is at most so many a
 //! day and account, and one for the same password at the same stamp. It is judged by what the agent
-//! could know: a test that neither its memory nor the vault has any trace of (the state was lost
+//! could know, and by true time, less what the clocks of those who tested differ: a test that neither its memory nor the vault has any trace of (the state was lost
 //! and the vault restored) cannot be counted by anybody.
 
 use std::collections::BTreeSet;
@@ -26,6 +26,10 @@ struct Failure {
     attempt: SignInAttempt,
     credential: CredentialId,
     epoch: u128,
+    /// When it was written down: the budget counts from there, whenever the request arrives.
+    at: Moment,
+    /// How far its agent's clock was ahead.
+    ahead: i64,
 }
 
 /// Those that were counted.
@@ -37,6 +41,8 @@ pub(super) struct Test {
     pub(super) credential: CredentialId,
     pub(super) attempt: SignInAttempt,
     epoch: u128,
+    at: Moment,
+    ahead: i64,
 }
 
 impl World {
@@ -51,7 +57,7 @@ impl World {
         let known = agent.stored.memory.credentials.values();
         known
             .filter_map(|known| {
-                let (id, _) = agent.attempts.get(&known.id)?;
+                let (id, at, ahead) = agent.attempts.get(&known.id)?;
                 let attempt = known.attempts.iter().find(|it| it.id == *id)?;
                 let entry = self.vault.entry(known.id)?;
                 let epochs = [agent.seen.epoch, self.vault.epoch()];
@@ -63,6 +69,8 @@ impl World {
                     credential: known.id,
                     attempt: attempt.clone(),
                     epoch,
+                    at: *at,
+                    ahead: *ahead,
                 })
             })
             .max_by_key(|test| test.attempt.at)
@@ -104,6 +112,8 @@ impl World {
             attempt: test.attempt,
             credential: test.credential,
             epoch: test.epoch,
+            at: test.at,
+            ahead: test.ahead,
         };
         self.watch.lockout.0.push(failure);
     }
@@ -111,19 +121,25 @@ impl World {
     fn check_budget(&mut self, agent: AgentId, name: &UserPrincipalName, test: &Test) {
         let most = self.nature.policy.max_failed_per_day as usize;
         let known = self.known_to(agent, test);
-        let in_a_day = known
-            .iter()
-            .filter(|it| is_within_a_day(it.attempt.at, test.attempt.at))
-            .count();
+        let in_a_day = known.iter().filter(|it| test.at.since(it.at) < DAY).count();
+        let ahead = self.most_ahead(agent);
+        let surely = |it: &&&Failure| {
+            let less = u64::try_from(ahead - it.ahead).unwrap_or(0);
+            test.at.since(it.at) + less < DAY
+        };
+        let surely_in_a_day = known.iter().filter(surely).count();
         let again = known.iter().any(|it| {
             it.credential == test.credential
                 && it.epoch == test.epoch
                 && key(&it.attempt) == key(&test.attempt)
         });
-        if in_a_day >= most {
-            self.blame(format!(
+        if surely_in_a_day >= most {
+            let words = format!(
                 "{agent} failed to sign in as {name} once more than {most} times within a day"
-            ));
+            );
+            self.violate(Invariant::Lockout, words);
+        } else if in_a_day >= most {
+            self.totals.budgets_bent_by_clocks += 1;
         }
         if again {
             let version = test.attempt.version;
@@ -134,13 +150,16 @@ impl World {
         }
     }
 
-    /// A clock that was turned by hours shortens everybody's day by as much.
-    fn blame(&mut self, words: String) {
-        if self.clock_is_doubtful() {
-            self.totals.budgets_bent_by_clocks += 1;
-        } else {
-            self.violate(Invariant::Lockout, words);
-        }
+    /// How far an agent's clock was ahead at the most since its cycle began: the day after an earlier
+    /// failure was over as much earlier, seen from whoever wrote that one down.
+    fn most_ahead(&self, id: AgentId) -> i64 {
+        self.agents.get(&id).map_or(0, |agent| {
+            let back = self
+                .watch
+                .clock
+                .turned_back(id, agent.cycle_began, self.now);
+            agent.ahead + i64::try_from(back).unwrap_or(0)
+        })
     }
 
     /// The earlier failures at the same account that the agent could know of.

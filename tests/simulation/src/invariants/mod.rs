@@ -157,12 +157,6 @@ impl Watch {
 }
 
 impl World {
-    /// Whether a clock jumped lately, so that spans of time by it mean little.
-    fn clock_is_doubtful(&self) -> bool {
-        let turned = self.watch.clock.last();
-        turned.is_some_and(|at| self.now.since(at) < 2 * crate::time::DAY)
-    }
-
     /// An agent read the domains: what it knows of them changes with that, and not before.
     pub(crate) fn domains_were_read(&mut self, agent: AgentId, domains: &Domains) {
         let before = self.watch.domains.insert(agent, domains.clone());

@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use sync_engine::model::{AttemptState, JournalEntry};
+use sync_engine::model::{AttemptState, JournalEntry, Verdict};
 use sync_engine::plan::{Rule, Verification};
 
 use super::{Intent, Invariant};
-use crate::time::{Moment, SECOND};
+use crate::time::{MINUTE, Moment, SECOND, milliseconds};
 use crate::world::{AgentId, Flight, Purpose, World, position};
 
 /// A stamp this close to ours may be somebody else's: both are taken for one. Seconds on both sides
@@ -35,7 +35,8 @@ pub(super) struct Writes {
     mismatches: BTreeMap<Purpose, Moment>,
     landed: BTreeMap<sync_engine::model::ObjectId, Moment>,
     /// Accounts whose stamp may be taken for ours although it is not, or about whose password a stale
-    /// replica said what is no longer true. Until the next change nobody can know better.
+    /// replica said what is no longer true. Until the next change, or a clean write of ours, nobody can
+    /// know better.
     blurred: BTreeMap<sync_engine::model::ObjectId, Moment>,
 }
 
@@ -157,6 +158,8 @@ impl World {
         let foreign = foreign.and_then(|user| user.foreign_change);
         if foreign.is_some_and(|at| now.since(at) < STAMPS_BLUR) {
             self.watch.need.blurred.insert(flight.object, now);
+        } else {
+            self.watch.need.blurred.remove(&flight.object);
         }
         if let Some(purpose) = flight.intent {
             self.evidence_of_a_write(purpose);
@@ -181,9 +184,37 @@ impl World {
     }
 
     /// A replica that has the previous password answered a sign-in test.
-    pub(crate) fn was_misled(&mut self, id: sync_engine::model::ObjectId) {
+    pub(crate) fn was_misled(
+        &mut self,
+        agent: AgentId,
+        id: sync_engine::model::ObjectId,
+        verdict: &Verdict,
+    ) {
         self.totals.misled += 1;
-        self.watch.need.blurred.insert(id, self.now);
+        if *verdict != Verdict::Mismatch || !self.knows_of_its_write(agent, id) {
+            self.watch.need.blurred.insert(id, self.now);
+        }
+    }
+
+    /// Whether the account has its password by a write that the agent remembers, within the time that
+    /// is granted for replicas: a wrong-password answer then proves nothing, and the agent knows that.
+    fn knows_of_its_write(&self, id: AgentId, object: sync_engine::model::ObjectId) -> bool {
+        let user = self.tenant.user(object);
+        let landed = self.watch.need.landed.get(&object).copied();
+        let Some(landed) = landed.filter(|at| user.map(|it| it.password_since()) == Some(*at))
+        else {
+            return false;
+        };
+        let Some(agent) = self.agents.get(&id) else {
+            return false;
+        };
+        let remembers = agent.stored.written.iter().any(|(purpose, effect)| {
+            purpose.object == object
+                && matches!(effect, Effect::Possible(at) if *at <= landed && landed.since(*at) < MINUTE)
+        });
+        let grace = milliseconds(self.nature.policy.replication_grace);
+        let clock = &self.watch.clock;
+        remembers && self.now.since(landed) + clock.turned_forward(id, landed, self.now) < grace
     }
 
     /// Whether what can be seen of an account is not what is true.

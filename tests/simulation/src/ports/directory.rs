@@ -356,7 +356,7 @@ impl World {
             }
         };
         if misled {
-            self.was_misled(id);
+            self.was_misled(*agent, id, &answer.verdict);
         }
         self.tell(|| format!("{agent} signs in as {name}: {:?}", answer.verdict));
         answer

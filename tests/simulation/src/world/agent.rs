@@ -87,8 +87,8 @@ pub(crate) struct Agent {
     pub(crate) commands: Vec<PlanRuling>,
     pub(crate) names: u128,
     pub(crate) intents: BTreeMap<CredentialId, Intent>,
-    /// The last sign-in test that it wrote down for a credential.
-    pub(crate) attempts: BTreeMap<CredentialId, (AttemptId, ObjectId)>,
+    /// The last sign-in test that it wrote down for a credential, when, and how far its clock was ahead.
+    pub(crate) attempts: BTreeMap<CredentialId, (AttemptId, Moment, i64)>,
     pub(crate) cycle_began: Moment,
 }
 
