@@ -11,7 +11,7 @@ use crate::time::{DAY, HOUR, MINUTE, SECOND};
 
 /// The version of the generator. It is raised whenever the same seed begins to make another world,
 /// so that a kept seed tells whether it still shows what it was kept for.
-pub const GENERATOR: u32 = 1;
+pub const GENERATOR: u32 = 2;
 
 /// What a person at the command line asks of a world.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct Nature {
     /// The mean time between two people's deeds.
     pub(crate) event_gap: u64,
     pub(crate) interval: Duration,
+    /// How long a lease lasts.
+    pub(crate) lease: Duration,
     pub(crate) policy: Policy,
     /// Faults in a million calls, when nothing is especially wrong.
     pub(crate) fault_rate: u64,
@@ -80,16 +82,29 @@ impl Nature {
             .filter(|fault| !wish.without.contains(fault))
             .copied()
             .collect();
-        let end = wish.days.max(6) * DAY;
+        let pace = chance.weighted(&PACES).unwrap_or(Pace::Usual);
+        let days = match pace {
+            Pace::Usual => wish.days.min(DAYS_AT_THE_USUAL_PACE),
+            Pace::Slow | Pace::SlowAndApart => wish.days,
+        };
+        let end = days.max(6) * DAY;
         let tail = end - TAIL;
-        let events = chance.between(220, 500) * wish.days.max(6) / 30;
+        let events = match pace {
+            Pace::Usual => chance.between(120, 300),
+            Pace::Slow | Pace::SlowAndApart => chance.between(220, 500) * days.max(6) / 30,
+        };
+        let interval = interval(chance, pace);
         Self {
             seed: wish.seed,
             end,
             tail,
-            accounts: chance.between(20, 40),
+            accounts: accounts(chance),
             event_gap: tail / events.max(1),
-            interval: interval(chance),
+            interval,
+            lease: match pace {
+                Pace::Usual | Pace::SlowAndApart => LEASE,
+                Pace::Slow => interval * 5 / 2,
+            },
             policy: policy(chance),
             fault_rate: chance.between(200, 6000),
             storm_gap: chance.between(1, 10) * DAY,
@@ -101,7 +116,7 @@ impl Nature {
 
     /// Whether a lease ends before the next cycle renews it, so that agents take turns.
     pub(crate) fn lease_lapses(&self) -> bool {
-        self.interval > Duration::from_secs(110)
+        self.interval + Duration::from_secs(10) > self.lease
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
@@ -109,10 +124,46 @@ impl Nature {
     }
 }
 
-/// Mostly long: what matters is what happens, not how often nothing does.
-fn interval(chance: &mut Chance) -> Duration {
-    let seconds = chance.weighted(&[(1, 45), (4, 300), (30, 900), (40, 1800), (25, 3600)]);
-    Duration::from_secs(seconds.unwrap_or(3600))
+/// How often an agent looks, compared with its lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// As real agents do. Such a world is shorter, since most of its cycles find nothing.
+    Usual,
+    /// Seldom, and the lease lasts as much longer: one term goes on over many cycles.
+    Slow,
+    /// Seldom, so that each cycle begins a new term, as after an hour without the vault.
+    SlowAndApart,
+}
+
+const PACES: [(u64, Pace); 3] = [
+    (45, Pace::Usual),
+    (35, Pace::Slow),
+    (20, Pace::SlowAndApart),
+];
+
+const DAYS_AT_THE_USUAL_PACE: u64 = 9;
+
+/// The lease as the real vault grants it.
+const LEASE: Duration = Duration::from_mins(2);
+
+fn interval(chance: &mut Chance, pace: Pace) -> Duration {
+    let seconds = match pace {
+        Pace::Usual => chance.between(45, 100),
+        // What matters is what happens, not how often nothing does.
+        Pace::Slow | Pace::SlowAndApart => chance
+            .weighted(&[(4, 300), (30, 900), (40, 1800), (25, 3600)])
+            .unwrap_or(3600),
+    };
+    Duration::from_secs(seconds)
+}
+
+/// In some worlds so many that the breaker's share is more than its minimum.
+fn accounts(chance: &mut Chance) -> u64 {
+    if chance.percent(8) {
+        chance.between(60, 80)
+    } else {
+        chance.between(20, 40)
+    }
 }
 
 fn policy(chance: &mut Chance) -> Policy {

@@ -24,7 +24,7 @@ use crate::chance::Chance;
 use crate::fault::Fault;
 use crate::invariants::{Invariant, Violation, Watch};
 use crate::nature::{Nature, Wish};
-use crate::time::{Moment, Timeline};
+use crate::time::{Moment, Timeline, milliseconds};
 use crate::totals::Totals;
 use crate::trace::{Telling, Trace};
 
@@ -170,7 +170,7 @@ impl World {
             timeline: Timeline::new(),
             luck: Chance::new(nature.seed, 2),
             will: Chance::new(nature.seed, 3),
-            vault: Vault::new(),
+            vault: Vault::new(milliseconds(nature.lease)),
             tenant: Tenant::default(),
             passwords: Passwords::default(),
             agents: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! The tenant as it truly is, and as its replicas remember it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sync_engine::model::{
@@ -50,6 +51,8 @@ pub(crate) enum Culprit {
 #[derive(Debug, Default)]
 pub(crate) struct Tenant {
     domains: Domains,
+    /// The accounts that there are, by name.
+    names: BTreeMap<String, ObjectId>,
     users: BTreeMap<ObjectId, User>,
     log: Vec<(Moment, ObjectId)>,
 }
@@ -146,11 +149,7 @@ impl Tenant {
 
     /// The account that has this name.
     pub(crate) fn resolve(&self, name: &str) -> Option<ObjectId> {
-        let name = name.to_lowercase();
-        self.users.iter().find_map(|(id, user)| {
-            let account = user.account()?;
-            (account.user_name.as_str().to_lowercase() == name).then_some(*id)
-        })
+        self.names.get(&*folded(name)).copied()
     }
 
     pub(crate) fn add(&mut self, name: &str, password: &str, now: Moment) -> ObjectId {
@@ -167,6 +166,7 @@ impl Tenant {
             foreign_change: None,
         };
         self.users.insert(id, user);
+        self.names.insert(folded(name).into_owned(), id);
         self.log.push((now, id));
         id
     }
@@ -179,13 +179,22 @@ impl Tenant {
         let Some(mut account) = user.account().cloned() else {
             return;
         };
+        let before = account.user_name.clone();
         act(&mut account);
+        if account.user_name != before {
+            self.names.remove(&*folded(before.as_str()));
+            let name = folded(account.user_name.as_str()).into_owned();
+            self.names.insert(name, id);
+        }
         user.history.push((now, Some(account)));
         self.log.push((now, id));
     }
 
     pub(crate) fn remove(&mut self, id: ObjectId, now: Moment) {
         if let Some(user) = self.users.get_mut(&id) {
+            if let Some(account) = user.account() {
+                self.names.remove(&*folded(account.user_name.as_str()));
+            }
             user.history.push((now, None));
             self.log.push((now, id));
         }
@@ -268,6 +277,15 @@ impl Tenant {
     /// The stamp that an account has.
     pub(crate) fn stamp(&self, id: ObjectId) -> Option<Stamp> {
         self.users.get(&id)?.account()?.stamp
+    }
+}
+
+/// Names are the same in upper and lower case. Most of them are lower case already.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.chars().any(char::is_uppercase) {
+        Cow::Owned(name.to_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

@@ -13,11 +13,8 @@ use sync_engine::model::{
 use sync_engine::plan::{HeldPlan, PlanRuling};
 use uuid::Uuid;
 
-use crate::time::{Moment, SECOND};
+use crate::time::Moment;
 use crate::world::AgentId;
-
-/// How long a lease lasts without being renewed, as the real vault grants it.
-const LEASE: u64 = 120 * SECOND;
 
 /// One stored password.
 #[derive(Clone, Debug)]
@@ -64,6 +61,8 @@ struct Shelf {
 /// The vault as it truly is.
 #[derive(Debug)]
 pub(crate) struct Vault {
+    /// How long a lease lasts without being renewed.
+    lease: u64,
     epoch: u128,
     sequence: u64,
     shelf: Shelf,
@@ -73,9 +72,10 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(lease: u64) -> Self {
         let id = ClientId(Uuid::from_u128(0xC0_0000));
         Self {
+            lease,
             epoch: 1,
             sequence: 1,
             shelf: Shelf {
@@ -309,12 +309,12 @@ impl Vault {
         self.shelf.lease = Some(LeaseHeld {
             agent,
             instance,
-            until: now.plus(LEASE),
+            until: now.plus(self.lease),
             writes_from,
             write_timeout,
         });
         LeaseAnswer::Granted {
-            remaining: LEASE,
+            remaining: self.lease,
             writes_after: writes_from.since(now),
         }
     }
