@@ -119,7 +119,7 @@ impl World {
         let Some(purpose) = flight.intent else {
             return;
         };
-        self.check_order(purpose);
+        self.check_order(purpose, flight.sent);
         let Some(user) = self.tenant.user(flight.object) else {
             return;
         };
