@@ -5,7 +5,7 @@ use sync_engine::model::{Asked, CredentialMemory, JournalEntry, Phase, StepKind,
 use sync_engine::plan::Rule;
 use sync_engine::ports::SetPassword;
 
-use super::{Intent, Invariant, Write};
+use super::{Answer, Intent, Invariant, Write};
 use crate::time::Moment;
 use crate::world::{AgentId, Purpose, World};
 
@@ -87,8 +87,7 @@ impl World {
             as_of,
             sent: 0,
             testable,
-            took: false,
-            refused: false,
+            answer: Answer::None,
         };
         agent.intents.insert(entry.credential, intent.clone());
         let seen = agent.seen.vault.as_ref();
@@ -122,16 +121,16 @@ impl World {
             let words = format!("an outcome is journaled without an intent: {}", entry.why);
             return self.violate(Invariant::Journal, words);
         };
-        if entry.why.starts_with(TOOK) && !intent.took {
+        if entry.why.starts_with(TOOK) && intent.answer != Answer::Took {
             let words = "the journal claims a write that the service did not take".to_owned();
             self.violate(Invariant::Journal, words);
         }
         if known.is_some_and(|known| known.pending.is_none()) {
-            if intent.took {
+            if intent.answer == Answer::Took {
                 let words = "a write that was taken is not awaited".to_owned();
                 self.violate(Invariant::Journal, words);
             }
-            if !intent.refused {
+            if intent.answer != Answer::Refused {
                 self.word_still_counts(id, &intent);
             }
             self.was_not_written(id, intent.purpose);
@@ -159,16 +158,18 @@ impl World {
 
     /// The service answered a write.
     pub(crate) fn write_answered(&mut self, agent: AgentId, outcome: &SetPassword, flight: u64) {
-        let accepted = matches!(outcome, SetPassword::Accepted(_));
-        let refused = matches!(outcome, SetPassword::Refused(_));
+        let answer = match outcome {
+            SetPassword::Accepted(_) => Answer::Took,
+            SetPassword::Refused(_) => Answer::Refused,
+            SetPassword::Gone | SetPassword::NotNow { .. } | SetPassword::Ambiguous => Answer::None,
+        };
         let purpose = self.flights.get(&flight).and_then(|it| it.intent);
         let agent = self.agents.get_mut(&agent);
         let intents = agent.map(|agent| &mut agent.intents);
         if let (Some(purpose), Some(intents)) = (purpose, intents)
             && let Some(intent) = intents.get_mut(&purpose.credential)
         {
-            intent.took |= accepted;
-            intent.refused |= refused;
+            intent.answer = answer;
         }
     }
 

@@ -101,6 +101,17 @@ pub struct Violation {
     pub step: u64,
 }
 
+/// What the service said to a write, as far as its agent heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing, or that it was not done.
+    None,
+    /// That it took it.
+    Took,
+    /// That it refuses this password.
+    Refused,
+}
+
 /// A write that was written down and has no outcome yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Intent {
@@ -121,10 +132,8 @@ pub(crate) struct Intent {
     pub(crate) sent: u32,
     /// Whether the password could have been tested instead.
     pub(crate) testable: bool,
-    /// Whether the service said that it took it.
-    pub(crate) took: bool,
-    /// Whether it said that it refuses it.
-    pub(crate) refused: bool,
+    /// What the service said to it.
+    pub(crate) answer: Answer,
 }
 
 /// What the rules remember.

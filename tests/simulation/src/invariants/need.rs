@@ -201,10 +201,12 @@ impl World {
     fn knows_of_its_write(&self, id: AgentId, object: sync_engine::model::ObjectId) -> bool {
         let user = self.tenant.user(object);
         let landed = self.watch.need.landed.get(&object).copied();
-        let Some(landed) = landed.filter(|at| user.map(|it| it.password_since()) == Some(*at))
-        else {
+        let (Some(user), Some(landed)) = (user, landed) else {
             return false;
         };
+        if user.password_since() != landed {
+            return false;
+        }
         let Some(agent) = self.agents.get(&id) else {
             return false;
         };

@@ -120,7 +120,7 @@ impl World {
         if directory.resolve(&credential.user_name).map(|it| it.id) != Some(account.id) {
             return Err("the user name is another account's".to_owned());
         }
-        self.is_uncontested(agent, credential, account)?;
+        Self::is_uncontested(agent, credential, account)?;
         Ok(())
     }
 
@@ -176,7 +176,6 @@ impl World {
 
     /// Whether no other credential claims the account, or a person chose this one.
     fn is_uncontested(
-        &self,
         agent: &Agent,
         credential: &VaultCredential,
         account: &Account,
@@ -221,7 +220,7 @@ impl World {
                 let directory = agent.seen.directory.as_ref();
                 let account = directory.and_then(|it| it.resolve(&credential.user_name));
                 let account = account.ok_or("no account has this name")?;
-                self.is_uncontested(agent, credential, account)
+                Self::is_uncontested(agent, credential, account)
             });
         if let Err(why) = verdict {
             self.violate(

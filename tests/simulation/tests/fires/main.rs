@@ -20,8 +20,12 @@ fn broken(tamper: Tamper, count: u64) -> impl Iterator<Item = Invariant> {
 }
 
 fn fires(rule: Invariant, tamper: Tamper) {
+    fires_within(10, rule, tamper);
+}
+
+fn fires_within(count: u64, rule: Invariant, tamper: Tamper) {
     let mut seen = Vec::new();
-    for it in broken(tamper, 10) {
+    for it in broken(tamper, count) {
         seen.push(it);
         if it == rule {
             break;
@@ -121,6 +125,25 @@ fn a_password_in_the_journal() {
 #[test]
 fn a_lease_that_is_granted_to_two() {
     // Worlds with two agents are few.
-    let broken = broken(tampered::vault::<tampered::Generous>, 60).next();
-    assert!(broken.is_some(), "two leaders at once went unnoticed");
+    fires_within(60, Invariant::Lease, tampered::vault::<tampered::Generous>);
+}
+
+#[test]
+fn plans_that_nobody_approved() {
+    fires_within(40, Invariant::Consent, tampered::vault::<tampered::Yes>);
+}
+
+#[test]
+fn held_plans_that_are_forgotten() {
+    fires_within(40, Invariant::Consent, tampered::store::<tampered::NoPlans>);
+}
+
+#[test]
+fn confirmations_that_outlive_their_version() {
+    fires_within(40, Invariant::Consent, tampered::vault::<tampered::Lasting>);
+}
+
+#[test]
+fn writes_of_the_last_hour_that_are_forgotten() {
+    fires_within(40, Invariant::Rate, tampered::store::<tampered::NoWrites>);
 }

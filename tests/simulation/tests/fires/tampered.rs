@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sync_engine::Ports;
 use sync_engine::model::{
-    Accepted, Account, AttemptNotice, ClientMemory, CredentialId, CredentialMemory, Cursor,
-    DeltaLink, DirectoryChanges, Domains, FlagFact, FlagKind, JournalEntry, Memory, Mute, ObjectId,
-    Outcome, Password, Phase, PlanId, Report, ReportId, SignIn, Standing, StepKind, SyncMode,
-    UserPrincipalName, VaultChanges, VaultVersion,
+    Accepted, Account, AttemptNotice, ClientMemory, Confirmation, CredentialId, CredentialMemory,
+    Cursor, DeltaLink, DirectoryChanges, Domains, FlagFact, FlagKind, JournalEntry, Memory, Mute,
+    ObjectId, Outcome, Password, Phase, PlanId, Report, ReportId, SignIn, Standing, StepKind,
+    SyncMode, UserPrincipalName, VaultChanges, VaultVersion,
 };
-use sync_engine::plan::{HeldPlan, Policy};
+use sync_engine::plan::{HeldPlan, PlanRuling, Policy, Ruling, Word};
 use sync_engine::ports::{
     Clock, CredentialVault, Directory, DirectoryError, Lease, PasswordAnswer, SetPassword,
     StateStore, StoreError, VaultError, Wait,
@@ -48,6 +49,8 @@ pub(crate) trait VaultWrong: Default + Send + Sync + 'static {
     fn report(&self, report: &Report) -> Report {
         report.clone()
     }
+
+    fn shown(&self, _plans: &[HeldPlan]) {}
 }
 
 /// What a directory does wrong.
@@ -70,7 +73,13 @@ pub(crate) trait DirectoryWrong: Default + Send + Sync + 'static {
 
 /// What a store does wrong.
 pub(crate) trait StoreWrong: Default + Send + Sync + 'static {
-    fn entries(&self, entries: &[JournalEntry]) -> Vec<JournalEntry>;
+    fn entries(&self, entries: &[JournalEntry]) -> Vec<JournalEntry> {
+        entries.to_vec()
+    }
+
+    fn loaded(&self, memory: Memory) -> Memory {
+        memory
+    }
 }
 
 pub(crate) fn vault<W: VaultWrong>(mut ports: Ports, policy: Policy) -> (Ports, Policy) {
@@ -189,6 +198,50 @@ impl VaultWrong for Alarmed {
     }
 }
 
+/// It says yes to every plan that it is shown.
+#[derive(Default)]
+pub(crate) struct Yes(Mutex<Vec<PlanId>>);
+
+impl VaultWrong for Yes {
+    fn changes(&self, mut changes: VaultChanges) -> VaultChanges {
+        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.rulings.extend(shown.iter().map(|plan| PlanRuling {
+            plan: *plan,
+            ruling: Ruling::Approve,
+            word: Word {
+                by: "nobody".to_owned(),
+                at: Timestamp::UNIX_EPOCH,
+            },
+        }));
+        changes
+    }
+
+    fn shown(&self, plans: &[HeldPlan]) {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = plans.iter().map(|plan| plan.id).collect();
+    }
+}
+
+/// It takes a confirmation for one of whatever version there is.
+#[derive(Default)]
+pub(crate) struct Lasting(Mutex<BTreeMap<CredentialId, Confirmation>>);
+
+impl VaultWrong for Lasting {
+    fn changes(&self, mut changes: VaultChanges) -> VaultChanges {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for credential in &mut changes.credentials {
+            if let Some(confirmed) = &credential.confirmed {
+                said.insert(credential.id, confirmed.clone());
+            }
+            credential.confirmed = said.get(&credential.id).cloned();
+            if let Some(confirmed) = &mut credential.confirmed {
+                confirmed.version = credential.version;
+            }
+        }
+        changes
+    }
+}
+
 /// It grants the lease to everybody.
 #[derive(Default)]
 pub(crate) struct Generous;
@@ -239,6 +292,28 @@ impl StoreWrong for NoIntents {
         let is_kept =
             |entry: &&JournalEntry| (entry.step, entry.phase) != (StepKind::Push, Phase::Intent);
         entries.iter().filter(is_kept).cloned().collect()
+    }
+}
+
+/// It forgets what waits for a person.
+#[derive(Default)]
+pub(crate) struct NoPlans;
+
+impl StoreWrong for NoPlans {
+    fn loaded(&self, mut memory: Memory) -> Memory {
+        memory.plans.clear();
+        memory
+    }
+}
+
+/// It forgets what was written lately.
+#[derive(Default)]
+pub(crate) struct NoWrites;
+
+impl StoreWrong for NoWrites {
+    fn loaded(&self, mut memory: Memory) -> Memory {
+        memory.client.writes.clear();
+        memory
     }
 }
 
@@ -355,6 +430,7 @@ impl<W: VaultWrong> CredentialVault for WrongVault<W> {
     }
 
     async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
+        self.wrong.shown(plans);
         self.inner.show_plans(plans).await
     }
 }
@@ -400,7 +476,7 @@ struct WrongStore<W> {
 #[async_trait]
 impl<W: StoreWrong> StateStore for WrongStore<W> {
     async fn load(&self) -> Result<Memory, StoreError> {
-        self.inner.load().await
+        Ok(self.wrong.loaded(self.inner.load().await?))
     }
 
     async fn save_client(&self, memory: &ClientMemory) -> Result<(), StoreError> {
