@@ -39,7 +39,10 @@ impl World {
             } => Granted {
                 asked,
                 until: at.plus(remaining),
-                writes_from: at.plus(writes_after),
+                writes_from: match writes_after {
+                    0 => Moment::default(),
+                    wait => at.plus(wait),
+                },
             },
             LeaseAnswer::Elsewhere { .. } => Granted::default(),
         };

@@ -89,6 +89,10 @@ impl World {
                 && it.stamp == entry.stamp
         });
         let object = entry.object;
+        // The service was asked, and did not say.
+        let silent = known
+            .verdict_for(object, entry.version, entry.stamp)
+            .is_some_and(|it| matches!(it.verdict, Verdict::Unknown(_)));
         let mut known = memory.credentials.values();
         let paused = known.any(|it| {
             it.object == Some(object) && it.paused_until.is_some_and(|until| until > now)
@@ -98,7 +102,7 @@ impl World {
         self.nature.policy.verification == Verification::Allowed
             && user.is_some_and(|user| user.silent.is_none())
             && self.had_budget(id, object, self.now)
-            && !(fresh || spent || paused)
+            && !(fresh || spent || paused || silent)
             && tenant.is_none_or(|until| until <= now)
     }
 
