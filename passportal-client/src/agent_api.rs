@@ -205,6 +205,7 @@ mod tests {
         let report = Report {
             id: Uuid::from_u128(9),
             entries: Vec::new(),
+            instance: None,
         };
         assert!(!api.report(&report).await.unwrap().duplicate);
     }

@@ -82,10 +82,11 @@ pub(crate) fn changes(
 }
 
 /// A part of a report, under the id that the vault takes it once by.
-pub(crate) fn report(id: Uuid, entries: &[model::ReportEntry]) -> wire::Report {
+pub(crate) fn report(id: Uuid, entries: &[model::ReportEntry], instance: Uuid) -> wire::Report {
     wire::Report {
         id,
         entries: entries.iter().cloned().map(Into::into).collect(),
+        instance: Some(instance),
     }
 }
 

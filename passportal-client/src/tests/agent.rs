@@ -60,6 +60,7 @@ fn report() -> Report {
     Report {
         id: Uuid::from_u128(9),
         entries: Vec::new(),
+        instance: None,
     }
 }
 

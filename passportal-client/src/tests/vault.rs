@@ -477,6 +477,8 @@ async fn a_long_report_is_sent_in_parts_that_keep_their_ids() {
         .map(|p| p["entries"].as_array().unwrap().len())
         .collect();
     assert_eq!(sizes, [1000, 1000, 500, 1000, 1000, 500]);
+    let process = json!(Uuid::from_u128(77));
+    assert!(parts.iter().all(|part| part["instance"] == process));
     assert_eq!(parts[..3], parts[3..], "the second time is the same");
     assert_eq!(parts[0]["id"], json!(Uuid::from_u128(77)));
     assert!(parts[0]["id"] != parts[1]["id"] && parts[1]["id"] != parts[2]["id"]);
@@ -533,4 +535,19 @@ async fn attempts_are_written_down_as_they_are() {
     let notice = &body(&sent[0])["notices"][0];
     assert_eq!(notice["credential"], json!(ANNA));
     assert_eq!(notice["attempt"]["state"], "open");
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_because_another_agent_leads_is_told_later() {
+    let world = World::new().await;
+    Mock::given(any())
+        .respond_with(failure(409, code::CONFLICT))
+        .mount(&world.server)
+        .await;
+    let report = Report {
+        id: ReportId(Uuid::from_u128(77)),
+        entries: vec![entry(1, Outcome::Matched)],
+    };
+    let error = world.vault.report(&report).await.unwrap_err();
+    assert!(matches!(error, VaultError::Unavailable(_)), "{error:?}");
 }

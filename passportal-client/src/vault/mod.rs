@@ -307,8 +307,8 @@ impl CredentialVault for PassportalVault {
 
     async fn report(&self, report: &Report) -> Result<(), VaultError> {
         for (index, batch) in report.entries.chunks(BATCH).enumerate() {
-            let part = convert::report(part_id(report.id, index), batch);
-            self.api.report(&part).await?;
+            let part = convert::report(part_id(report.id, index), batch, self.identity.instance);
+            self.api.report(&part).await.map_err(led_by_another)?;
         }
         Ok(())
     }
@@ -322,12 +322,16 @@ impl CredentialVault for PassportalVault {
                     .call_once(|| warn!("this vault cannot show held plans; its agent can"));
                 Ok(())
             }
-            // Another agent took the lease meanwhile: this one shows them when it leads again.
-            Err(elsewhere @ ApiError::Conflict { .. }) => {
-                Err(VaultError::Unavailable(Box::new(elsewhere)))
-            }
-            other => Ok(other?),
+            other => other.map_err(led_by_another),
         }
+    }
+}
+
+/// Another agent took the lease meanwhile: what was to be told is told when this one leads again.
+fn led_by_another(error: ApiError) -> VaultError {
+    match error {
+        ApiError::Conflict { .. } => VaultError::Unavailable(Box::new(error)),
+        other => other.into(),
     }
 }
 

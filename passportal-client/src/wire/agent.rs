@@ -341,6 +341,10 @@ pub struct Report {
     pub id: Uuid,
     /// Up to 1000.
     pub entries: Vec<ReportEntry>,
+    /// The process that reports, as its heartbeats name it. While another one leads its client, what it says may be
+    /// old, and is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Uuid>,
 }
 
 /// The news of one credential.

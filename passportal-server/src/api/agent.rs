@@ -89,7 +89,9 @@ pub(super) async fn attempts(
 }
 
 #[utoipa::path(post, path = "/api/v2/agent/reports", tag = "agent", request_body = Report,
-    responses((status = 200, body = Success<ReportAccepted>), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<ReportAccepted>),
+        (status = 409, description = "Another process holds the lease (4009)", body = Failure),
+        (status = 422, body = Failure)))]
 pub(super) async fn report(
     State(state): State<AppState>,
     caller: AgentCaller,

@@ -165,6 +165,22 @@ pub(super) async fn require_leader(
     }
 }
 
+/// Refuses a process while another one holds the lease.
+pub(super) async fn refuse_while_led_by_another(
+    transaction: &mut SqliteConnection,
+    agent: Uuid,
+    instance: Option<Uuid>,
+    client: Uuid,
+) -> Result<(), VaultError> {
+    let asks = Holder { agent, instance };
+    match read(transaction, client).await? {
+        Some(lease) if lease.holder != asks && lease.until > Timestamp::now() => Err(
+            VaultError::Conflict("another agent leads this client".to_owned()),
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Whether this process may act for the client now.
 pub(super) async fn is_held_by(
     transaction: &mut SqliteConnection,

@@ -7,10 +7,11 @@ use sqlx::SqliteConnection;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Vault, VaultError, agents, flags, history, plans, words};
+use super::{Vault, VaultError, agents, flags, history, lease, plans, words};
 
 impl Vault {
-    /// Takes a report, whole or not at all.
+    /// Takes a report, whole or not at all. While another process leads, what it says may be older
+    /// than what stands: it is refused, and told again when its process leads.
     pub(crate) async fn take_report(
         &self,
         agent: Uuid,
@@ -21,6 +22,8 @@ impl Vault {
         if !take_id(&mut transaction, agent, report.id).await? {
             return Ok(ReportAccepted { duplicate: true });
         }
+        lease::refuse_while_led_by_another(&mut transaction, agent, report.instance, client)
+            .await?;
         let host = agents::host(&mut transaction, agent).await?;
         for entry in &report.entries {
             if !is_own(&mut transaction, client, entry.credential).await? {

@@ -121,7 +121,7 @@ impl World {
     async fn report(&self, outcome: &str) {
         let entry = json!({ "credential": self.anna, "at": jiff::Timestamp::now(), "version": 1,
             "outcome": outcome, "why": "because", "flags": {} });
-        let report = json!({ "id": Uuid::new_v4(), "entries": [entry] });
+        let report = json!({ "id": Uuid::new_v4(), "entries": [entry], "instance": uuid(PROCESS) });
         let _: Value = self.agent.post("agent/reports", &report).await;
     }
 
@@ -597,7 +597,7 @@ async fn the_vault_knows_who_typed_and_who_confirmed() {
 
     let entry = json!({ "credential": world.anna, "at": jiff::Timestamp::now(), "version": 2,
         "outcome": "pushed", "why": "because", "flags": {} });
-    let report = json!({ "id": Uuid::new_v4(), "entries": [entry] });
+    let report = json!({ "id": Uuid::new_v4(), "entries": [entry], "instance": uuid(PROCESS) });
     let _: Value = world.agent.post("agent/reports", &report).await;
     assert_eq!(world.approvers().await, [Some(EMAIL.to_owned())]);
 }

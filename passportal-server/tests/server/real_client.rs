@@ -170,6 +170,7 @@ fn report(credential: Uuid) -> Report {
             why: "both agree".to_owned(),
             flags: [].into(),
         }],
+        instance: None,
     }
 }
 

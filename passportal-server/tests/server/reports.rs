@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use passportal_client::wire::{
     Credential, FlagKind, FlaggedCredential, HistoryEntry, ReportAccepted,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,8 +15,9 @@ const EARLY: &str = "2025-01-01T00:00:00Z";
 const LATE: &str = "2025-02-01T00:00:00Z";
 
 struct World {
-    _vault: TestVault,
+    vault: TestVault,
     person: Caller,
+    client: TestClient,
     agent: Caller,
     anna: Uuid,
 }
@@ -28,8 +30,9 @@ impl World {
         let anna = client.add(&person, "anna@contoso.com", "x").await;
         let agent = vault.with_token(&client.enrol(&person, "host-1").await.token);
         Self {
-            _vault: vault,
+            vault,
             person,
+            client,
             agent,
             anna,
         }
@@ -43,6 +46,13 @@ impl World {
         let entry = json!({ "credential": self.anna, "at": EARLY, "version": 1,
             "outcome": outcome, "why": "because", "flags": flags });
         let report = json!({ "id": id, "entries": [entry] });
+        self.agent.post("agent/reports", &report).await
+    }
+
+    async fn report_with(&self, instance: Uuid, flags: Value) -> ReportAccepted {
+        let entry = json!({ "credential": self.anna, "at": EARLY, "version": 1,
+            "outcome": "mismatched", "why": "because", "flags": flags });
+        let report = json!({ "id": Uuid::new_v4(), "entries": [entry], "instance": instance });
         self.agent.post("agent/reports", &report).await
     }
 
@@ -193,4 +203,41 @@ async fn the_attempts_that_matter_come_with_a_full_reading() {
         states,
         expected.map(|(id, state)| (id, state.to_owned())).into()
     );
+}
+
+async fn lead(agent: &Caller, instance: Uuid) {
+    let heartbeat = json!({ "version": "0.1.0", "host": "host", "state": "running",
+        "write_timeout_seconds": 30, "instance": instance });
+    let _: Value = agent.post("agent/heartbeat", &heartbeat).await;
+}
+
+#[tokio::test]
+async fn what_a_process_says_late_is_refused_while_another_one_leads() {
+    let world = World::new().await;
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let entry = json!({ "credential": world.anna, "at": EARLY, "version": 1,
+        "outcome": "matched", "why": "because", "flags": {} });
+    let report =
+        |id: Uuid, instance: Uuid| json!({ "id": id, "entries": [entry], "instance": instance });
+    let told_before = Uuid::new_v4();
+    // Nobody leads yet: there is nothing that it could be older than.
+    let _: ReportAccepted = world
+        .agent
+        .post("agent/reports", &report(told_before, first))
+        .await;
+
+    lead(&world.agent, second).await;
+    let _: ReportAccepted = world.report_with(second, mismatch(EARLY)).await;
+    let enrolled = world.client.enrol(&world.person, "host-2").await;
+    let other = world.vault.with_token(&enrolled.token);
+    for (caller, instance) in [(&world.agent, first), (&other, first), (&other, second)] {
+        let late = report(Uuid::new_v4(), instance);
+        let refused = caller.fails(Method::POST, "agent/reports", &late).await;
+        assert_eq!(refused, (409, 4009));
+    }
+    assert_eq!(world.flags().await, [FlagKind::AdChange]);
+    // What it had said before is no news.
+    let again = report(told_before, first);
+    let accepted: ReportAccepted = world.agent.post("agent/reports", &again).await;
+    assert!(accepted.duplicate);
 }

@@ -165,6 +165,11 @@ impl World {
         }
         heard.used = true;
         let at = heard.at;
+        // Also where the answer is lost and the same write is made once more after a test.
+        let held = &mut agent.stored.held;
+        held.retain(|write, _| {
+            (write.purpose.credential, write.purpose.version) != (credential, version)
+        });
         if !self.watch.words.used.insert((credential, at)) {
             self.totals.confirmations_of_two += 1;
         }

@@ -15,7 +15,7 @@ use sync_engine::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wai
 use super::{Fate, Line, Weight, cause};
 use crate::fault::Fault;
 use crate::time::{Moment, milliseconds};
-use crate::world::{LeaseAnswer, World};
+use crate::world::{AgentId, LeaseAnswer, World};
 
 /// The longest that the vault lets an agent wait for a change. Long, so that quiet worlds are fast.
 const LONGEST_POLL: Duration = Duration::from_hours(1);
@@ -174,32 +174,41 @@ impl CredentialVault for SimVault {
 
     async fn report(&self, report: &Report) -> Result<(), VaultError> {
         let agent = self.0.agent;
-        let take = |world: &mut World| world.take_report(agent, report);
-        self.ask(Weight::Acting, take).await
+        let take = |world: &mut World| {
+            world.must_not_be_led_by_another(agent)?;
+            world.take_report(agent, report);
+            Ok(())
+        };
+        self.ask(Weight::Acting, take).await?
     }
 
     async fn show_plans(&self, plans: &[HeldPlan]) -> Result<(), VaultError> {
         let agent = self.0.agent;
         let show = |world: &mut World| {
+            world.must_not_be_led_by_another(agent)?;
             for plan in plans {
                 world.check_plan(agent, plan);
             }
             world.vault.show(plans);
             world.plans_were_shown();
+            Ok(())
         };
-        self.ask(Weight::Acting, show).await
+        self.ask(Weight::Acting, show).await?
     }
 }
 
 impl World {
+    /// What a process has to say after another one took over may be old.
+    fn must_not_be_led_by_another(&self, id: AgentId) -> Result<(), VaultError> {
+        let instance = self.agent(id).map_or(0, |agent| agent.instance);
+        if self.vault.is_held_by_another(id, instance, self.now) {
+            return Err(VaultError::Unavailable("another agent leads".into()));
+        }
+        Ok(())
+    }
+
     /// An agent was told what changed in the vault.
-    fn saw_vault(
-        &mut self,
-        agent: crate::world::AgentId,
-        changes: &VaultChanges,
-        epoch: u128,
-        at: Moment,
-    ) {
+    fn saw_vault(&mut self, agent: AgentId, changes: &VaultChanges, epoch: u128, at: Moment) {
         self.tell(|| {
             let (extent, count) = (changes.extent, changes.credentials.len());
             format!("{agent} read the vault: {extent:?}, {count}")

@@ -325,6 +325,12 @@ impl Vault {
         lease.is_some_and(|it| (it.agent, it.instance) == (agent, instance) && it.until > now)
     }
 
+    /// Whether another process leads: then the vault takes no report of this one.
+    pub(crate) fn is_held_by_another(&self, agent: AgentId, instance: u64, now: Moment) -> bool {
+        let lease = self.shelf.lease.as_ref();
+        lease.is_some_and(|it| (it.agent, it.instance) != (agent, instance) && it.until > now)
+    }
+
     /// Whether an agent with this cursor has something to hear.
     pub(crate) fn has_news(&self, cursor: &Cursor) -> bool {
         self.position(Some(cursor)) != Some(self.sequence)
