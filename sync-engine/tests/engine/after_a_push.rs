@@ -1,5 +1,11 @@
 //! What the engine believes of a write: its new stamp, or a sign-in test, or nothing.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failed test should say where"
+)]
+
 use std::time::Duration;
 
 use crate::world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
@@ -8,7 +14,7 @@ use sync_engine::model::{
     Verdict,
 };
 use sync_engine::plan::{Action, PauseReason, Policy};
-use sync_engine::ports::Clock;
+use sync_engine::ports::{Clock, StateStore};
 use sync_engine::testing::{Fault, VaultCall};
 
 const SWITCHED_OFF: Outcome = Outcome::Held(HeldReason::Unverifiable(UnknownReason::SwitchedOff));
@@ -132,6 +138,11 @@ async fn a_mismatch_soon_after_our_write_raises_no_flag() {
     assert_eq!(row.tested, Some(Verdict::Unknown(replicating)));
     assert_eq!(row.outcome, Outcome::Unknown(replicating));
     assert!(world.flags(anna).is_empty());
+    // It is asked again as soon as the write is everywhere, and not before.
+    let memory = world.store.load().await.unwrap();
+    let known = &memory.credentials[&anna];
+    let everywhere = known.written.unwrap().at + 2 * MINUTE;
+    assert_eq!(known.verdict.as_ref().unwrap().next_try, Some(everywhere));
 }
 
 #[tokio::test]
