@@ -11,7 +11,7 @@ use crate::time::{DAY, HOUR, MINUTE, SECOND};
 
 /// The version of the generator. It is raised whenever the same seed begins to make another world,
 /// so that a kept seed tells whether it still shows what it was kept for.
-pub const GENERATOR: u32 = 2;
+pub const GENERATOR: u32 = 3;
 
 /// What a person at the command line asks of a world.
 #[derive(Clone, Debug)]
@@ -83,16 +83,10 @@ impl Nature {
             .copied()
             .collect();
         let pace = chance.weighted(&PACES).unwrap_or(Pace::Usual);
-        let days = match pace {
-            Pace::Usual => wish.days.min(DAYS_AT_THE_USUAL_PACE),
-            Pace::Slow | Pace::SlowAndApart => wish.days,
-        };
-        let end = days.max(6) * DAY;
+        let days = wish.days.max(6);
+        let end = days * DAY;
         let tail = end - TAIL;
-        let events = match pace {
-            Pace::Usual => chance.between(120, 300),
-            Pace::Slow | Pace::SlowAndApart => chance.between(220, 500) * days.max(6) / 30,
-        };
+        let events = chance.between(220, 500) * days / 30;
         let interval = interval(chance, pace);
         Self {
             seed: wish.seed,
@@ -127,7 +121,7 @@ impl Nature {
 /// How often an agent looks, compared with its lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// As real agents do. Such a world is shorter, since most of its cycles find nothing.
+    /// As real agents do. Most of their cycles find nothing, so there are few such worlds.
     Usual,
     /// Seldom, and the lease lasts as much longer: one term goes on over many cycles.
     Slow,
@@ -135,13 +129,7 @@ enum Pace {
     SlowAndApart,
 }
 
-const PACES: [(u64, Pace); 3] = [
-    (45, Pace::Usual),
-    (35, Pace::Slow),
-    (20, Pace::SlowAndApart),
-];
-
-const DAYS_AT_THE_USUAL_PACE: u64 = 9;
+const PACES: [(u64, Pace); 3] = [(5, Pace::Usual), (60, Pace::Slow), (35, Pace::SlowAndApart)];
 
 /// The lease as the real vault grants it.
 const LEASE: Duration = Duration::from_mins(2);
@@ -151,7 +139,7 @@ fn interval(chance: &mut Chance, pace: Pace) -> Duration {
         Pace::Usual => chance.between(45, 100),
         // What matters is what happens, not how often nothing does.
         Pace::Slow | Pace::SlowAndApart => chance
-            .weighted(&[(4, 300), (30, 900), (40, 1800), (25, 3600)])
+            .weighted(&[(2, 300), (20, 900), (48, 1800), (30, 3600)])
             .unwrap_or(3600),
     };
     Duration::from_secs(seconds)
