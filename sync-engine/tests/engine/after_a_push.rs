@@ -1,11 +1,5 @@
 //! What the engine believes of a write: its new stamp, or a sign-in test, or nothing.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a failed test should say where"
-)]
-
 use std::time::Duration;
 
 use crate::world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
