@@ -260,7 +260,7 @@ impl Eye<'_> {
         if unmoved && !self.grace_is_over(pending) {
             return;
         }
-        acted_on(known, pending);
+        acted_on(known, pending, self.effective_by(pending));
         match account {
             Some(account) if !unmoved && is_ours(pending, account) => {
                 self.agree(known, pending, account);
@@ -290,6 +290,16 @@ impl Eye<'_> {
         });
     }
 
+    /// When a write took effect at the latest. One whose answer was lost may have done so as long as
+    /// its request lasted.
+    fn effective_by(&self, pending: &PendingWrite) -> Timestamp {
+        if pending.accepted.is_some() {
+            return pending.since;
+        }
+        let end = pending.since.checked_add(self.policy.write_timeout);
+        end.map_or(self.now, |end| end.min(self.now))
+    }
+
     fn grace_is_over(&self, pending: &PendingWrite) -> bool {
         let end = pending.since.checked_add(self.policy.replication_grace);
         end.is_ok_and(|end| end <= self.now)
@@ -297,7 +307,7 @@ impl Eye<'_> {
 }
 
 /// Whatever came of a write, the change that asked for it never asks again.
-fn acted_on(known: &mut CredentialMemory, pending: &PendingWrite) {
+fn acted_on(known: &mut CredentialMemory, pending: &PendingWrite, effective_by: Timestamp) {
     known.pending = None;
     known.agreed = None;
     known.baseline = Some(Baseline {
@@ -307,7 +317,7 @@ fn acted_on(known: &mut CredentialMemory, pending: &PendingWrite) {
     // Also where the same version was written before: what counts for replication is the last time.
     let write = Written {
         version: pending.version,
-        at: pending.since,
+        at: effective_by,
     };
     known.written = Some(known.written.map_or(write, |before| before.and(write)));
 }

@@ -174,6 +174,10 @@ async fn a_lost_answer_before_the_effect_is_checked_before_it_is_written_again()
     assert_eq!(world.outcome(anna).await, Outcome::Unsettled);
     assert_eq!(world.touched(), (0, 1));
     world.clock.advance(MINUTE);
+    // The request may have lasted for half a minute, and what it did spreads for two.
+    let replicating = Outcome::Unknown(UnknownReason::Replicating);
+    assert_eq!(world.outcome(anna).await, replicating);
+    world.clock.advance(MINUTE);
     let row = world.row(anna).await;
     assert_eq!(row.tested, Some(Verdict::Mismatch));
     assert_eq!(row.outcome, Outcome::Pushed);
@@ -475,4 +479,21 @@ async fn a_test_that_says_nothing_takes_nothing_away_from_an_agreement_and_is_no
         row.why,
         "vault and account agreed on this password, and neither changed since"
     );
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_may_have_taken_effect_late_and_spreads_from_then_on() {
+    let (mut world, anna, _) = about_to_push().await;
+    world.directory.lag(MINUTE);
+    world.directory.fault(Fault::LostAfter);
+    world.cycle().await;
+    let sent = world.clock.now();
+    let memory = world.store.load().await.unwrap();
+    assert_eq!(memory.credentials[&anna].written, None);
+    // Seen a minute later: it took effect within its time-out of half a minute.
+    world.clock.advance(MINUTE);
+    world.cycle().await;
+    let memory = world.store.load().await.unwrap();
+    let written = memory.credentials[&anna].written.unwrap().at;
+    assert_eq!(written, sent + world.policy.write_timeout);
 }
