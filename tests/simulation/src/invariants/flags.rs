@@ -154,6 +154,10 @@ impl World {
         let lately = 2 * milliseconds(self.nature.interval) + MINUTE + self.turned_back_lately();
         let then = self.agents.get(&agent)?.cycle_began.minus(lately);
         let ahead = self.agents.get(&agent)?.ahead;
+        // By a clock that was turned forward just now, what was forbidden is so no more.
+        if self.watch.clock.turned_forward(agent, then, self.now) > 0 {
+            return None;
+        }
         let able = client.mute == Mute::Unmuted
             && client.sync == MicrosoftSync::EntraId
             && credential.standing == Standing::Active

@@ -54,19 +54,24 @@ impl World {
         password: &Password,
     ) -> Option<Test> {
         let agent = self.agents.get(&agent)?;
-        let known = agent.stored.memory.credentials.values();
-        known
-            .filter_map(|known| {
-                let (id, at, ahead) = agent.attempts.get(&known.id)?;
-                let attempt = known.attempts.iter().find(|it| it.id == *id)?;
-                let entry = self.vault.entry(known.id)?;
+        let memory = &agent.stored.memory.credentials;
+        let written_down = agent.attempts.iter();
+        written_down
+            .filter_map(|(credential, (id, at, ahead))| {
+                let entry = self.vault.entry(*credential)?;
+                let known = memory.get(credential).into_iter();
+                // The process that sent it may be gone, and its memory with it: then the vault knows.
+                let mut attempts = known
+                    .flat_map(|known| &known.attempts)
+                    .chain(entry.attempts());
+                let attempt = attempts.find(|it| it.id == *id)?;
                 let epochs = [agent.seen.epoch, self.vault.epoch()];
                 let epoch = epochs.into_iter().find(|epoch| {
-                    self.vault.password_of(*epoch, known.id, attempt.version)
+                    self.vault.password_of(*epoch, *credential, attempt.version)
                         == Some(password.expose())
                 })?;
                 (entry.credential.user_name == *name).then(|| Test {
-                    credential: known.id,
+                    credential: *credential,
                     attempt: attempt.clone(),
                     epoch,
                     at: *at,

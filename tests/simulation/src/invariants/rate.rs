@@ -3,12 +3,13 @@
 //!
 //! It is judged for each memory: an agent that lost its own cannot know what it did before. An hour is
 //! one of true time; only where the agent's clock was turned forward since a write, the agent's hour
-//! was over as much earlier.
+//! was over as much earlier. A write counts from when it was decided, which may be a slow disk earlier
+//! than when it is intended for good.
 
 use sync_engine::model::{MicrosoftSync, Mute, Standing, SyncMode};
 
 use super::{Intent, Invariant};
-use crate::time::{HOUR, Moment};
+use crate::time::{HOUR, MINUTE, Moment};
 use crate::world::{AgentId, World};
 
 impl World {
@@ -26,7 +27,7 @@ impl World {
         writes.push((intent.at, intent.purpose.credential));
         let is_recent = |at: Moment| {
             let clock = &self.watch.clock;
-            self.now.since(at) + clock.turned_forward(id, at, self.now) < HOUR
+            self.now.since(at) + clock.turned_forward(id, at, self.now) < HOUR - MINUTE
         };
         let recent = writes.iter().filter(|(at, _)| is_recent(*at)).count();
         if recent > most {
