@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sync_engine::model::*;
-use sync_engine::plan::{Action, Decision, Plan, PlanStanding, Rule, Target};
+use sync_engine::plan::{Action, Decision, Plan, PlanStanding, Policy, Rule, Target, guard, plan};
 
 /// A scene, and a plan for it that somebody tampered with.
 fn tampered() -> impl Strategy<Value = (Scene, Plan)> {
@@ -286,4 +286,50 @@ proptest! {
             }
         }
     }
+}
+
+/// Two credentials of one account. The write of the first is under way, and a plan that no rule would
+/// make writes the second. Returns what the guard makes of that so long after the first was sent.
+fn beside_a_write_under_way(age: SignedDuration) -> Action {
+    let id = |number| uuid::Uuid::from_u128(number);
+    let (first, second) = (CredentialId(id(1)), CredentialId(id(2)));
+    let object = ObjectId(id(7));
+    let stamp = Some(Stamp(jiff::Timestamp::UNIX_EPOCH));
+    let name = "anna@contoso.com";
+    let password = Password::new("Winter-2025!");
+    let credential = |id| VaultCredential::new(id, name, SyncMode::Enabled, &password);
+    let client = ClientSettings::new(ClientId(id(9)), "Contoso");
+    let credentials = vec![credential(first), credential(second)];
+    let vault = VaultView::new(VaultChanges::full(VaultEpoch(id(8)), client, credentials));
+    let accounts = vec![Account::member(object, name, stamp)];
+    let domains = [("contoso.com".to_owned(), DomainKind::Managed)].into();
+    let directory = DirectoryView::new(DirectoryChanges::full(accounts), domains);
+    let mut known = CredentialMemory::new(first);
+    known.pending = Some(PendingWrite {
+        object,
+        version: VaultVersion(1),
+        before: stamp,
+        since: now() - age,
+        accepted: None,
+        asked: Asked::ByRule,
+    });
+    let mut memory = Memory::default();
+    memory.credentials.insert(first, known);
+    let policy = Policy::default();
+    let mut made = plan(&vault, &directory, &memory, &policy, now());
+    let write = Action::Push(Target { object, stamp });
+    made.decisions.retain(|it| it.credential == second);
+    made.decisions[0].action = write;
+    let (guarded, _) = guard(made, &vault, &directory, &memory, &policy, now());
+    guarded.decisions[0].action.clone()
+}
+
+#[test]
+fn no_write_passes_beside_one_of_another_credential_of_the_account() {
+    let grace = SignedDuration::try_from(Policy::default().replication_grace).unwrap();
+    let held = Action::Hold(HeldReason::Unsafe);
+    assert_eq!(beside_a_write_under_way(SignedDuration::ZERO), held);
+    let moment = SignedDuration::from_millis(1);
+    assert_eq!(beside_a_write_under_way(grace - moment), held);
+    assert!(matches!(beside_a_write_under_way(grace), Action::Push(_)));
 }
