@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::sight::Sight;
 use super::{Engine, EngineError};
-use crate::model::{Memory, PlanId, SyncMode, VaultView};
+use crate::model::{Memory, PlanId, Standing, SyncMode, VaultView};
+use crate::plan::eligibility::is_switched_on;
 use crate::plan::{
     Action, Decision, HeldPlan, Plan, PlanRuling, PlanStanding, Policy, Rule, Tripped, Word,
 };
@@ -146,7 +147,8 @@ impl Sight<'_> {
     }
 
     /// Those of the writes that waited which are not wanted at this moment: something is tested or
-    /// waited for first, or the account cannot be touched for now. They may be wanted again.
+    /// waited for first, the account cannot be touched for now, or the whole client is switched off.
+    /// They may be wanted again.
     fn that_go_on_waiting<'p>(
         &self,
         earlier: impl Iterator<Item = &'p Decision>,
@@ -161,13 +163,14 @@ impl Sight<'_> {
     }
 
     fn goes_on_waiting(&self, write: &Decision) -> bool {
+        let credential = self.vault.credentials.get(&write.credential);
+        let is_synced = credential
+            .is_some_and(|it| it.standing == Standing::Active && it.mode == SyncMode::Enabled);
         let planned = self.planner.decision(write.credential);
-        write.is_unmoved(self.vault, self.directory)
-            && planned.is_some_and(|planned| {
-                planned.mode == SyncMode::Enabled
-                    && planned.rule != Rule::Confirmed
-                    && planned.action != Action::Nothing
-            })
+        let is_open = planned
+            .is_some_and(|it| it.rule != Rule::Confirmed && it.action != Action::Nothing)
+            || !is_switched_on(&self.vault.client);
+        is_synced && is_open && write.is_unmoved(self.vault, self.directory)
     }
 }
 

@@ -7,10 +7,14 @@ use crate::model::{
     DirectoryView, DomainKind, Mastered, MicrosoftSync, Mute, Standing, SyncMode, VaultCredential,
 };
 
+/// Whether any of a client's credentials is processed.
+pub(crate) fn is_switched_on(client: &ClientSettings) -> bool {
+    client.mute == Mute::Unmuted && client.sync == MicrosoftSync::EntraId
+}
+
 /// Whether a credential is processed at all.
 pub(crate) fn is_processed(client: &ClientSettings, credential: &VaultCredential) -> bool {
-    client.mute == Mute::Unmuted
-        && client.sync == MicrosoftSync::EntraId
+    is_switched_on(client)
         && credential.standing == Standing::Active
         && credential.mode != SyncMode::Off
 }

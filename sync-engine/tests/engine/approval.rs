@@ -5,8 +5,8 @@
 use crate::world::{HOUR, MINUTE, NEW, OLD, World, row_of};
 use sync_engine::RulingError;
 use sync_engine::model::{
-    AccountAccess, CredentialId, FlagKind, HeldReason, ObjectId, Outcome, Phase, PlanId, StepKind,
-    SyncMode, UnknownReason,
+    AccountAccess, CredentialId, FlagKind, HeldReason, MicrosoftSync, Mute, ObjectId, Outcome,
+    Phase, PlanId, StepKind, SyncMode, UnknownReason,
 };
 use sync_engine::plan::{Action, HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 use sync_engine::ports::{Clock, StateStore};
@@ -292,6 +292,44 @@ async fn what_waits_goes_on_waiting_while_its_account_cannot_be_touched() {
         assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(plan));
     }
     assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_goes_on_waiting_while_its_client_is_switched_off() {
+    let (mut world, users, plan) = held().await;
+    // So few are left that the breaker alone would let them pass.
+    for (credential, _) in &users[5..] {
+        world
+            .vault
+            .set_mode(*credential, SyncMode::ReportMismatches);
+    }
+    world.cycle().await;
+    let left = world.waiting_plan().await.unwrap();
+    assert_ne!(left.id, plan);
+    assert_eq!(left.writes.len(), 5);
+    for mute in [Mute::Muted, Mute::Unmuted] {
+        world.vault.set_mute(mute);
+        world.cycle().await;
+        assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(left.id));
+    }
+    for sync in [MicrosoftSync::None, MicrosoftSync::EntraId] {
+        world.vault.set_sync(sync);
+        world.cycle().await;
+        assert_eq!(world.waiting_plan().await.map(|it| it.id), Some(left.id));
+    }
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_was_approved_while_its_client_is_muted_is_carried_out_after_it() {
+    let (mut world, _, plan) = held().await;
+    world.vault.set_mute(Mute::Muted);
+    rule(&mut world, plan, Ruling::Approve).await.unwrap();
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 0);
+    world.vault.set_mute(Mute::Unmuted);
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 12);
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::world::{HOUR, MINUTE, NEW, OLD, World, row_of};
-use sync_engine::model::{CredentialId, FlagKind, HeldReason, ObjectId, Outcome, StepKind};
+use sync_engine::model::{
+    CredentialId, FlagKind, HeldReason, ObjectId, Outcome, StepKind, SyncMode,
+};
 use sync_engine::ports::Clock;
 use sync_engine::testing::Fault;
 
@@ -162,7 +164,9 @@ async fn the_held_plan_goes_when_there_is_nothing_to_hold() {
     let (mut world, users) = in_step(11).await;
     change(&world, &users);
     world.cycle().await;
-    world.vault.set_mute(sync_engine::model::Mute::Muted);
+    for (credential, _) in &users {
+        world.vault.set_mode(*credential, SyncMode::Off);
+    }
     world.cycle().await;
     assert_eq!(world.waiting_plan().await, None);
     assert!(world.vault.shown_plans().is_empty());

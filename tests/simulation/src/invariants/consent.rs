@@ -2,16 +2,17 @@
 //!
 //! A held write is exactly one version for one account at one stamp in one epoch of the vault. It waits
 //! from when the plan that holds it is durable, or shown, until that plan is approved, a person
-//! confirms the credential, or it moves: another version, another stamp, not synced any more as far as
-//! the agent could see. What the engine does with its plans meanwhile makes no difference. It is judged
-//! for each memory: an agent that lost its own does not know what waits.
+//! confirms the credential, or it moves: another version, another stamp, its credential not synced any
+//! more as far as the agent could see. A client that is muted or not synced for a while releases none.
+//! What the engine does with its plans meanwhile makes no difference. It is judged for each memory: an
+//! agent that lost its own does not know what waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sync_engine::model::{
-    CredentialId, CredentialMemory, MicrosoftSync, Mute, ObjectId, PlanId, Stamp, Standing,
-    SyncMode, VaultChanges, VaultCredential, VaultVersion, VaultView,
+    CredentialId, CredentialMemory, ObjectId, PlanId, Stamp, Standing, SyncMode, VaultChanges,
+    VaultCredential, VaultVersion, VaultView,
 };
 use sync_engine::plan::{Action, Decision, HeldPlan, PlanRuling, PlanStanding, Rule, Ruling};
 
@@ -287,13 +288,10 @@ fn exactly(write: &Decision, epoch: u128) -> Option<Write> {
 
 /// Whether the vault, as last read, still asks for this write.
 fn is_wanted(write: &Write, vault: &VaultView) -> bool {
-    let client = &vault.client;
     let credential = vault.credentials.get(&write.purpose.credential);
-    client.mute == Mute::Unmuted
-        && client.sync == MicrosoftSync::EntraId
-        && credential.is_some_and(|it| {
-            it.standing == Standing::Active
-                && it.mode == SyncMode::Enabled
-                && it.version == write.purpose.version
-        })
+    credential.is_some_and(|it| {
+        it.standing == Standing::Active
+            && it.mode == SyncMode::Enabled
+            && it.version == write.purpose.version
+    })
 }
