@@ -1,6 +1,7 @@
 //! What a cycle tells about itself: one row for each credential.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::apply::Deed;
 use crate::engine::Tally;
 use crate::model::{
-    Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, Outcome, PlanId,
-    RememberedVerdict, ReportEntry, StepKind, SyncMode, UserPrincipalName, VaultVersion, Verdict,
-    VerdictSource,
+    Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, HeldReason, Outcome,
+    PlanId, RememberedVerdict, ReportEntry, StepKind, SyncMode, UnknownReason, UserPrincipalName,
+    VaultVersion, Verdict, VerdictSource,
 };
 use crate::plan::{Action, Decision, PauseReason, Rule};
 
@@ -177,10 +178,13 @@ fn outcome(decision: &Decision, remembered: Option<&RememberedVerdict>) -> Outco
 
 fn why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> String {
     match &decision.action {
+        Action::Hold(reason @ HeldReason::Unverifiable(why)) => {
+            unknown_why(reason, *why, remembered)
+        }
         Action::Hold(reason) => reason.to_string(),
         Action::Block(reason) => reason.to_string(),
         Action::Wait(pause) => match pause.why {
-            PauseReason::Unknown(why) => why.to_string(),
+            PauseReason::Unknown(why) => unknown_why(&why, why, remembered),
             PauseReason::Unsettled => decision.rule.why().to_owned(),
             PauseReason::Patience => "Entra ID asked to try again later".to_owned(),
         },
@@ -203,8 +207,23 @@ fn settled_why(decision: &Decision, remembered: Option<&RememberedVerdict>) -> S
             (_, VerdictSource::SignIn) => "Entra ID accepts the vault's password",
         },
     };
-    match remembered.and_then(|it| it.code) {
+    coded(&said, remembered.and_then(|it| it.code))
+}
+
+/// With the code of the answer that said nothing, where it was an answer.
+fn unknown_why(
+    said: &dyn fmt::Display,
+    why: UnknownReason,
+    remembered: Option<&RememberedVerdict>,
+) -> String {
+    let answer = remembered.filter(|it| it.verdict == Verdict::Unknown(why));
+    coded(said, answer.and_then(|it| it.code))
+}
+
+/// With the service's own code, by which a technician can look it up.
+fn coded(said: &dyn fmt::Display, code: Option<u32>) -> String {
+    match code {
         Some(code) => format!("{said} (AADSTS{code})"),
-        None => said.to_owned(),
+        None => said.to_string(),
     }
 }
