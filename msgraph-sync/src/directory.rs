@@ -56,11 +56,11 @@ impl EntraDirectory {
         Ok(Self {
             session: Session::new(config.endpoints.graph.clone(), tokens, transport, patience),
             clock,
-            sign_in_test: SignInTest {
+            sign_in_test: SignInTest::new(
                 endpoint,
-                app: verification_app(&config),
-                table: config.verdict_table.unwrap_or_else(VerdictTable::built_in),
-            },
+                verification_app(&config),
+                config.verdict_table.unwrap_or_else(VerdictTable::built_in),
+            ),
         })
     }
 }

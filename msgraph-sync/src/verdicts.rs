@@ -23,6 +23,17 @@ pub enum Counts {
     No,
 }
 
+/// Whom an answer is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The account that was signed in to.
+    #[default]
+    Account,
+    /// The tenant, or the app that asks: every account would get the same answer.
+    Tenant,
+}
+
 /// What an answer's codes say together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {
@@ -32,6 +43,8 @@ pub struct Ruling {
     pub verdict: Verdict,
     /// Whether the sign-in may count towards a lockout.
     pub counts: Counts,
+    /// Whom it is about.
+    pub scope: Scope,
 }
 
 /// Why a verdict table cannot be used.
@@ -62,6 +75,7 @@ struct Row {
     name: String,
     verdict: Verdict,
     counts: Counts,
+    scope: Scope,
     role: Role,
 }
 
@@ -92,6 +106,8 @@ struct WireRow {
     reason: Option<UnknownReason>,
     counted: bool,
     #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
     role: Role,
 }
 
@@ -121,6 +137,7 @@ impl TryFrom<WireRow> for Row {
             } else {
                 Counts::No
             },
+            scope: wire.scope,
             role: wire.role,
         })
     }
@@ -188,6 +205,11 @@ impl VerdictTable {
         ruling
     }
 
+    /// Whether the table says anything of this code.
+    pub(crate) fn lists(&self, code: u32) -> bool {
+        self.rows.contains_key(&code)
+    }
+
     fn rule_one(&self, code: u32) -> Ruling {
         match self.rows.get(&code) {
             Some(row) => row.ruling(code),
@@ -208,6 +230,7 @@ impl Row {
             code,
             verdict: self.verdict.clone(),
             counts: self.counts,
+            scope: self.scope,
         }
     }
 }
@@ -232,6 +255,7 @@ fn nothing(code: u32) -> Ruling {
         code,
         verdict: Verdict::Unknown(UnknownReason::Inconclusive),
         counts: Counts::Yes,
+        scope: Scope::Account,
     }
 }
 
@@ -249,8 +273,12 @@ mod tests {
                     Counts::Yes => "may count",
                     Counts::No => "-",
                 };
+                let scope = match ruling.scope {
+                    Scope::Account => "",
+                    Scope::Tenant => " | of the tenant",
+                };
                 format!(
-                    "{:>8} | {:<51} | {:<22} | {counts}",
+                    "{:>8} | {:<51} | {:<22} | {counts}{scope}",
                     ruling.code,
                     name,
                     format!("{:?}", ruling.verdict)

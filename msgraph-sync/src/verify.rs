@@ -1,6 +1,7 @@
 //! The sign-in test: at most one request, never repeated, judged by the verdict table.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -8,63 +9,117 @@ use sync_engine::model::{
     EdgeWhitespace, Password, SignIn, UnknownReason, UserPrincipalName, Verdict,
 };
 
+use self::door::Door;
 use crate::retry_after::UNNAMED;
 use crate::service_clock;
 use crate::token::{AppIdentity, Refusal, TokenEndpoint, TokenFault};
 use crate::transport::SendFault;
-use crate::verdicts::{Counts, VerdictTable};
+use crate::verdicts::{Counts, Scope, VerdictTable};
+
+mod door;
 
 /// The least that can be asked for. No token of a user is ever used.
 const SCOPE: &str = "openid";
 
 /// Tests passwords by signing in with them.
 pub(crate) struct SignInTest {
-    pub(crate) endpoint: Arc<TokenEndpoint>,
-    pub(crate) app: AppIdentity,
-    pub(crate) table: VerdictTable,
+    endpoint: Arc<TokenEndpoint>,
+    app: AppIdentity,
+    table: VerdictTable,
+    door: Door,
+    /// Codes that the table does not list and that were told already.
+    unlisted: Mutex<BTreeSet<u32>>,
+}
+
+/// What one sign-in said, and of whom.
+struct Judged {
+    outcome: SignIn,
+    scope: Scope,
 }
 
 impl SignInTest {
+    pub(crate) fn new(endpoint: Arc<TokenEndpoint>, app: AppIdentity, table: VerdictTable) -> Self {
+        Self {
+            endpoint,
+            app,
+            table,
+            door: Door::default(),
+            unlisted: Mutex::default(),
+        }
+    }
+
     /// Signs in once with this name and password.
     pub(crate) async fn run(&self, user_name: &UserPrincipalName, password: &Password) -> SignIn {
         if password.facts().edge_whitespace == EdgeWhitespace::Present {
             return unknown(UnknownReason::EdgeWhitespace, Counts::No);
         }
+        self.door.pass(self.ask(user_name, password)).await
+    }
+
+    async fn ask(&self, user_name: &UserPrincipalName, password: &Password) -> Judged {
         let answer = self
             .endpoint
             .password(&self.app, SCOPE, user_name, password)
             .await;
         match answer {
-            Ok(()) => sign_in(Verdict::Match, Counts::No),
-            Err(fault) => self.judge(&fault),
+            Ok(()) => of_the_account(sign_in(Verdict::Match, Counts::No)),
+            Err(TokenFault::Refused(refusal)) => self.judge_refusal(&refusal),
+            Err(fault) => of_the_account(without_answer(&fault)),
         }
     }
 
-    fn judge(&self, fault: &TokenFault) -> SignIn {
-        match fault {
-            TokenFault::Send(SendFault::NotSent(_)) => {
-                unknown(UnknownReason::Unavailable, Counts::No)
-            }
-            TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => {
-                unknown(UnknownReason::Unavailable, Counts::Yes)
-            }
-            TokenFault::NotUnderstood => unknown(UnknownReason::Inconclusive, Counts::Yes),
-            TokenFault::Refused(refusal) => self.judge_refusal(refusal),
-        }
-    }
-
-    fn judge_refusal(&self, refusal: &Refusal) -> SignIn {
-        let mut outcome = if refusal.codes.is_empty() {
-            without_codes(refusal.status)
+    fn judge_refusal(&self, refusal: &Refusal) -> Judged {
+        self.tell_unlisted(refusal);
+        let (mut outcome, scope) = if refusal.codes.is_empty() {
+            (without_codes(refusal.status), Scope::Account)
         } else {
             let ruling = self.table.rule(&refusal.codes);
-            SignIn {
+            let outcome = SignIn {
                 code: Some(ruling.code),
                 ..sign_in(ruling.verdict, ruling.counts)
-            }
+            };
+            (outcome, ruling.scope)
         };
         outcome.retry_at = retry_at(refusal, &outcome.verdict);
-        outcome
+        Judged { outcome, scope }
+    }
+
+    /// A code that is not listed is worth one line: the table may have to learn it.
+    fn tell_unlisted(&self, refusal: &Refusal) {
+        let unlisted = refusal
+            .codes
+            .iter()
+            .filter(|code| !self.table.lists(**code));
+        let mut told = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+        for code in unlisted {
+            if told.insert(*code) {
+                tracing::warn!(
+                    request.id = refusal.request_id.as_deref(),
+                    "Entra ID answered a sign-in test with AADSTS{code}, which the verdict table does not list: \
+                     it says nothing about the password"
+                );
+            }
+        }
+    }
+}
+
+fn of_the_account(outcome: SignIn) -> Judged {
+    Judged {
+        outcome,
+        scope: Scope::Account,
+    }
+}
+
+/// Nothing that could be an answer of Entra ID's came back.
+fn without_answer(fault: &TokenFault) -> SignIn {
+    match fault {
+        TokenFault::Send(SendFault::NotSent(_)) => unknown(UnknownReason::Unavailable, Counts::No),
+        TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => {
+            unknown(UnknownReason::Unavailable, Counts::Yes)
+        }
+        TokenFault::NotUnderstood | TokenFault::Refused(_) => {
+            unknown(UnknownReason::Inconclusive, Counts::Yes)
+        }
     }
 }
 

@@ -126,7 +126,7 @@ fn judged() -> Vec<Part> {
         Part::behaving("hana-locked", "locked by smart lockout", Behaviour::Locked),
         Part::behaving(
             "ivo-untestable",
-            "security defaults refuse the sign-in test",
+            "not assigned to the app of the sign-in test",
             Behaviour::NoSignInTest,
         ),
         Part::differing("jana-weak", "too weak for Entra ID").storing(random::weak_password()),

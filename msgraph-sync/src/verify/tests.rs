@@ -176,3 +176,50 @@ async fn an_unreachable_service_did_not_count_and_a_silent_one_may_have() {
     let unreachable = directory.verify(&anna(), &canary()).await;
     assert_eq!(unreachable, sign_in(unavailable(), Counts::No));
 }
+
+/// What each of these accounts hears, tested one after the other, and how many requests that took.
+async fn outcomes_of(response: ResponseTemplate, accounts: usize) -> (Vec<SignIn>, usize) {
+    let tenant = Tenant::without_tokens().await;
+    answer(&tenant, response).await;
+    let directory = tenant.directory();
+    let mut outcomes = Vec::new();
+    for number in 0..accounts {
+        let user_name = UserPrincipalName::new(format!("user{number}@contoso.com"));
+        outcomes.push(directory.verify(&user_name, &canary()).await);
+    }
+    (outcomes, tenant.requests("POST", "").await.len())
+}
+
+#[tokio::test]
+async fn a_tenant_that_lets_no_test_through_is_found_once() {
+    for code in [7_000_218, 530_035] {
+        let (outcomes, requests) = outcomes_of(entra_error(401, &[code]), 5).await;
+        assert_eq!(requests, 1, "{code}");
+        for outcome in outcomes {
+            let not_permitted = Verdict::Unknown(UnknownReason::NotPermitted);
+            assert_eq!(outcome.verdict, not_permitted);
+            assert_eq!((outcome.code, outcome.counted), (Some(code), false));
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_tests_at_once_wait_for_the_first_one_to_find_a_closed_door() {
+    let tenant = Tenant::without_tokens().await;
+    answer(&tenant, entra_error(401, &[7_000_218])).await;
+    let directory = tenant.directory();
+    let (user_name, password) = (anna(), canary());
+    let tests = (0..20).map(|_| directory.verify(&user_name, &password));
+    futures::future::join_all(tests).await;
+    assert_eq!(tenant.requests("POST", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_one_account_hears_is_not_taken_for_the_tenant_s_word() {
+    for code in [50105, 53003, 50126, 50053] {
+        let (_, requests) = outcomes_of(entra_error(400, &[code]), 3).await;
+        assert_eq!(requests, 3, "{code}");
+    }
+    let (_, requests) = outcomes_of(ResponseTemplate::new(502), 3).await;
+    assert_eq!(requests, 3);
+}

@@ -167,6 +167,12 @@ pub(super) static CONDITIONAL_ACCESS: Row = interrupt(
     "message_only",
     "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
 );
+pub(super) static NOT_ASSIGNED: Row = row(
+    50_105,
+    "invalid_grant",
+    "Your administrator has configured the application to block users unless they are specifically granted \
+     ('assigned') access to the application.",
+);
 pub(super) static SECURITY_DEFAULTS: Row = row(
     530_035,
     "invalid_grant",

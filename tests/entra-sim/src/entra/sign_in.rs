@@ -48,7 +48,7 @@ fn check_before_password(account: &Account, now: Timestamp) -> Result<(), Refusa
         return Err(Refusal::of(&refusal::LOCKED));
     }
     if account.behaviour == Behaviour::NoSignInTest {
-        return Err(Refusal::of(&refusal::SECURITY_DEFAULTS));
+        return Err(Refusal::of(&refusal::NOT_ASSIGNED));
     }
     if !account.enabled {
         return Err(Refusal::of(&refusal::DISABLED));
@@ -130,7 +130,7 @@ mod tests {
             (Behaviour::ConditionalAccess, Some(53_003)),
             (Behaviour::Expired, Some(50_055)),
             (Behaviour::Locked, Some(50_053)),
-            (Behaviour::NoSignInTest, Some(530_035)),
+            (Behaviour::NoSignInTest, Some(50_105)),
         ];
         for (behaviour, expected) in answers {
             assert_eq!(code_of(behaviour, RIGHT), expected, "{behaviour:?}");

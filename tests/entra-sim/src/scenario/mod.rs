@@ -172,7 +172,7 @@ pub enum Behaviour {
     Expired,
     /// Every password is answered as locked (50053).
     Locked,
-    /// Every password is refused by security defaults before it is looked at (530035).
+    /// Every password is refused, since the account is not assigned to the app that asks (50105).
     NoSignInTest,
 }
 
