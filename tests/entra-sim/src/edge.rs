@@ -69,7 +69,8 @@ async fn identify(
     next: Next,
 ) -> Response {
     let ids = RequestIds::of(request.headers());
-    let origin = origin(scheme, request.headers(), request.uri());
+    let used = || origin(scheme, request.headers(), request.uri());
+    let origin = simulator.public_url().unwrap_or_else(used);
     request.extensions_mut().insert(ids.clone());
     request.extensions_mut().insert(Origin(origin));
     let mut response = next.run(request).await;

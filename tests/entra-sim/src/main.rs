@@ -27,6 +27,9 @@ struct Arguments {
     /// Private key of the certificate (PEM).
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// The address that links name, where clients come through a proxy.
+    #[arg(long)]
+    public_url: Option<String>,
     /// How far the service's clock is off, such as 1h or -1h.
     #[arg(long, default_value = "0s", allow_hyphen_values = true)]
     clock_offset: SignedDuration,
@@ -53,6 +56,9 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let scenario = Scenario::load(&arguments.scenario)?;
     let simulator = Simulator::new(scenario, arguments.clock_offset);
+    if let Some(url) = &arguments.public_url {
+        simulator.set_public_url(url);
+    }
     let tls = arguments
         .tls_cert
         .zip(arguments.tls_key)

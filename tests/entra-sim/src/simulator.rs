@@ -1,6 +1,6 @@
 //! The handle on a running world: what a test does in the administrator's place, and what it may ask.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -27,6 +27,7 @@ struct Inner {
     clock: Clock,
     epoch: Uuid,
     world: Mutex<World>,
+    public_url: OnceLock<String>,
 }
 
 /// Why the simulator could not do what a test asked.
@@ -62,10 +63,22 @@ impl Simulator {
             clock: Clock::new(clock_offset),
             epoch: Uuid::new_v4(),
             world: Mutex::new(World::new(scenario)),
+            public_url: OnceLock::new(),
         };
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The address that links name, where clients come through a proxy; otherwise it is the one that
+    /// each client used. Only the first one counts.
+    pub fn set_public_url(&self, url: &str) {
+        let url = url.trim_end_matches('/').to_owned();
+        self.inner.public_url.get_or_init(|| url);
+    }
+
+    pub(crate) fn public_url(&self) -> Option<String> {
+        self.inner.public_url.get().cloned()
     }
 
     /// The HTTP service, for links that begin with `http://`. [`crate::serve`] chooses by itself.
