@@ -45,7 +45,7 @@ impl SignInTest {
             TokenFault::Send(SendFault::NotSent(_)) => {
                 unknown(UnknownReason::Unavailable, Counts::No)
             }
-            TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => {
+            TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge(_)) => {
                 unknown(UnknownReason::Unavailable, Counts::Yes)
             }
             TokenFault::NotUnderstood => unknown(UnknownReason::Inconclusive, Counts::Yes),
