@@ -84,7 +84,7 @@ pub enum SetupError {
     #[error("tenant `{tenant}` did not go along")]
     Entra {
         /// The tenant.
-        tenant: String,
+        tenant: Box<str>,
         /// Why.
         #[source]
         source: GraphError,
@@ -186,7 +186,7 @@ async fn enrol(
         .preflight()
         .await
         .map_err(|source| SetupError::Entra {
-            tenant: wanted.microsoft.tenant.to_string(),
+            tenant: wanted.microsoft.tenant.to_string().into(),
             source,
         })?;
     let enrolled = session

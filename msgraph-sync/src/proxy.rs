@@ -93,7 +93,9 @@ enum Way {
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("rules", &self.rules).finish()
+        f.debug_struct("Route")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }
 

@@ -322,7 +322,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_names_the_request_that_the_service_may_have_seen() {
         let server = MockServer::start().await;
-        let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+        let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
         Mock::given(method("GET"))
             .respond_with(slow)
             .mount(&server)

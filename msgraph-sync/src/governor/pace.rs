@@ -112,7 +112,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(600);
+    const LONG: Duration = Duration::from_mins(10);
 
     /// Ten a second, twenty at once.
     fn pace(now: Instant) -> Pace {
