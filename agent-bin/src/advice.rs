@@ -61,7 +61,7 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
         ApiError::InsecureUrl { .. } => "use https; http is for this machine only",
         ApiError::BadCertificate(_) => "--extra-ca takes a file of PEM certificates",
         ApiError::Unreachable { .. } => {
-            "check the address and the network; a private certificate authority needs --extra-ca"
+            "check the address, the network and the proxy; a private certificate authority needs --extra-ca"
         }
         ApiError::NotAuthorised { .. } if error.is_bad_token() => {
             "sign in again with `passportal login`; an agent is enrolled again with `passportal setup`"

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use msgraph_sync::LimitUse;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -12,6 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use sync_engine::model::{ClientId, FlagKind};
+
+use crate::limit_metrics::LimitMetrics;
 
 /// What one successful cycle of a client came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,7 @@ impl CycleNumbers {
 #[derive(Clone)]
 pub struct Metrics {
     families: Families,
+    limits: LimitMetrics,
     registry: Arc<Registry>,
 }
 
@@ -92,8 +96,23 @@ impl Metrics {
     /// Everything at its beginning.
     pub fn new() -> Self {
         let families = Families::default();
-        let registry = Arc::new(families.register());
-        Self { families, registry }
+        let limits = LimitMetrics::default();
+        let mut registry = families.register();
+        registry.register_collector(Box::new(limits.clone()));
+        Self {
+            families,
+            limits,
+            registry: Arc::new(registry),
+        }
+    }
+
+    /// Shows from now on what a client uses of its tenant's limits.
+    pub fn watch_limits(
+        &self,
+        client: ClientId,
+        used: impl Fn() -> LimitUse + Send + Sync + 'static,
+    ) {
+        self.limits.watch(client, used);
     }
 
     /// Makes a client's counters visible from the start, so that a rate over its first event is right.

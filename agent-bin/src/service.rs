@@ -78,6 +78,8 @@ pub async fn run(
     let health = Health::new(ids, recent);
     for client in &agents.clients {
         metrics.introduce(client.id);
+        let directory = Arc::clone(&client.directory);
+        metrics.watch_limits(client.id, move || directory.limit_use());
     }
     let address = listener.local_addr().unwrap_or(config.listen);
     let endpoints = listen::serve(listener, metrics.clone(), health.clone(), stop.clone());

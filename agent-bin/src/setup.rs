@@ -11,6 +11,7 @@ use state_store::{OpenError, StateUrl};
 use sync_engine::model::{ClientId, OrganizationId};
 
 use crate::config::{self, ClientConfig, Config, ConfigError};
+use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Enrolment, SecretError, SecretFiles};
 use crate::tenant::{self, TenantError};
 use crate::wiring::{VERSION, host_name, vault_http};
@@ -73,6 +74,9 @@ pub enum SetupError {
     /// The organization key.
     #[error("the organization key does not open this client's data key")]
     OrganizationKey(#[source] EnvelopeError),
+    /// What every connection needs.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     /// The tenant's configuration.
     #[error(transparent)]
     Tenant(#[from] TenantError),
@@ -80,7 +84,7 @@ pub enum SetupError {
     #[error("tenant `{tenant}` did not go along")]
     Entra {
         /// The tenant.
-        tenant: String,
+        tenant: Box<str>,
         /// Why.
         #[source]
         source: GraphError,
@@ -119,6 +123,7 @@ impl SetupError {
             Self::OrganizationKey(_) => {
                 "give the organization key exactly as it was set when the vault was made".to_owned()
             }
+            Self::Outbound(source) => source.hint().to_owned(),
             Self::Tenant(source) => source.hint()?.to_owned(),
             Self::Entra { source, .. } => source.hint()?.to_owned(),
             Self::AlreadyEnrolled { .. } => {
@@ -149,9 +154,9 @@ impl SetupError {
 pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     StateUrl::parse(&request.config.state.url)?;
     let secrets = SecretFiles::beside(&request.config.state.url);
-    let extra_ca = tenant::extra_ca(request.config.tls.extra_ca.as_deref())?;
-    let directory = tenant::directory(&request.client, extra_ca.clone())?;
-    let http = vault_http(request.config.passportal.base_url.as_str(), extra_ca)?;
+    let outbound = Outbound::of(&request.config)?;
+    let directory = tenant::directory(&request.client, &outbound)?;
+    let http = vault_http(request.config.passportal.base_url.as_str(), &outbound)?;
     let code = request.one_time_code.as_deref();
     let (session, _) =
         PersonSession::sign_in(&http, &request.email, &request.password, code).await?;
@@ -181,7 +186,7 @@ async fn enrol(
         .preflight()
         .await
         .map_err(|source| SetupError::Entra {
-            tenant: wanted.microsoft.tenant.to_string(),
+            tenant: wanted.microsoft.tenant.to_string().into(),
             source,
         })?;
     let enrolled = session

@@ -1,12 +1,11 @@
 //! From the configuration of one client to its tenant's directory.
 
-use std::path::{Path, PathBuf};
-
 use msgraph_sync::{
     AppCredential, Endpoints, EntraDirectory, GraphSetupError, TenantConfig, VerificationApp,
 };
 
 use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
+use crate::outbound::Outbound;
 use crate::secrets::{SecretError, SecretSources};
 
 /// Why a tenant cannot be reached with this configuration.
@@ -35,15 +34,6 @@ pub enum TenantError {
         #[source]
         source: SecretError,
     },
-    /// The file of extra certificate authorities cannot be read.
-    #[error("could not read tls.extra_ca {}", path.display())]
-    ExtraCa {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// An address or the tenant's name is wrong.
     #[error("client `{client}`: the tenant cannot be set up")]
     Setup {
@@ -62,7 +52,6 @@ impl TenantError {
             Self::SignIn { .. } => Some("use sign_in = \"client-secret\" with client_secret_file"),
             Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
             Self::Secret { source, .. } => Some(source.hint()),
-            Self::ExtraCa { .. } => Some("name a PEM file that the service's user may read"),
             Self::Setup { source, .. } => setup_hint(source),
         }
     }
@@ -74,22 +63,9 @@ fn setup_hint(error: &GraphSetupError) -> Option<&'static str> {
         GraphSetupError::NotHttps { .. } => "beyond loopback write https://",
         GraphSetupError::NotABase { .. } => "an address only: https://host",
         GraphSetupError::ExtraCa(_) => "tls.extra_ca names a file of PEM certificates",
+        GraphSetupError::Proxy { .. } => "an address only: http://host:port or socks5h://host:port",
         GraphSetupError::Client(_) => return None,
     })
-}
-
-/// The PEM certificates of `tls.extra_ca`, if there are any.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn extra_ca(path: Option<&Path>) -> Result<Option<Vec<u8>>, TenantError> {
-    path.map(|path| {
-        std::fs::read(path).map_err(|source| TenantError::ExtraCa {
-            path: path.to_owned(),
-            source,
-        })
-    })
-    .transpose()
 }
 
 /// The directory of one client's tenant.
@@ -98,7 +74,7 @@ pub fn extra_ca(path: Option<&Path>) -> Result<Option<Vec<u8>>, TenantError> {
 /// When the configuration or its secret does not allow to sign in.
 pub fn directory(
     client: &ClientConfig,
-    extra_ca: Option<Vec<u8>>,
+    outbound: &Outbound,
 ) -> Result<EntraDirectory, TenantError> {
     let microsoft = &client.microsoft;
     let client_id = microsoft
@@ -109,7 +85,8 @@ pub fn directory(
         })?;
     let mut config = TenantConfig::new(microsoft.tenant.clone(), client_id, credential(client)?);
     config.endpoints = endpoints(microsoft);
-    config.extra_ca = extra_ca;
+    config.extra_ca.clone_from(&outbound.extra_ca);
+    config.proxy.clone_from(&outbound.proxy);
     config.verification = match &microsoft.verification_client_id {
         Some(public) => VerificationApp::Public(public.clone()),
         None => VerificationApp::Itself,

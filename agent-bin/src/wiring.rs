@@ -18,6 +18,7 @@ use crate::causes::chain;
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
 use crate::instance;
+use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Enrolment, Kept, SecretError, SecretFiles, read_secret_file};
 use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;
@@ -67,6 +68,9 @@ pub enum WiringError {
     /// The vault's address or certificates.
     #[error("the vault cannot be reached with this configuration")]
     Vault(#[from] ApiError),
+    /// What every connection needs.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     /// The tenant.
     #[error(transparent)]
     Tenant(#[from] TenantError),
@@ -91,7 +95,8 @@ impl WiringError {
                 Some("enrol it with `passportal setup --client NAME …`")
             }
             Self::Secrets(source) => Some(source.hint()),
-            Self::Vault(_) => Some("check passportal.base_url and tls.extra_ca"),
+            Self::Vault(_) => Some("check passportal.base_url, tls.extra_ca and proxy.url"),
+            Self::Outbound(source) => Some(source.hint()),
             Self::Tenant(source) => source.hint(),
             Self::State(source) => Some(source.hint()),
         }
@@ -182,7 +187,7 @@ type Checked<'a> = (&'a ClientConfig, Enrolment, EntraDirectory);
 pub async fn open(config: &Config) -> Result<Agents, WiringError> {
     let secrets = SecretFiles::beside(&config.state.url);
     let clients = config.require_clients()?;
-    let extra_ca = tenant::extra_ca(config.tls.extra_ca.as_deref())?;
+    let outbound = Outbound::of(config)?;
     let mut checked = Vec::new();
     for client in clients {
         let enrolment =
@@ -193,23 +198,18 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                     folder: secrets.folder().to_owned(),
                     kept: Kept::of(&config.state.url),
                 })?;
-        let directory = tenant::directory(client, extra_ca.clone())?;
+        let directory = tenant::directory(client, &outbound)?;
         checked.push((client, enrolment, directory));
     }
     refuse_twins(&checked)?;
-    let state = state(config, extra_ca.clone()).await?;
+    let state = state(config, outbound.extra_ca.clone()).await?;
     let instance = state.instance();
     let instance = instance.unwrap_or_else(|| instance::of(&config.state.url));
     let mut agents = Vec::new();
     for (client, enrolment, directory) in checked {
         let id = enrolment.client;
         let vault = Arc::new(vault(
-            config,
-            client,
-            &secrets,
-            &enrolment,
-            instance,
-            extra_ca.clone(),
+            config, client, &secrets, &enrolment, instance, &outbound,
         )?);
         let directory = Arc::new(directory);
         let ports = Ports {
@@ -279,7 +279,7 @@ pub fn vault(
     secrets: &SecretFiles,
     enrolment: &Enrolment,
     instance: Uuid,
-    extra_ca: Option<Vec<u8>>,
+    outbound: &Outbound,
 ) -> Result<PassportalVault, WiringError> {
     let key = DataKey::from_secret(
         enrolment.organization.0,
@@ -291,7 +291,7 @@ pub fn vault(
         client: client.name.clone(),
         source,
     })?;
-    let http = vault_http(config.passportal.base_url.as_str(), extra_ca)?;
+    let http = vault_http(config.passportal.base_url.as_str(), outbound)?;
     let api = AgentApi::new(&http, enrolment.token.clone())?;
     let identity = AgentIdentity {
         host: host_name(),
@@ -307,12 +307,15 @@ pub fn vault(
 ///
 /// # Errors
 /// When the address is not one, or not https beyond this machine.
-pub fn vault_http(base_url: &str, extra_ca: Option<Vec<u8>>) -> Result<HttpConfig, ApiError> {
-    let http = HttpConfig::new(base_url)?;
-    Ok(match extra_ca {
-        Some(pem) => http.with_extra_ca(pem),
-        None => http,
-    })
+pub fn vault_http(base_url: &str, outbound: &Outbound) -> Result<HttpConfig, ApiError> {
+    let mut http = HttpConfig::new(base_url)?;
+    if let Some(pem) = &outbound.extra_ca {
+        http = http.with_extra_ca(pem.clone());
+    }
+    if let Some(proxy) = &outbound.proxy {
+        http = http.with_proxy(proxy.address().clone());
+    }
+    Ok(http)
 }
 
 /// This machine's name, for people.

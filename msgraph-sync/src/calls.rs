@@ -12,6 +12,7 @@ use reqwest::Request;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use sync_engine::model::{ObjectId, Password};
+use sync_engine::ports::PasswordWrite;
 use url::Url;
 
 use crate::GraphError;
@@ -51,6 +52,8 @@ pub(crate) enum Call<'a> {
         id: ObjectId,
         password: &'a Password,
     },
+    /// Several of them in one request, in this order.
+    SetPasswords(&'a [PasswordWrite]),
 }
 
 /// What is known of a call beside its request.
@@ -88,6 +91,11 @@ static DOMAINS: Facts = Facts {
     needs: "Domain.Read.All",
     units: ONE,
 };
+static SET_PASSWORDS: Facts = Facts {
+    name: "POST /$batch",
+    needs: "User-PasswordProfile.ReadWrite.All",
+    units: ONE,
+};
 static SET_PASSWORD: Facts = Facts {
     name: "PATCH /users/{id}",
     needs: "User-PasswordProfile.ReadWrite.All",
@@ -103,6 +111,7 @@ impl Call<'_> {
             Self::Domains => &DOMAINS,
             Self::Follow { of, .. } => of,
             Self::SetPassword { .. } => &SET_PASSWORD,
+            Self::SetPasswords(_) => &SET_PASSWORDS,
         }
     }
 }
@@ -118,6 +127,29 @@ struct PasswordUpdate<'a> {
 struct PasswordProfile<'a> {
     password: &'a str,
     force_change_password_next_sign_in: bool,
+}
+
+/// Source: Microsoft Graph, "Combine multiple HTTP requests using JSON batching".
+#[derive(Serialize)]
+struct Batch<'a> {
+    requests: Vec<BatchItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct BatchItem<'a> {
+    /// The item's place, counted from 0.
+    id: String,
+    method: &'static str,
+    url: String,
+    headers: JsonBody,
+    body: PasswordUpdate<'a>,
+}
+
+/// An item with a body must say what it is.
+#[derive(Serialize)]
+struct JsonBody {
+    #[serde(rename = "Content-Type")]
+    content_type: &'static str,
 }
 
 /// Builds requests, each with a token that is valid now.
@@ -167,6 +199,7 @@ impl CallBuilder {
             Call::SetPassword { id, password } => {
                 self.sdk.user(id.to_string()).update_user(&update(password))
             }
+            Call::SetPasswords(writes) => self.sdk.batch(&batch(writes)),
         };
         self.finish(handler, call.facts()).await
     }
@@ -198,6 +231,25 @@ fn update(password: &Password) -> PasswordUpdate<'_> {
             password: password.expose(),
             force_change_password_next_sign_in: false,
         },
+    }
+}
+
+fn batch(writes: &[PasswordWrite]) -> Batch<'_> {
+    let items = writes.iter().enumerate();
+    Batch {
+        requests: items.map(|(place, write)| item(place, write)).collect(),
+    }
+}
+
+fn item(place: usize, write: &PasswordWrite) -> BatchItem<'_> {
+    BatchItem {
+        id: place.to_string(),
+        method: "PATCH",
+        url: format!("/users/{}", write.object),
+        headers: JsonBody {
+            content_type: "application/json",
+        },
+        body: update(&write.password),
     }
 }
 
@@ -242,6 +294,40 @@ mod tests {
         ] {
             let base = Url::parse(base).unwrap();
             assert_eq!(moved_onto(&base, &sdk).as_str(), moved);
+        }
+    }
+
+    #[tokio::test]
+    async fn every_call_goes_to_the_graph_of_its_cloud() {
+        use crate::{Cloud, Endpoints};
+        let tenant = crate::test_tenant::Tenant::start().await;
+        for cloud in ["global", "us-gov-l4", "us-gov-l5", "china"] {
+            let graph = Endpoints::of(cloud.parse::<Cloud>().unwrap()).graph;
+            let session = tenant.session_at(graph.clone());
+            let id = crate::test_tenant::id(1);
+            let password = Password::new("Password-1");
+            let writes = [PasswordWrite {
+                object: id,
+                password: password.clone(),
+            }];
+            for (call, path) in [
+                (Call::UsersDelta, "/v1.0/users/delta()".to_owned()),
+                (Call::User(id), format!("/v1.0/users/{id}")),
+                (Call::AnyUser, "/v1.0/users".to_owned()),
+                (Call::Domains, "/v1.0/domains".to_owned()),
+                (
+                    Call::SetPassword {
+                        id,
+                        password: &password,
+                    },
+                    format!("/v1.0/users/{id}"),
+                ),
+                (Call::SetPasswords(&writes), "/v1.0/$batch".to_owned()),
+            ] {
+                let request = session.build(&call).await.unwrap();
+                assert_eq!(request.url().origin(), graph.origin(), "{cloud}");
+                assert_eq!(request.url().path(), path, "{cloud}");
+            }
         }
     }
 }

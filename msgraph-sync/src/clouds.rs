@@ -187,6 +187,64 @@ mod tests {
         );
     }
 
+    /// Cloud by cloud, as Microsoft documents them: sign-in and Graph.
+    /// Source: Microsoft Graph, "National cloud deployments", both tables of service root endpoints.
+    const DOCUMENTED: [(Cloud, &str, &str); 4] = [
+        (
+            Cloud::Global,
+            "https://login.microsoftonline.com",
+            "https://graph.microsoft.com",
+        ),
+        (
+            Cloud::UsGovL4,
+            "https://login.microsoftonline.us",
+            "https://graph.microsoft.us",
+        ),
+        (
+            Cloud::UsGovL5,
+            "https://login.microsoftonline.us",
+            "https://dod-graph.microsoft.us",
+        ),
+        (
+            Cloud::China,
+            "https://login.chinacloudapi.cn",
+            "https://microsoftgraph.chinacloudapi.cn",
+        ),
+    ];
+
+    #[test]
+    fn every_address_that_is_used_is_the_documented_one_of_its_cloud() {
+        for (cloud, login, graph) in DOCUMENTED {
+            let endpoints = Endpoints::of(cloud).checked().unwrap();
+            assert_eq!(endpoints.authority, url(login), "{cloud}");
+            assert_eq!(endpoints.graph, url(graph), "{cloud}");
+            assert_eq!(endpoints.scope(), format!("{graph}/.default"), "{cloud}");
+            assert!(!endpoints.are_local(), "{cloud}");
+            let mut config = crate::TenantConfig::new(
+                sync_engine::model::TenantId("contoso.com".to_owned()),
+                "app",
+                crate::AppCredential::ClientSecret("secret".into()),
+            );
+            config.endpoints = endpoints;
+            let token = config.token_url().unwrap();
+            assert_eq!(
+                token,
+                url(&format!("{login}/contoso.com/oauth2/v2.0/token")),
+                "{cloud}"
+            );
+        }
+        assert_eq!(DOCUMENTED.map(|(cloud, ..)| cloud), Cloud::ALL);
+    }
+
+    #[test]
+    fn no_cloud_s_token_is_asked_for_another_s_graph() {
+        let hosts: std::collections::BTreeSet<_> = Cloud::ALL
+            .map(|cloud| Endpoints::of(cloud).scope())
+            .into_iter()
+            .collect();
+        assert_eq!(hosts.len(), Cloud::ALL.len());
+    }
+
     #[test]
     fn a_graph_override_may_end_with_the_version_and_keeps_the_resource() {
         for given in [

@@ -6,15 +6,19 @@ use async_trait::async_trait;
 use sync_engine::model::{
     Account, DeltaLink, DirectoryChanges, Domains, ObjectId, Password, SignIn, UserPrincipalName,
 };
-use sync_engine::ports::{Directory, DirectoryError, SetPassword};
+use sync_engine::ports::{Directory, DirectoryError, PasswordWrite, SetPassword};
 
+use crate::governor::Governor;
+use crate::proxy::Route;
 use crate::retry_after::Patience;
 use crate::service_clock::ServiceClock;
 use crate::session::Session;
 use crate::token::{AppIdentity, ClientSecretSource, TokenCache, TokenEndpoint};
-use crate::transport::{Reach, Transport};
+use crate::transport::{Timeouts, Transport};
 use crate::verify::SignInTest;
-use crate::{AppCredential, GraphSetupError, TenantConfig, VerdictTable, VerificationApp};
+use crate::{
+    AppCredential, GraphSetupError, LimitUse, TenantConfig, VerdictTable, VerificationApp,
+};
 
 /// One tenant of Entra ID: its accounts, the sign-in test, and the one write.
 pub struct EntraDirectory {
@@ -54,7 +58,13 @@ impl EntraDirectory {
             clock: Arc::clone(&clock),
         }));
         Ok(Self {
-            session: Session::new(config.endpoints.graph.clone(), tokens, transport, patience),
+            session: Session::new(
+                config.endpoints.graph.clone(),
+                tokens,
+                transport,
+                Governor::new(config.limits),
+                patience,
+            ),
             clock,
             sign_in_test: SignInTest::new(
                 endpoint,
@@ -65,16 +75,33 @@ impl EntraDirectory {
     }
 }
 
+impl EntraDirectory {
+    /// What is used of the tenant's limits.
+    pub fn limit_use(&self) -> LimitUse {
+        self.session.governor().in_use()
+    }
+}
+
 fn transport(
     config: &TenantConfig,
     clock: Arc<ServiceClock>,
 ) -> Result<Transport, GraphSetupError> {
-    let reach = if config.endpoints.are_local() {
-        Reach::Local
-    } else {
-        Reach::Beyond
-    };
-    Transport::new(config.extra_ca.as_deref(), reach, clock)
+    let extra_ca = config.extra_ca.as_deref();
+    Transport::new(extra_ca, route(config)?, Timeouts::default(), clock)
+}
+
+/// The configured proxy wins over the environment's; `NO_PROXY` counts for both.
+fn route(config: &TenantConfig) -> Result<Route, GraphSetupError> {
+    match &config.proxy {
+        _ if config.endpoints.are_local() => Ok(Route::straight()),
+        Some(proxy) => Route::through(proxy, &no_proxy()),
+        None => Ok(Route::of_environment()),
+    }
+}
+
+fn no_proxy() -> String {
+    let variable = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
+    variable.unwrap_or_default()
 }
 
 fn app(config: &TenantConfig) -> AppIdentity {
@@ -115,6 +142,10 @@ impl Directory for EntraDirectory {
 
     async fn set_password(&self, id: ObjectId, password: &Password) -> SetPassword {
         self.session.set_password(id, password).await
+    }
+
+    async fn set_passwords(&self, writes: &[PasswordWrite]) -> Vec<SetPassword> {
+        self.session.set_passwords(writes).await
     }
 }
 

@@ -8,7 +8,9 @@ use reqwest::StatusCode;
 use sync_engine::model::TenantId;
 use sync_engine::ports::DirectoryError;
 use url::Url;
+use uuid::Uuid;
 
+use crate::ProxyTrouble;
 use crate::retry_after::UNNAMED;
 use crate::service_clock;
 
@@ -36,6 +38,12 @@ pub enum GraphSetupError {
     /// The extra certificate authorities are no PEM certificates.
     #[error("the extra certificate authorities are not PEM certificates")]
     ExtraCa(#[source] Option<Arc<reqwest::Error>>),
+    /// An address of no proxy.
+    #[error("`{proxy}` is no address of a proxy")]
+    Proxy {
+        /// Its host and port; the rest may hold a secret.
+        proxy: String,
+    },
     /// The HTTP client cannot be built.
     #[error("the HTTPS client could not be set up")]
     Client(#[source] Arc<reqwest::Error>),
@@ -50,6 +58,8 @@ pub struct ServiceFault {
     pub code: Option<String>,
     /// What Microsoft's support asks for.
     pub request_id: Option<String>,
+    /// The id that the request carried; `None` where none was sent.
+    pub client_request_id: Option<Uuid>,
     /// How long the service asked us to wait.
     pub wait: Option<Duration>,
 }
@@ -62,6 +72,9 @@ impl fmt::Display for ServiceFault {
         }
         if let Some(id) = &self.request_id {
             write!(f, ", request {id}")?;
+        }
+        if let Some(id) = self.client_request_id {
+            write!(f, ", client request {id}")?;
         }
         Ok(())
     }
@@ -81,20 +94,37 @@ pub enum GraphError {
         #[source]
         source: Arc<reqwest::Error>,
     },
-    /// The request was sent, or may have been, and no whole answer came.
-    #[error("`{host}` did not answer")]
-    NoAnswer {
+    /// Nothing was sent: the proxy on the way did not let it pass.
+    #[error("the proxy `{proxy}` {trouble}, on the way to `{host}`")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// What it did.
+        trouble: ProxyTrouble,
         /// Whose answer was wanted.
         host: String,
         /// The fault.
         #[source]
         source: Arc<reqwest::Error>,
     },
+    /// The request was sent, or may have been, and no whole answer came.
+    #[error("`{host}` did not answer (client request {request})")]
+    NoAnswer {
+        /// Whose answer was wanted.
+        host: String,
+        /// The id that the request carried.
+        request: Uuid,
+        /// The fault.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
     /// An answer that is larger than any answer should be.
-    #[error("`{host}` answered more than is reasonable")]
+    #[error("`{host}` answered more than is reasonable (client request {request})")]
     TooLarge {
         /// Whose answer it was.
         host: String,
+        /// The id that the request carried.
+        request: Uuid,
     },
     /// No such tenant.
     #[error("there is no tenant `{tenant}` (AADSTS{code})")]
@@ -200,6 +230,17 @@ impl GraphError {
             Self::Unreachable { .. } | Self::NoAnswer { .. } => {
                 "check the network, the proxy, the firewall and tls.extra_ca; then try again"
             }
+            Self::Proxy { trouble, .. } => match trouble {
+                ProxyTrouble::NotReached => {
+                    "check proxy.url or HTTPS_PROXY, and that the proxy runs; a host that needs none belongs into NO_PROXY"
+                }
+                ProxyTrouble::SignIn => {
+                    "set proxy.username and proxy.password_file to an account that the proxy accepts"
+                }
+                ProxyTrouble::Refused => {
+                    "let the proxy allow Microsoft's sign-in and Graph hosts on port 443; its log says more"
+                }
+            },
             Self::UnknownTenant { .. } => {
                 "give a verified domain of the tenant or its GUID, and the right cloud"
             }
@@ -236,7 +277,13 @@ impl GraphError {
     pub(crate) fn passes(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Service(_)
+            Self::Unreachable { .. }
+                | Self::NoAnswer { .. }
+                | Self::Service(_)
+                | Self::Proxy {
+                    trouble: ProxyTrouble::NotReached,
+                    ..
+                }
         )
     }
 
@@ -256,6 +303,7 @@ impl From<GraphError> for DirectoryError {
                 retry_at: service_clock::after(fault.wait.unwrap_or(UNNAMED)),
             },
             GraphError::Unreachable { .. }
+            | GraphError::Proxy { .. }
             | GraphError::NoAnswer { .. }
             | GraphError::LinkExpired
             | GraphError::Service(_) => Self::Unavailable(Box::new(error)),

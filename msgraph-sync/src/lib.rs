@@ -11,9 +11,11 @@ mod directory;
 mod domains;
 mod error;
 mod governor;
+mod limits;
 mod paging;
 mod passwords;
 mod preflight;
+mod proxy;
 mod retry_after;
 mod service_clock;
 mod session;
@@ -24,12 +26,16 @@ mod verdicts;
 mod verify;
 
 #[cfg(test)]
+mod test_proxy;
+#[cfg(test)]
 mod test_tenant;
 
 pub use clouds::{Cloud, Endpoints, UnknownCloud};
 pub use directory::EntraDirectory;
 pub use error::{GraphError, GraphSetupError, ServiceFault};
+pub use limits::{LimitUse, Limits};
 pub use passwords::LONGEST_WRITE;
 pub use preflight::Preflight;
+pub use proxy::{Proxy, ProxyTrouble};
 pub use tenant::{AppCredential, TenantConfig, VerificationApp};
 pub use verdicts::{Counts, Ruling, VerdictTable, VerdictTableError};

@@ -1,5 +1,8 @@
-//! The one write: setting an account's password, and what its answer means.
+//! The one write: setting an account's password, alone or with others, and what its answer means.
 
+mod batch;
+
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -7,6 +10,7 @@ use sync_engine::model::{BlockedReason, ObjectId, Password};
 use sync_engine::ports::SetPassword;
 
 use crate::calls::Call;
+use crate::governor::Kind;
 use crate::retry_after::{UNNAMED, retry_after};
 use crate::service_clock;
 use crate::session::{CallFault, Session, Stated};
@@ -19,6 +23,9 @@ const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// covers a write must last this long.
 pub const LONGEST_WRITE: Duration = SENT_WITHIN.saturating_add(REQUEST_TIMEOUT);
 
+/// What a write costs in resource units. Source: Microsoft Graph throttling limits, identity and access.
+const WRITE_UNITS: NonZeroU32 = NonZeroU32::MIN;
+
 /// A refusal that has nothing to do with the password is tried again after this long.
 const LATER: Duration = Duration::from_mins(5);
 
@@ -29,15 +36,42 @@ const ON_PREMISES_TEXTS: [&str; 2] = ["on-premises mastered", "directory sync"];
 impl Session {
     /// Sets a password. The request is sent once; again only after a 401, which had no effect.
     pub(crate) async fn set_password(&self, id: ObjectId, password: &Password) -> SetPassword {
-        if let Err(wait) = self.governor().write() {
-            return not_now(wait);
-        }
-        let call = Call::SetPassword { id, password };
         let not_after = Instant::now() + SENT_WITHIN;
+        self.set_in_turn(id, password, not_after).await
+    }
+
+    async fn set_in_turn(
+        &self,
+        id: ObjectId,
+        password: &Password,
+        not_after: Instant,
+    ) -> SetPassword {
+        match self.governor().write(1).await {
+            Ok(()) => self.set_alone(id, password, not_after).await,
+            Err(wait) => not_now(wait),
+        }
+    }
+
+    /// One write whose turn has come.
+    async fn set_alone(
+        &self,
+        id: ObjectId,
+        password: &Password,
+        not_after: Instant,
+    ) -> SetPassword {
+        let call = Call::SetPassword { id, password };
         match self.send(&call, Some(not_after)).await {
-            Ok(answer) => outcome(id, &answer),
+            Ok(answer) => {
+                self.hear_write(&answer);
+                outcome(id, &answer)
+            }
             Err(fault) => no_answer(id, &fault),
         }
+    }
+
+    fn hear_write(&self, answer: &Answer) {
+        let governor = self.governor();
+        governor.hear(Kind::Write, WRITE_UNITS, answer.status, &answer.headers);
     }
 }
 
@@ -58,7 +92,7 @@ fn no_answer(id: ObjectId, fault: &CallFault) -> SetPassword {
             not_now(error.asked_wait().unwrap_or(UNNAMED))
         }
         CallFault::TooLate | CallFault::Send(SendFault::NotSent(_)) => not_now(UNNAMED),
-        CallFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => SetPassword::Ambiguous,
+        CallFault::Send(SendFault::Lost(_) | SendFault::TooLarge(_)) => SetPassword::Ambiguous,
     }
 }
 

@@ -139,6 +139,7 @@ mod tests {
             status: 429,
             code: None,
             request_id: None,
+            client_request_id: None,
             wait: Some(wait),
         })
     }

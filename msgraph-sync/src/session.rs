@@ -1,16 +1,17 @@
 //! One tenant's conversation with Graph: limits, tokens, retries, and what an answer means.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use graph_rs_sdk::error::ErrorMessage;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Request, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
+use uuid::Uuid;
 
 use crate::calls::{Call, CallBuilder};
-use crate::governor::Governor;
+use crate::governor::{Governor, Kind};
 use crate::paging::Link;
 use crate::retry_after::{Patience, retry_after};
 use crate::token::TokenCache;
@@ -46,19 +47,25 @@ impl Session {
         graph: Url,
         tokens: Arc<TokenCache>,
         transport: Arc<Transport>,
+        governor: Governor,
         patience: Patience,
     ) -> Self {
         Self {
             calls: CallBuilder::new(graph, Arc::clone(&tokens), Arc::clone(&transport)),
             tokens,
             transport,
-            governor: Governor::new(),
+            governor,
             patience,
         }
     }
 
     pub(crate) fn governor(&self) -> &Governor {
         &self.governor
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn build(&self, call: &Call<'_>) -> Result<Request, GraphError> {
+        self.calls.build(call).await
     }
 
     /// A link of this Graph, checked.
@@ -96,15 +103,16 @@ impl Session {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
-        self.governor.read(call.facts().units).await;
+        let facts = call.facts();
+        self.governor.read(facts.units).await.map_err(full)?;
         let answer = self.send(call, None).await.map_err(|fault| match fault {
             CallFault::NotBuilt(error) => error,
             CallFault::Send(fault) => fault.at(self.calls.host()),
             // A read has no such time.
-            CallFault::TooLate => GraphError::NotBuilt {
-                call: call.facts().name,
-            },
+            CallFault::TooLate => GraphError::NotBuilt { call: facts.name },
         })?;
+        self.governor
+            .hear(Kind::Read, facts.units, answer.status, &answer.headers);
         judge(answer, call)
     }
 
@@ -135,6 +143,17 @@ impl Session {
         let answer = self.transport.send(request).await;
         Ok((answer.map_err(CallFault::Send)?, used))
     }
+}
+
+/// The limits leave no room for so long: the same as if the service had said it.
+fn full(wait: Duration) -> GraphError {
+    GraphError::Service(ServiceFault {
+        status: StatusCode::TOO_MANY_REQUESTS.as_u16(),
+        code: None,
+        request_id: None,
+        client_request_id: None,
+        wait: Some(wait),
+    })
 }
 
 fn bearer(request: &Request) -> String {
@@ -174,6 +193,7 @@ pub(crate) struct Stated {
     code: Option<String>,
     pub(crate) message: String,
     request_id: Option<String>,
+    client_request_id: Uuid,
 }
 
 impl Stated {
@@ -183,6 +203,7 @@ impl Stated {
             code: wire.code_property().filter(|code| is_a_word(code)),
             request_id: wire.request_id().filter(|id| is_a_word(id)),
             message: wire.message().unwrap_or_default(),
+            client_request_id: answer.request,
         }
     }
 
@@ -191,6 +212,7 @@ impl Stated {
             status: status.as_u16(),
             code: self.code.clone(),
             request_id: self.request_id.clone(),
+            client_request_id: Some(self.client_request_id),
             wait: retry_after(headers),
         }
     }

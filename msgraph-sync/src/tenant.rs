@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use sync_engine::model::TenantId;
 
-use crate::{Cloud, Endpoints, GraphSetupError, VerdictTable};
+use crate::{Cloud, Endpoints, GraphSetupError, Limits, Proxy, VerdictTable};
 
 /// How far this machine's clock may be off before it is called wrong.
 ///
@@ -28,10 +28,14 @@ pub struct TenantConfig {
     pub verification: VerificationApp,
     /// PEM certificates that are trusted in addition to the platform's roots.
     pub extra_ca: Option<Vec<u8>>,
+    /// The proxy beyond this machine; without one the environment's.
+    pub proxy: Option<Proxy>,
     /// Replaces the built-in table of what sign-in codes say of a password.
     pub verdict_table: Option<VerdictTable>,
     /// How far this machine's clock may be off.
     pub clock_tolerance: Duration,
+    /// What may be asked of the tenant in a time.
+    pub limits: Limits,
 }
 
 impl TenantConfig {
@@ -48,8 +52,10 @@ impl TenantConfig {
             credential,
             verification: VerificationApp::Itself,
             extra_ca: None,
+            proxy: None,
             verdict_table: None,
             clock_tolerance: CLOCK_TOLERANCE,
+            limits: Limits::documented(),
         }
     }
 

@@ -68,6 +68,13 @@ impl Tenant {
         self.directory().session
     }
 
+    /// A builder of requests to another Graph, with this tenant's tokens. Nothing is sent.
+    pub(crate) fn session_at(&self, graph: url::Url) -> Session {
+        let mut config = self.config();
+        config.endpoints = config.endpoints.with_graph(graph);
+        EntraDirectory::new(config).unwrap().session
+    }
+
     /// Requests of this method whose path ends like this.
     pub(crate) async fn requests(&self, method: &str, end: &str) -> Vec<Request> {
         let all = self.server.received_requests().await.unwrap();
@@ -133,4 +140,23 @@ pub(crate) async fn silent_service() -> (url::Url, tokio::task::JoinHandle<()>) 
         url::Url::parse(&format!("http://{address}")).unwrap(),
         hang_up,
     )
+}
+
+/// A service with a certificate of its own making for this host: where it is, and the certificate.
+pub(crate) async fn tls_service(host: &str) -> (std::net::SocketAddr, String) {
+    // Another test may have done it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
+    let certificate = made.cert.pem();
+    let config = axum_server::tls_rustls::RustlsConfig::from_pem(
+        certificate.clone().into_bytes(),
+        made.signing_key.serialize_pem().into_bytes(),
+    )
+    .await
+    .unwrap();
+    let handle: axum_server::Handle<std::net::SocketAddr> = axum_server::Handle::new();
+    let server = axum_server::bind_rustls("127.0.0.1:0".parse().unwrap(), config);
+    let app = axum::Router::new().fallback(async || "over TLS");
+    tokio::spawn(server.handle(handle.clone()).serve(app.into_make_service()));
+    (handle.listening().await.unwrap(), certificate)
 }

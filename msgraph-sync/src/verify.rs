@@ -114,7 +114,7 @@ fn of_the_account(outcome: SignIn) -> Judged {
 fn without_answer(fault: &TokenFault) -> SignIn {
     match fault {
         TokenFault::Send(SendFault::NotSent(_)) => unknown(UnknownReason::Unavailable, Counts::No),
-        TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => {
+        TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge(_)) => {
             unknown(UnknownReason::Unavailable, Counts::Yes)
         }
         TokenFault::NotUnderstood | TokenFault::Refused(_) => {

@@ -12,6 +12,7 @@ use agent_bin::control::{
     self, AskError, ClientAnswer, Fault, Hand, Place, Reach, Recall, Request, Said, Service, Told,
     Want,
 };
+use agent_bin::outbound::Outbound;
 use agent_bin::secrets::SecretFiles;
 use agent_bin::wiring::{self, ClientAgent};
 use async_trait::async_trait;
@@ -210,7 +211,8 @@ async fn lead_elsewhere(world: &World, host: &str) {
     let config = world.config().unwrap();
     let secrets = SecretFiles::beside(&config.state.url);
     let enrolment = secrets.load_enrolment(CLIENT).unwrap().unwrap();
-    let http = wiring::vault_http(config.passportal.base_url.as_str(), None).unwrap();
+    let http =
+        wiring::vault_http(config.passportal.base_url.as_str(), &Outbound::default()).unwrap();
     let heartbeat = Heartbeat {
         version: "0.1.0".to_owned(),
         host: host.to_owned(),

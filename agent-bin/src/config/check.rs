@@ -12,10 +12,12 @@ use url::{Host, Url};
 use super::duration::Written;
 use super::error::Problem;
 use super::key_path::KeyPath;
-use super::raw::{Raw, RawClient, RawMicrosoft, RawPassportal, RawState, RawSync, RawVerification};
+use super::raw::{
+    Raw, RawClient, RawMicrosoft, RawPassportal, RawProxy, RawState, RawSync, RawVerification,
+};
 use super::{
-    ClientConfig, Config, MicrosoftConfig, Passportal, Region, SignIn, StateConfig, SyncConfig,
-    TlsConfig, VerificationConfig, default_listen,
+    ClientConfig, Config, MicrosoftConfig, Passportal, ProxyConfig, ProxyUser, Region, SignIn,
+    StateConfig, SyncConfig, TlsConfig, VerificationConfig, default_listen,
 };
 
 /// More failed sign-ins a day would come near the ten after which smart lockout begins by default,
@@ -36,6 +38,7 @@ pub(super) fn check(raw: &Raw) -> Result<Config, Problem> {
                 &KeyPath::of(&["tls", "extra_ca"]),
             )?,
         },
+        proxy: proxy(&raw.proxy)?,
     })
 }
 
@@ -192,6 +195,64 @@ fn state(raw: &RawState) -> Result<StateConfig, Problem> {
             &KeyPath::of(&["state", "password_file"]),
         )?,
     })
+}
+
+fn proxy(raw: &RawProxy) -> Result<Option<ProxyConfig>, Problem> {
+    let key = |name| KeyPath::of(&["proxy", name]);
+    let user = proxy_user(raw)?;
+    match (&raw.url, user) {
+        (Some(url), user) => Ok(Some(ProxyConfig {
+            url: proxy_address(url, &key("url"))?,
+            user,
+        })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Problem::new(
+            key("url"),
+            "missing, and there is a proxy.username",
+            "the proxy's address: http://host:port or socks5h://host:port",
+        )),
+    }
+}
+
+fn proxy_user(raw: &RawProxy) -> Result<Option<ProxyUser>, Problem> {
+    let key = |name| KeyPath::of(&["proxy", name]);
+    let name = text(raw.username.as_deref(), key("username"))?;
+    let file = file(raw.password_file.as_ref(), &key("password_file"))?;
+    match (name, file) {
+        (Some(name), Some(password_file)) => Ok(Some(ProxyUser {
+            name,
+            password_file,
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Problem::new(
+            key("password_file"),
+            "missing, and there is a proxy.username",
+            "name a file that holds the proxy's password",
+        )),
+        (None, Some(_)) => Err(Problem::new(
+            key("username"),
+            "missing, and there is a proxy.password_file",
+            "the user's name at the proxy",
+        )),
+    }
+}
+
+fn proxy_address(url: &Url, key: &KeyPath) -> Result<Url, Problem> {
+    const HINT: &str = "an address only: http://host:port or socks5h://host:port";
+    let problem = |what: &str, hint: &str| Err(Problem::new(key.clone(), what, hint));
+    if !url.username().is_empty() || url.password().is_some() {
+        return problem(
+            "there is a user name or password in it",
+            "set proxy.username and proxy.password_file",
+        );
+    }
+    if !matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") || !url.has_host() {
+        return problem("not the address of a proxy", HINT);
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return problem("there is more than an address in it", HINT);
+    }
+    Ok(url.clone())
 }
 
 /// Beyond loopback: https only. No address carries a secret.

@@ -62,6 +62,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whom it trusts.
     pub tls: TlsConfig,
+    /// The proxy beyond this machine; without one the environment's.
+    pub proxy: Option<ProxyConfig>,
 }
 
 /// The vault.
@@ -141,6 +143,24 @@ pub struct StateConfig {
 pub struct TlsConfig {
     /// A PEM file of certificate authorities, in addition to the platform's.
     pub extra_ca: Option<PathBuf>,
+}
+
+/// A proxy, and as whom the agent signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// `http`, `https`, `socks5` or `socks5h`; without a user.
+    pub url: Url,
+    /// The user, where the proxy wants one.
+    pub user: Option<ProxyUser>,
+}
+
+/// A user of a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyUser {
+    /// The name.
+    pub name: String,
+    /// The file with the password.
+    pub password_file: PathBuf,
 }
 
 impl Config {

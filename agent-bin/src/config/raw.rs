@@ -28,6 +28,8 @@ pub(super) struct Raw {
     pub(super) listen: RawListen,
     #[serde(skip_serializing_if = "is_default")]
     pub(super) tls: RawTls,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) proxy: RawProxy,
     // Last, so that another client can be added at the end of the file.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) client: Vec<RawClient>,
@@ -96,4 +98,12 @@ pub(super) struct RawListen {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawTls {
     pub(super) extra_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawProxy {
+    pub(super) url: Option<Url>,
+    pub(super) username: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
 }

@@ -9,12 +9,12 @@ use sync_engine::plan::Verification;
 use super::duration::Written;
 use super::error::{ConfigError, Place};
 use super::raw::{
-    Raw, RawClient, RawListen, RawMicrosoft, RawPassportal, RawState, RawSync, RawTls,
+    Raw, RawClient, RawListen, RawMicrosoft, RawPassportal, RawProxy, RawState, RawSync, RawTls,
     RawVerification,
 };
 use super::{
-    ClientConfig, Config, MicrosoftConfig, StateConfig, SyncConfig, VerificationConfig,
-    default_listen,
+    ClientConfig, Config, MicrosoftConfig, ProxyConfig, StateConfig, SyncConfig,
+    VerificationConfig, default_listen,
 };
 use crate::durable_file::{self, Audience};
 
@@ -110,6 +110,7 @@ fn raw(config: &Config) -> Raw {
         tls: RawTls {
             extra_ca: config.tls.extra_ca.clone(),
         },
+        proxy: config.proxy.as_ref().map(raw_proxy).unwrap_or_default(),
         client: config.clients.iter().map(raw_client).collect(),
     }
 }
@@ -130,6 +131,15 @@ fn raw_verification(verification: &VerificationConfig) -> RawVerification {
         enabled: other(verification.test, &default.test).map(|test| test == Verification::Allowed),
         recheck: other(verification.recheck, &default.recheck).map(Written),
         max_failed_per_day: other(verification.max_failed_per_day, &default.max_failed_per_day),
+    }
+}
+
+fn raw_proxy(proxy: &ProxyConfig) -> RawProxy {
+    let user = proxy.user.as_ref();
+    RawProxy {
+        url: Some(proxy.url.clone()),
+        username: user.map(|user| user.name.clone()),
+        password_file: user.map(|user| user.password_file.clone()),
     }
 }
 

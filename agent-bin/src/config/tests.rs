@@ -51,6 +51,11 @@ address = "127.0.0.1:0"
 
 [tls]
 extra_ca = "/etc/ca.pem"
+
+[proxy]
+url = "socks5h://proxy.example:1080"
+username = "agent"
+password_file = "/run/proxy"
 "#;
 
 const SMALL: &str = r#"[passportal]
@@ -129,6 +134,49 @@ fn every_documented_key_is_taken() {
         config.tls.extra_ca.as_deref(),
         Some(Path::new("/etc/ca.pem"))
     );
+    let proxy = config.proxy.unwrap();
+    assert_eq!(proxy.url.as_str(), "socks5h://proxy.example:1080");
+    let user = proxy.user.unwrap();
+    assert_eq!(
+        (user.name.as_str(), user.password_file),
+        ("agent", "/run/proxy".into())
+    );
+}
+
+#[test]
+fn a_proxy_s_password_stands_in_a_file_and_nowhere_else() {
+    for (keys, problem) in [
+        (
+            "url = \"http://anna:canary@proxy.example\"",
+            "proxy.url: there is a user name or password in it",
+        ),
+        (
+            "url = \"ftp://proxy.example\"",
+            "proxy.url: not the address of a proxy",
+        ),
+        (
+            "url = \"http://proxy.example/path\"",
+            "proxy.url: there is more than an address in it",
+        ),
+        (
+            "url = \"http://proxy.example\"\nusername = \"anna\"",
+            "proxy.password_file: missing",
+        ),
+        (
+            "url = \"http://proxy.example\"\npassword_file = \"/run/x\"",
+            "proxy.username: missing",
+        ),
+        (
+            "username = \"anna\"\npassword_file = \"/run/x\"",
+            "proxy.url: missing",
+        ),
+        ("password = \"canary\"", "proxy.password: unknown key"),
+    ] {
+        let error = load(&format!("{SMALL}\n[proxy]\n{keys}\n")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(problem), "{keys}: {text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
 }
 
 #[test]

@@ -66,6 +66,7 @@ pub(crate) struct Refusal {
     pub(crate) codes: Vec<u32>,
     pub(crate) wait: Option<Duration>,
     pub(crate) request_id: Option<String>,
+    pub(crate) client_request_id: Option<Uuid>,
 }
 
 impl Refusal {
@@ -74,6 +75,7 @@ impl Refusal {
             status: self.status.as_u16(),
             code: self.codes.first().map(|code| format!("AADSTS{code}")),
             request_id: self.request_id.clone(),
+            client_request_id: self.client_request_id,
             wait: self.wait,
         }
     }
@@ -203,5 +205,6 @@ fn refusal(answer: &Answer) -> Refusal {
         wait: retry_after(&answer.headers),
         // Only what is an id: the rest of an error body is not repeated anywhere.
         request_id: wire.trace_id.filter(|id| Uuid::parse_str(id).is_ok()),
+        client_request_id: Some(answer.request),
     }
 }

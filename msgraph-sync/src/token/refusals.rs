@@ -93,6 +93,7 @@ mod tests {
             codes: codes.to_vec(),
             wait: None,
             request_id: None,
+            client_request_id: None,
         };
         explain(
             &refusal,

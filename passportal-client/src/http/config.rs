@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, redirect, tls};
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, redirect, tls};
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::ApiError;
@@ -17,6 +18,7 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct HttpConfig {
     base_url: Url,
     extra_ca: Option<Vec<u8>>,
+    proxy: Option<SecretString>,
 }
 
 impl HttpConfig {
@@ -28,6 +30,7 @@ impl HttpConfig {
         Ok(Self {
             base_url: checked(base_url)?,
             extra_ca: None,
+            proxy: None,
         })
     }
 
@@ -35,6 +38,14 @@ impl HttpConfig {
     #[must_use]
     pub fn with_extra_ca(mut self, pem: Vec<u8>) -> Self {
         self.extra_ca = Some(pem);
+        self
+    }
+
+    /// Goes through this proxy beyond this machine, instead of the environment's; except to what `NO_PROXY` lists.
+    /// Its address is a URL that may hold a user name and a password.
+    #[must_use]
+    pub fn with_proxy(mut self, address: SecretString) -> Self {
+        self.proxy = Some(address);
         self
     }
 
@@ -59,6 +70,11 @@ impl HttpConfig {
             .redirect(redirect::Policy::none());
         if is_this_machine(&self.base_url) {
             builder = builder.no_proxy();
+        } else if let Some(address) = &self.proxy {
+            let proxy = Proxy::all(address.expose_secret()).map_err(ApiError::Setup)?;
+            builder = builder
+                .no_proxy()
+                .proxy(proxy.no_proxy(NoProxy::from_env()));
         }
         self.trust(builder)?.build().map_err(ApiError::Setup)
     }

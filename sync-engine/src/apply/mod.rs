@@ -19,8 +19,14 @@ use crate::model::{
 use crate::plan::{Action, Decision, Plan, Policy, Target};
 use crate::ports::PasswordAnswer;
 
-/// Steps in flight at once.
-const BATCH: usize = 8;
+/// Sign-in tests in flight at once.
+const TESTS: usize = 8;
+
+/// Writes in flight at once: as many as fit into one request of Microsoft Graph.
+const WRITES: usize = 20;
+
+/// The journal's words for a step that came too late.
+const LEASE_ENDS: &str = "not sent: this agent's lease is about to end";
 
 /// What was read of the vault is acted on for this long; whatever is left then is planned anew. In
 /// the meantime somebody may mute the client, switch to Report mismatches, or change a password.
@@ -79,7 +85,7 @@ impl Walk<'_> {
 
     async fn verify_all(&mut self, steps: &[Step<'_>]) -> Result<usize, EngineError> {
         let mut begun = 0;
-        for batch in steps.chunks(BATCH) {
+        for batch in steps.chunks(TESTS) {
             if self.verification_is_paused() || !self.may_go_on(begun).await? {
                 break;
             }
@@ -98,7 +104,7 @@ impl Walk<'_> {
         let (own, others): (Vec<_>, Vec<_>) = pushes
             .into_iter()
             .partition(|step| self.policy.own_account.as_ref() == Some(&step.decision.user_name));
-        for batch in others.chunks(BATCH).chain(own.chunks(1)) {
+        for batch in others.chunks(WRITES).chain(own.chunks(1)) {
             if !self.may_go_on(tested + begun).await? {
                 break;
             }
@@ -149,7 +155,7 @@ impl Walk<'_> {
         if self.term_outlasts_a_write() {
             Ok(password)
         } else {
-            Err("not sent: this agent's lease is about to end".to_owned())
+            Err(LEASE_ENDS.to_owned())
         }
     }
 

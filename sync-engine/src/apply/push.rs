@@ -3,19 +3,19 @@
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::{Step, Walk};
+use super::{LEASE_ENDS, Step, Walk};
 use crate::engine::EngineError;
 use crate::model::{
-    Asked, CredentialId, CredentialMemory, JournalEntry, PendingWrite, Phase, Refused, StepKind,
-    Written,
+    Asked, CredentialId, CredentialMemory, JournalEntry, Password, PendingWrite, Phase, Refused,
+    StepKind, Written,
 };
 use crate::plan::{Decision, Rule, Words};
-use crate::ports::SetPassword;
+use crate::ports::{PasswordWrite, SetPassword};
 
 impl Walk<'_> {
     pub(super) async fn push(&mut self, batch: &[Step<'_>]) -> Result<(), EngineError> {
         self.intend(batch).await?;
-        let answers = join_all(batch.iter().map(|step| self.set(*step))).await;
+        let answers = self.set(batch).await;
         let mut entries = Vec::new();
         let mut memories = Vec::new();
         for (step, answer) in batch.iter().zip(answers) {
@@ -32,11 +32,30 @@ impl Walk<'_> {
         Ok(self.ports.store.save_client(&self.memory.client).await?)
     }
 
-    /// The answer to one write, or why it was not sent.
-    async fn set(&self, step: Step<'_>) -> Result<SetPassword, String> {
-        let password = self.password(step).await?;
-        let object = step.target.object;
-        Ok(self.ports.directory.set_password(object, &password).await)
+    /// The answer to each write, in their order, or why it was not sent.
+    async fn set(&self, batch: &[Step<'_>]) -> Vec<Result<SetPassword, String>> {
+        let mut due = Vec::new();
+        let mut unsent = Vec::new();
+        for (step, password) in batch.iter().zip(self.passwords(batch).await) {
+            let object = step.target.object;
+            unsent.push(password.map(|password| due.push(PasswordWrite { object, password })));
+        }
+        let answers = self.ports.directory.set_passwords(&due).await;
+        let mut answers = answers.into_iter();
+        let sent = unsent.into_iter();
+        sent.map(|due| due.map(|()| answers.next().unwrap_or(SetPassword::Ambiguous)))
+            .collect()
+    }
+
+    /// The passwords for these steps. They leave together, so the lease must outlast a write from the moment that
+    /// the last one is here.
+    async fn passwords(&self, batch: &[Step<'_>]) -> Vec<Result<Password, String>> {
+        let passwords = join_all(batch.iter().map(|step| self.password(*step))).await;
+        if self.term_outlasts_a_write() {
+            return passwords;
+        }
+        let too_late = |it: Result<Password, String>| it.and_then(|_| Err(LEASE_ENDS.to_owned()));
+        passwords.into_iter().map(too_late).collect()
     }
 
     /// From here on each of these writes counts as perhaps done.

@@ -1,6 +1,7 @@
 //! The directory's side: accounts, sign-in tests, and the one write there is.
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::Cause;
@@ -27,6 +28,15 @@ pub enum SetPassword {
     Ambiguous,
 }
 
+/// A write that is due.
+#[derive(Clone, Debug)]
+pub struct PasswordWrite {
+    /// The account.
+    pub object: ObjectId,
+    /// Its new password.
+    pub password: Password,
+}
+
 /// A tenant's directory.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -50,6 +60,14 @@ pub trait Directory: Send + Sync {
 
     /// Sets a password, once. Never retried here after it may have had an effect.
     async fn set_password(&self, id: ObjectId, password: &Password) -> SetPassword;
+
+    /// Sets passwords of different accounts, each as [`set_password`](Self::set_password) does, and answers for each
+    /// in their order. A directory that takes several in one request does so here; an answer that is lost, or that
+    /// leaves an account out, is [`SetPassword::Ambiguous`] for every account that it was to tell of.
+    async fn set_passwords(&self, writes: &[PasswordWrite]) -> Vec<SetPassword> {
+        let each = writes.iter();
+        join_all(each.map(|write| self.set_password(write.object, &write.password))).await
+    }
 }
 
 /// Why the directory could not be read.

@@ -6,7 +6,7 @@ mod store;
 mod vault;
 
 pub use clock::{Clock, ClockOf};
-pub use directory::{Directory, DirectoryError, SetPassword};
+pub use directory::{Directory, DirectoryError, PasswordWrite, SetPassword};
 pub use store::{StateStore, StoreError};
 pub use vault::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
 

@@ -56,6 +56,7 @@ macro_rules! directory_contract {
             a_wrong_password_mismatches_and_counts,
             a_write_moves_the_stamp_into_its_own_time,
             an_unknown_account_is_gone,
+            several_writes_are_answered_in_their_order,
         ]);
     };
 }
@@ -445,7 +446,7 @@ pub mod directory {
     use crate::model::{
         Account, DomainKind, Extent, ObjectId, Password, UserPrincipalName, Verdict,
     };
-    use crate::ports::SetPassword;
+    use crate::ports::{PasswordWrite, SetPassword};
 
     async fn anna(directory: &impl Directory) -> Account {
         let mut changes = directory.changes(None).await.unwrap();
@@ -516,5 +517,24 @@ pub mod directory {
             .set_password(nobody, &Password::new("Contract-2nd"))
             .await;
         assert_eq!(answer, SetPassword::Gone);
+    }
+
+    /// Several writes at once have an outcome each, in the order in which they were asked for.
+    pub async fn several_writes_are_answered_in_their_order(directory: &impl Directory) {
+        let before = anna(directory).await;
+        let write = |object| PasswordWrite {
+            object,
+            password: Password::new("Contract-2nd"),
+        };
+        let nobody = ObjectId(Uuid::from_u128(0xDEAD));
+        let writes = [write(nobody), write(before.id)];
+        let answers = directory.set_passwords(&writes).await;
+        assert!(
+            matches!(&answers[..], [SetPassword::Gone, SetPassword::Accepted(_)]),
+            "{answers:?}"
+        );
+        let verdict = directory.verify(&name(), &writes[1].password).await.verdict;
+        assert_eq!(verdict, Verdict::Match);
+        assert!(directory.set_passwords(&[]).await.is_empty());
     }
 }

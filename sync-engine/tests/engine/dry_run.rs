@@ -68,6 +68,11 @@ async fn read_only_ports_hand_out_no_password_and_make_no_test() {
     let name = sync_engine::model::UserPrincipalName::new("anna@contoso.com");
     dry.directory.verify(&name, &password).await;
     dry.directory.set_password(account, &password).await;
+    let write = sync_engine::ports::PasswordWrite {
+        object: account,
+        password,
+    };
+    dry.directory.set_passwords(&[write]).await;
     assert_eq!(world.touched(), (0, 0));
     assert!(world.directory.has_password(account, OLD));
 }

@@ -2,12 +2,16 @@
 
 use crate::world::{HOUR, NEW, OLD, StopAtFirstStep, World};
 use sync_engine::model::{Outcome, StepKind};
+use sync_engine::plan::Policy;
 use sync_engine::ports::Wait;
 
 #[tokio::test]
 async fn a_halt_finishes_the_batch_in_flight_and_begins_no_other() {
-    let mut world = World::new();
-    let users = world.users(10, OLD, OLD);
+    let mut world = World::with(Policy {
+        breaker_minimum: 100,
+        ..Policy::default()
+    });
+    let users = world.users(25, OLD, OLD);
     world.cycle().await;
     for (credential, _) in &users {
         world.vault.set_password(*credential, NEW);
@@ -15,11 +19,11 @@ async fn a_halt_finishes_the_batch_in_flight_and_begins_no_other() {
     world.clock.advance(HOUR);
     let observer = StopAtFirstStep(world.engine.halt());
     let report = world.engine.cycle(Wait::No, &observer).await.unwrap();
-    assert_eq!(world.directory.writes(), 8);
-    assert_eq!(report.done(StepKind::Push), 8);
-    // All eight are settled and told; the other two are no news.
-    assert_eq!(world.told_pushed(), 8);
-    let told = world.last_told(users[9].0);
+    assert_eq!(world.directory.writes(), 20);
+    assert_eq!(report.done(StepKind::Push), 20);
+    // All twenty are settled and told; the other five are no news.
+    assert_eq!(world.told_pushed(), 20);
+    let told = world.last_told(users[24].0);
     assert_eq!(
         told.map(|it| it.1),
         Some(Outcome::Matched),
@@ -27,8 +31,8 @@ async fn a_halt_finishes_the_batch_in_flight_and_begins_no_other() {
     );
     world.restart();
     world.cycle().await;
-    assert_eq!(world.directory.writes(), 10);
-    assert_eq!(world.told_pushed(), 10);
+    assert_eq!(world.directory.writes(), 25);
+    assert_eq!(world.told_pushed(), 25);
 }
 
 #[tokio::test]

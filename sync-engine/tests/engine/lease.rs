@@ -153,6 +153,30 @@ async fn a_slow_vault_does_not_push_a_write_beyond_the_lease() {
 }
 
 #[tokio::test]
+async fn a_password_that_waited_for_a_slow_one_does_not_leave_beyond_the_lease() {
+    let mut world = World::new();
+    let users = world.users(2, OLD, OLD);
+    world.cycle().await;
+    for (credential, _) in &users {
+        world.vault.set_password(*credential, NEW);
+    }
+    world.vault.set_lease(lasts(&world, 60));
+    // The first is here after 20 s, in time for a write of 30 s; the second after 40 s.
+    let vault = SlowVault {
+        inner: world.vault.clone(),
+        clock: world.clock.clone(),
+        takes: Duration::from_secs(20),
+    };
+    let ports = Ports {
+        vault: Arc::new(vault),
+        ..world.ports()
+    };
+    world.engine = Engine::new(ports, world.policy.clone());
+    world.cycle().await;
+    assert_eq!(world.directory.writes(), 0);
+}
+
+#[tokio::test]
 async fn an_agent_that_leads_again_mends_the_flags_of_the_one_between() {
     let mut world = World::new();
     let (anna, _) = world.anna(SyncMode::ReportMismatches, OLD, OLD);

@@ -11,7 +11,7 @@ use sync_engine::model::{
     Account, CredentialId, DeltaLink, DirectoryChanges, Domains, ObjectId, Password, SignIn,
     StepKind, SyncMode, UserPrincipalName, Verdict,
 };
-use sync_engine::plan::Decision;
+use sync_engine::plan::{Decision, Policy};
 use sync_engine::ports::{Directory, DirectoryError, SetPassword, Wait};
 use sync_engine::testing::{FakeDirectory, FakeVault, ManualClock};
 use sync_engine::{Engine, Observer, Ports};
@@ -37,11 +37,19 @@ fn report_only(vault: &FakeVault, users: &[(CredentialId, ObjectId)]) {
     }
 }
 
-/// Ten writes of which each takes its time, while somebody switches to Report mismatches. Returns
+/// A world whose breaker lets all of these users' passwords through at once.
+fn busy_world() -> World {
+    World::with(Policy {
+        breaker_minimum: 100,
+        ..Policy::default()
+    })
+}
+
+/// 25 writes of which each takes its time, while somebody switches to Report mismatches. Returns
 /// how many were made.
 async fn written_while_somebody_switches(takes: Duration) -> u32 {
-    let mut world = World::new();
-    let users = world.users(10, OLD, OLD);
+    let mut world = busy_world();
+    let users = world.users(25, OLD, OLD);
     world.cycle().await;
     for (credential, _) in &users {
         world.vault.set_password(*credential, NEW);
@@ -60,10 +68,10 @@ async fn written_while_somebody_switches(takes: Duration) -> u32 {
 async fn whoever_switches_to_report_mismatches_meanwhile_stops_the_writes_that_are_left() {
     let written =
         |milliseconds| written_while_somebody_switches(Duration::from_millis(milliseconds));
-    assert_eq!(written(60_000).await, 8);
-    // A batch is eight steps: half a minute, and just less.
-    assert_eq!(written(30_000 / 8).await, 8);
-    assert_eq!(written(30_000 / 8 - 1).await, 10);
+    assert_eq!(written(60_000).await, 20);
+    // A batch is twenty steps: half a minute, and just less.
+    assert_eq!(written(30_000 / 20).await, 20);
+    assert_eq!(written(30_000 / 20 - 1).await, 25);
 }
 
 /// A directory that takes a minute to answer.
@@ -98,8 +106,8 @@ impl Directory for SlowDirectory {
 
 #[tokio::test]
 async fn where_reading_takes_long_a_batch_is_made_for_each_reading() {
-    let mut world = World::new();
-    let users = world.users(10, OLD, OLD);
+    let mut world = busy_world();
+    let users = world.users(25, OLD, OLD);
     world.cycle().await;
     for (credential, _) in &users {
         world.vault.set_password(*credential, NEW);
@@ -114,7 +122,7 @@ async fn where_reading_takes_long_a_batch_is_made_for_each_reading() {
     };
     world.engine = Engine::new(ports, world.policy.clone());
     world.cycle().await;
-    assert_eq!(world.directory.writes(), 10);
+    assert_eq!(world.directory.writes(), 25);
 }
 
 #[tokio::test]

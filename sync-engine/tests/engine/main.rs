@@ -21,5 +21,6 @@ mod planner_properties;
 mod quiet;
 mod rules;
 mod scenes;
+mod together;
 mod watched;
 mod world;

@@ -23,6 +23,8 @@ pub struct Counters {
     pub delta_reads: u64,
     /// `$batch` requests.
     pub batches: u64,
+    /// Graph calls that were answered with 429 because a limit was used up, batched ones included.
+    pub throttled: u64,
     /// Faults that struck.
     pub faults: u64,
     /// By tenant name.
@@ -42,6 +44,8 @@ pub struct TenantCounters {
     pub reads: u64,
     /// As in [`Counters`].
     pub delta_reads: u64,
+    /// As in [`Counters`].
+    pub throttled: u64,
     /// By user principal name; accounts that nothing happened to are left out.
     pub users: BTreeMap<String, UserCounters>,
 }

@@ -23,7 +23,7 @@ pub use counters::{Counters, TenantCounters, UserCounters};
 pub use directory::change::{AccountChange, TenantChange};
 pub use scenario::{
     AppSpec, Authentication, Behaviour, ClearText, DomainSpec, Scenario, ScenarioError, TenantSpec,
-    UserSpec, UserType, Verification,
+    Throttling, UserSpec, UserType, Verification,
 };
 pub use serve::{Listening, ServeError, TlsFiles, bind, serve};
 pub use simulator::{Simulator, SimulatorError};

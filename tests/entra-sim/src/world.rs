@@ -5,20 +5,28 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::control::fault::ArmedFaults;
-use crate::counters::Counters;
+use crate::counters::{Counters, TenantCounters};
 use crate::directory::tenant::{Tenant, folded};
 use crate::entra::access_token::TokenLedger;
+use crate::graph::throttle::Throttle;
 use crate::scenario::Scenario;
 
 /// Where a tenant stands in its world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TenantIndex(usize);
+
+impl TenantIndex {
+    pub(crate) fn position(self) -> usize {
+        self.0
+    }
+}
 
 /// The simulated tenants and what happened to them.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tokens: TokenLedger,
     pub(crate) faults: ArmedFaults,
+    pub(crate) throttle: Throttle,
     pub(crate) requests: u64,
     pub(crate) token_requests: u64,
     pub(crate) batches: u64,
@@ -28,6 +36,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(scenario: Scenario) -> Self {
+        let throttle = Throttle::new(&scenario.tenants);
         let tenants: Vec<Tenant> = scenario.tenants.into_iter().map(Tenant::new).collect();
         let mut by_name = HashMap::new();
         for (index, tenant) in tenants.iter().enumerate() {
@@ -42,6 +51,7 @@ impl World {
         Self {
             tokens: TokenLedger::default(),
             faults: ArmedFaults::new(scenario.faults),
+            throttle,
             requests: 0,
             token_requests: 0,
             batches: 0,
@@ -88,8 +98,12 @@ impl World {
             faults: self.faults.struck(),
             ..Counters::default()
         };
-        for tenant in &self.tenants {
-            let counters = tenant.counters();
+        for (index, tenant) in self.tenants.iter().enumerate() {
+            let counters = TenantCounters {
+                throttled: self.throttle.refused(TenantIndex(index)),
+                ..tenant.counters()
+            };
+            sum.throttled += counters.throttled;
             sum.sign_ins += counters.sign_ins;
             sum.failed_sign_ins += counters.failed_sign_ins;
             sum.writes += counters.writes;

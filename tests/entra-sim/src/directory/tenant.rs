@@ -241,6 +241,11 @@ impl Tenant {
             .filter(|account| !account.removed)
     }
 
+    /// How many accounts there are.
+    pub(crate) fn size(&self) -> usize {
+        self.by_name.len()
+    }
+
     pub(crate) fn counters(&self) -> TenantCounters {
         let mut sum = TenantCounters {
             reads: self.reads,

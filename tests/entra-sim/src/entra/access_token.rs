@@ -27,7 +27,7 @@ pub(crate) struct Grant {
 }
 
 /// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     /// An application, by client id.
     App(Uuid),

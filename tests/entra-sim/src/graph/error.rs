@@ -118,7 +118,18 @@ impl GraphError {
         .header("location", start)
     }
 
-    fn header(mut self, name: &'static str, value: String) -> Self {
+    /// A refusal for want of room, without the headers that say which limit it is about.
+    pub(super) fn throttled() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "Too many requests from Identifier:entra-sim under category:aadgraph.app.tenant_large. Please try again \
+             later."
+                .to_owned(),
+        )
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -155,7 +166,9 @@ pub(crate) fn of_status(status: StatusCode) -> GraphError {
             GraphError::sync_state_not_found("/v1.0/users/delta?$deltatoken=".to_owned())
         }
         StatusCode::BAD_REQUEST => GraphError::policy_violation(),
-        StatusCode::TOO_MANY_REQUESTS => throttled(),
+        StatusCode::TOO_MANY_REQUESTS => GraphError::throttled()
+            .header("retry-after", "10".to_owned())
+            .header("x-ms-throttle-information", "WriteLimitExceeded".to_owned()),
         StatusCode::SERVICE_UNAVAILABLE => {
             GraphError::new(status, "serviceNotAvailable", String::new())
                 .header("retry-after", "10".to_owned())
@@ -166,15 +179,4 @@ pub(crate) fn of_status(status: StatusCode) -> GraphError {
             "An unspecified error has occurred.".to_owned(),
         ),
     }
-}
-
-fn throttled() -> GraphError {
-    GraphError::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "TooManyRequests",
-        "Too many requests from Identifier:entra-sim under category:aadgraph.app.tenant_large. Please try again later."
-            .to_owned(),
-    )
-    .header("retry-after", "10".to_owned())
-    .header("x-ms-throttle-information", "WriteLimitExceeded".to_owned())
 }

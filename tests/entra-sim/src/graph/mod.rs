@@ -12,6 +12,7 @@ mod password_policy;
 mod properties;
 mod reset_rights;
 mod tenant_reads;
+pub(crate) mod throttle;
 mod users;
 
 use axum::Router;
@@ -20,6 +21,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::routing::any;
 
+use crate::directory::tenant::Tenant;
 use crate::edge::{Origin, RequestIds};
 use crate::reply::Reply;
 use crate::simulator::Simulator;
@@ -84,14 +86,24 @@ fn answer(world: &mut World, context: &Context, call: &Call) -> Result<Reply, Gr
     }
 }
 
-/// Every call that may stand alone or in a batch.
+/// Every call that may stand alone or in a batch; each is throttled on its own.
 fn dispatch(
     world: &mut World,
     context: &Context,
     caller: &Caller,
     call: &Call,
 ) -> Result<Reply, GraphError> {
+    let admitted = world.admit(caller, call, context.now)?;
     let tenant = world.tenant_mut(caller.tenant);
+    Ok(admitted.onto(route(tenant, context, caller, call)?))
+}
+
+fn route(
+    tenant: &mut Tenant,
+    context: &Context,
+    caller: &Caller,
+    call: &Call,
+) -> Result<Reply, GraphError> {
     match (call.method.as_str(), call.segments().as_slice()) {
         ("GET", ["users"]) => users::list(tenant, context, caller, call),
         (

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
-    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, Scenario, TenantSpec, UserSpec,
-    UserType, Verification, defaults,
+    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, Scenario, TenantSpec, Throttling,
+    UserSpec, UserType, Verification, defaults,
 };
 
 impl Scenario {
@@ -29,11 +29,19 @@ impl TenantSpec {
             lockout_threshold: defaults::lockout_threshold(),
             token_lifetime: defaults::token_lifetime(),
             delta_link_lifetime: defaults::delta_link_lifetime(),
+            throttling: None,
             banned_words: Vec::new(),
             domains: Vec::new(),
             apps: Vec::new(),
             users: Vec::new(),
         }
+    }
+
+    /// Throttles.
+    #[must_use]
+    pub fn throttling(mut self, throttling: Throttling) -> Self {
+        self.throttling = Some(throttling);
+        self
     }
 
     /// Adds a verified domain.

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod clear_text;
 mod load;
+mod throttling;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub use clear_text::ClearText;
 pub use load::ScenarioError;
+pub use throttling::Throttling;
 
 use crate::control::fault::Fault;
 
@@ -52,6 +54,9 @@ pub struct TenantSpec {
     /// How long a delta link is valid.
     #[serde(default = "defaults::delta_link_lifetime")]
     pub delta_link_lifetime: SignedDuration,
+    /// How it throttles; without it, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttling: Option<Throttling>,
     /// Words that no password may contain, in any case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banned_words: Vec<String>,

@@ -16,6 +16,7 @@ mod password_grant;
 mod scenario_file;
 mod set_password;
 mod support;
+mod throttling;
 mod tls;
 mod tokens;
 mod users;

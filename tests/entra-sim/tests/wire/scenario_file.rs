@@ -112,3 +112,19 @@ fn other_endings_and_missing_files_are_refused() {
     let missing = Scenario::load(&PathBuf::from("/nowhere/at/all.toml")).expect_err("no such file");
     assert_eq!(missing.to_string(), "could not read `/nowhere/at/all.toml`");
 }
+
+#[test]
+fn throttling_is_a_scale_and_a_scale_is_not_zero() {
+    let with = |throttling: &str| {
+        let tenant = "name = \"contoso.onmicrosoft.com\"";
+        format!("[[tenant]]\n{tenant}\nthrottling = {throttling}\n")
+    };
+    let (_folder, path) = file("world.toml", &with("{ scale = 20, writes = 5 }"));
+    let throttling = Scenario::load(&path).unwrap().tenants[0]
+        .throttling
+        .unwrap();
+    assert_eq!(throttling.scale.get(), 20);
+    assert_eq!(throttling.writes.map(u32::from), Some(5));
+    let zero = complaint("world.toml", &with("{ scale = 0 }"));
+    assert!(zero.contains("tenant[0].throttling.scale"), "{zero}");
+}
