@@ -13,7 +13,7 @@ use crate::calls::{Call, CallBuilder};
 use crate::governor::Governor;
 use crate::paging::Link;
 use crate::retry_after::{Patience, retry_after};
-use crate::token::TokenCache;
+use crate::token::{TokenCache, TokenFacts};
 use crate::transport::{Answer, SendFault, Transport};
 use crate::{GraphError, ServiceFault};
 
@@ -59,6 +59,12 @@ impl Session {
 
     pub(crate) fn governor(&self) -> &Governor {
         &self.governor
+    }
+
+    /// What the agent's token says of the agent; `None` where it cannot be read.
+    pub(crate) async fn token_facts(&self) -> Result<Option<TokenFacts>, GraphError> {
+        let token = self.tokens.token().await?;
+        Ok(TokenFacts::of(&token))
     }
 
     /// A link of this Graph, checked.
