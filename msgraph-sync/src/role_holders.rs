@@ -41,11 +41,13 @@ pub(crate) enum Scope {
 pub(crate) struct AssignableGroups(BTreeMap<ObjectId, BTreeSet<ObjectId>>);
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct WireAssignment {
-    principal_id: Option<ObjectId>,
-    role_definition_id: Option<Uuid>,
-    directory_scope_id: Option<String>,
+    #[serde(rename = "principalId")]
+    principal: Option<ObjectId>,
+    #[serde(rename = "roleDefinitionId")]
+    role: Option<Uuid>,
+    #[serde(rename = "directoryScopeId")]
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +63,8 @@ impl Session {
             .await?;
         let mut assignments = Assignments::default();
         for wire in read.entries {
-            if let (Some(principal), Some(role)) = (wire.principal_id, wire.role_definition_id) {
-                let scope = match wire.directory_scope_id.as_deref() {
+            if let (Some(principal), Some(role)) = (wire.principal, wire.role) {
+                let scope = match wire.scope.as_deref() {
                     Some(WHOLE_TENANT) => Scope::Tenant,
                     _ => Scope::Part,
                 };

@@ -44,7 +44,8 @@ impl EntraDirectory {
     /// # Errors
     /// When the agent cannot sign in, or the service is not available.
     pub async fn standing(&self) -> Result<Standing, GraphError> {
-        self.session.standing().await
+        // It holds the state of many reads, and is awaited from deep within.
+        Box::pin(self.session.standing()).await
     }
 }
 

@@ -106,3 +106,63 @@ impl WireOrganization {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, ResponseTemplate};
+
+    use super::*;
+    use crate::test_tenant::Tenant;
+
+    async fn answering(at: &str, body: &Value) -> Tenant {
+        let tenant = Tenant::start().await;
+        Mock::given(method("GET"))
+            .and(path(at))
+            .respond_with(ResponseTemplate::new(200).set_body_json(body))
+            .mount(&tenant.server)
+            .await;
+        tenant
+    }
+
+    fn plan(id: &str, status: &str) -> Value {
+        json!({ "service": "AADPremiumService", "servicePlanId": id, "capabilityStatus": status })
+    }
+
+    #[tokio::test]
+    async fn the_best_licence_that_is_in_force_is_told() {
+        const P1: &str = "41781fb2-bc02-4b7c-bd55-b576c07bb09d";
+        const P2: &str = "eec0eb4f-6444-4f95-aba0-50c24d67f998";
+        for (plans, licence) in [
+            (vec![], None),
+            (vec![plan(P1, "Enabled")], Some("Microsoft Entra ID P1")),
+            (
+                vec![plan(P1, "Enabled"), plan(P2, "Warning")],
+                Some("Microsoft Entra ID P2"),
+            ),
+            (
+                vec![plan(P1, "Enabled"), plan(P2, "Deleted")],
+                Some("Microsoft Entra ID P1"),
+            ),
+        ] {
+            let id = Uuid::from_u128(1);
+            let one = json!({ "id": id, "displayName": "Contoso", "assignedPlans": plans });
+            let body = json!({ "value": [one] });
+            let tenant = answering("/v1.0/organization", &body).await;
+            let told = tenant.directory().organization().await.unwrap();
+            let name = "Contoso".to_owned();
+            assert_eq!(told, Organization { id, name, licence });
+        }
+    }
+
+    #[tokio::test]
+    async fn security_defaults_are_on_or_off() {
+        let at = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
+        for (is_enabled, told) in [(true, SecurityDefaults::On), (false, SecurityDefaults::Off)] {
+            let tenant = answering(at, &json!({ "isEnabled": is_enabled })).await;
+            let directory = tenant.directory();
+            assert_eq!(directory.security_defaults().await.unwrap(), told);
+        }
+    }
+}

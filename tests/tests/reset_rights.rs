@@ -1,10 +1,6 @@
 //! Whose password the agent may reset, from the tenant's roles to the flag that a person sees.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failed test should say where"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
 
 use entra_sim::{AppChange, GroupSpec, UserSpec};
 use integration_tests::{World, WorldBuilder};

@@ -110,10 +110,10 @@ fn rights(synced: &[&VaultCredential], tenant: &DirectoryView) -> Vec<Check> {
 }
 
 fn some_of(names: &BTreeSet<&str>) -> String {
-    let named: Vec<&str> = names.iter().take(NAMED).copied().collect();
-    let named = named.join(", ");
+    let first: Vec<&str> = names.iter().take(NAMED).copied().collect();
+    let first = first.join(", ");
     match names.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World, row_of};
 use sync_engine::Engine;
+use sync_engine::explain::{Change, When};
 use sync_engine::model::ResetRole::{PrivilegedAuthenticationAdministrator, UserAdministrator};
 use sync_engine::model::{
     BlockedReason, FlagKind, ObjectId, Outcome, ResetRights, ResetRole, SyncMode, UserPrincipalName,
@@ -140,6 +141,23 @@ async fn a_dry_run_knows_the_rights_too() {
         .unwrap();
     let known = explained[0].known.account.as_ref().unwrap();
     assert_eq!(known.lacking, Some(UserAdministrator));
+    let next = &explained[0].next;
+    let changes = [Change::AgentRole, Change::VaultSettings];
+    assert_eq!(next.when, changes.map(When::Changed));
+    let told = explained[0].to_string();
+    assert!(
+        told.contains("assign the role User Administrator"),
+        "{told}"
+    );
     let report = dry.preview().await.unwrap();
     assert!(matches!(row_of(&report, boss).action, Action::Block(_)));
+}
+
+#[test]
+fn what_was_remembered_before_there_were_roles_is_still_understood() {
+    let before: BlockedReason = serde_json::from_str("\"not_allowed\"").unwrap();
+    assert_eq!(before, BlockedReason::NotAllowed);
+    let now = BlockedReason::RoleMissing(PrivilegedAuthenticationAdministrator);
+    let kept = serde_json::to_string(&now).unwrap();
+    assert_eq!(serde_json::from_str::<BlockedReason>(&kept).unwrap(), now);
 }
