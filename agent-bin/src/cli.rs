@@ -113,6 +113,9 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
         }
         Command::Setup(args) => {
             let done = setup::run(args.request(&cli.config)?).await?;
+            for finding in &done.preflight.findings {
+                remark(&format!("{finding}; {}", finding.remedy()));
+            }
             let path = done.config_path.display();
             tell(&format!(
                 "enrolled for client {}; configuration in {path}",
@@ -158,6 +161,11 @@ fn log_to_stderr(cli: &Cli) {
 fn tell(line: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// What is worth knowing, although nothing failed.
+fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
 }
 
 fn complain(error: &CommandError) {

@@ -5,6 +5,7 @@ pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod doctor;
 mod durable_file;
 mod instance;
 mod limit_metrics;

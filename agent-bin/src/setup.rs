@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use msgraph_sync::{GraphError, Preflight};
+use msgraph_sync::{Finding, GraphError, Preflight};
 use passportal_client::envelope::{DataKey, EnvelopeError, OrganizationKey};
-use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync};
+use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync, SyncMode};
 use passportal_client::{ApiError, PersonSession};
 use secrecy::{ExposeSecret, SecretString};
 use state_store::{OpenError, StateUrl};
@@ -89,6 +89,14 @@ pub enum SetupError {
         #[source]
         source: GraphError,
     },
+    /// The agent could read the tenant, and set no password in it.
+    #[error("tenant `{tenant}`: {finding}")]
+    Powerless {
+        /// The tenant.
+        tenant: String,
+        /// Why.
+        finding: Finding,
+    },
     /// The client is enrolled here already.
     #[error("client `{client}` is enrolled on this machine already")]
     AlreadyEnrolled {
@@ -126,6 +134,10 @@ impl SetupError {
             Self::Outbound(source) => source.hint().to_owned(),
             Self::Tenant(source) => source.hint()?.to_owned(),
             Self::Entra { source, .. } => source.hint()?.to_owned(),
+            Self::Powerless { finding, .. } => format!(
+                "{}; for reports only, set the client's default mode to Report mismatches",
+                finding.remedy()
+            ),
             Self::AlreadyEnrolled { .. } => {
                 "remove it from the configuration and the secrets folder to enrol it anew"
                     .to_owned()
@@ -139,7 +151,7 @@ impl SetupError {
     pub fn is_not_authorised(&self) -> bool {
         match self {
             Self::Vault(source) => matches!(source, ApiError::NotAuthorised { .. }),
-            Self::OrganizationKey(_) => true,
+            Self::OrganizationKey(_) | Self::Powerless { .. } => true,
             Self::Entra { source, .. } => source.is_not_authorised(),
             _ => false,
         }
@@ -189,6 +201,7 @@ async fn enrol(
             tenant: wanted.microsoft.tenant.to_string().into(),
             source,
         })?;
+    refuse_the_powerless(&preflight, &client, wanted)?;
     let enrolled = session
         .enrol(&EnrolRequest {
             client: client.id,
@@ -214,6 +227,25 @@ async fn enrol(
         config_path: request.config_path.clone(),
         preflight,
     })
+}
+
+/// A client whose passwords are only reported on needs an agent that reads.
+fn refuse_the_powerless(
+    preflight: &Preflight,
+    client: &Client,
+    wanted: &ClientConfig,
+) -> Result<(), SetupError> {
+    if client.default_mode == SyncMode::ReportMismatches {
+        return Ok(());
+    }
+    let mut findings = preflight.findings.iter();
+    match findings.find(|finding| finding.forbids_writes()) {
+        Some(finding) => Err(SetupError::Powerless {
+            tenant: wanted.microsoft.tenant.to_string(),
+            finding: finding.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn choose(clients: &[Client], wanted: &str) -> Result<Client, SetupError> {

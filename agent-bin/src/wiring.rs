@@ -154,7 +154,11 @@ impl ClientAgent {
     /// Which of those it is.
     pub async fn preflight(&self) -> Result<Preflight, EngineError> {
         let preflight = self.directory.preflight().await;
-        preflight.map_err(|error| DirectoryError::from(error).into())
+        let preflight = preflight.map_err(DirectoryError::from)?;
+        for finding in &preflight.findings {
+            tracing::warn!(client.id = %self.id, "{finding}; {}", finding.remedy());
+        }
+        Ok(preflight)
     }
 
     /// Gives the lease back, so that the next agent need not wait for its end. A vault that does not

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use graph_http::api_impl::RequestHandler;
 use graph_rs_sdk::{Graph, GraphFailure, ODataQuery};
-use reqwest::Request;
 use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, Request};
 use serde::Serialize;
 use sync_engine::model::{ObjectId, Password};
 use sync_engine::ports::PasswordWrite;
@@ -31,6 +31,13 @@ pub(crate) const ACCOUNT_PROPERTIES: [&str; 6] = [
 ];
 const DOMAIN_PROPERTIES: [&str; 3] = ["id", "authenticationType", "isVerified"];
 
+const ORGANIZATION_PROPERTIES: [&str; 3] = ["id", "displayName", "assignedPlans"];
+const ASSIGNMENT_PROPERTIES: [&str; 3] = ["principalId", "roleDefinitionId", "directoryScopeId"];
+/// The path of role assignments, which the SDK does not have.
+const ROLE_ASSIGNMENTS_PATH: [&str; 3] = ["roleManagement", "directory", "roleAssignments"];
+/// Source: Microsoft Graph, group resource type, `isAssignableToRole`.
+const IS_ASSIGNABLE: &str = "isAssignableToRole eq true";
+
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const LARGEST_PAGE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=999");
 
@@ -45,6 +52,18 @@ pub(crate) enum Call<'a> {
     AnyUser,
     /// The tenant's domains.
     Domains,
+    /// The tenant's name and licence plans.
+    Organization,
+    /// Whether Microsoft's security defaults are on.
+    SecurityDefaults,
+    /// Every active assignment of a directory role.
+    RoleAssignments,
+    /// The groups that can hold directory roles.
+    AssignableGroups,
+    /// The direct members of a group.
+    GroupMembers(ObjectId),
+    /// The owners of a group.
+    GroupOwners(ObjectId),
     /// A further page, or the changes since.
     Follow { link: &'a Link, of: &'static Facts },
     /// The one write.
@@ -96,6 +115,36 @@ static SET_PASSWORDS: Facts = Facts {
     needs: "User-PasswordProfile.ReadWrite.All",
     units: ONE,
 };
+static ORGANIZATION: Facts = Facts {
+    name: "GET /organization",
+    needs: "Organization.Read.All",
+    units: ONE,
+};
+static SECURITY_DEFAULTS: Facts = Facts {
+    name: "GET /policies/identitySecurityDefaultsEnforcementPolicy",
+    needs: "Policy.Read.All",
+    units: ONE,
+};
+static ROLE_ASSIGNMENTS: Facts = Facts {
+    name: "GET /roleManagement/directory/roleAssignments",
+    needs: "RoleManagement.Read.Directory",
+    units: ONE,
+};
+static ASSIGNABLE_GROUPS: Facts = Facts {
+    name: "GET /groups",
+    needs: "GroupMember.Read.All",
+    units: TWO,
+};
+static GROUP_MEMBERS: Facts = Facts {
+    name: "GET /groups/{id}/members",
+    needs: "GroupMember.Read.All",
+    units: TWO,
+};
+static GROUP_OWNERS: Facts = Facts {
+    name: "GET /groups/{id}/owners",
+    needs: "GroupMember.Read.All",
+    units: TWO,
+};
 static SET_PASSWORD: Facts = Facts {
     name: "PATCH /users/{id}",
     needs: "User-PasswordProfile.ReadWrite.All",
@@ -109,6 +158,12 @@ impl Call<'_> {
             Self::User(_) => &USER,
             Self::AnyUser => &ANY_USER,
             Self::Domains => &DOMAINS,
+            Self::Organization => &ORGANIZATION,
+            Self::SecurityDefaults => &SECURITY_DEFAULTS,
+            Self::RoleAssignments => &ROLE_ASSIGNMENTS,
+            Self::AssignableGroups => &ASSIGNABLE_GROUPS,
+            Self::GroupMembers(_) => &GROUP_MEMBERS,
+            Self::GroupOwners(_) => &GROUP_OWNERS,
             Self::Follow { of, .. } => of,
             Self::SetPassword { .. } => &SET_PASSWORD,
             Self::SetPasswords(_) => &SET_PASSWORDS,
@@ -196,6 +251,37 @@ impl CallBuilder {
                 .select(&ACCOUNT_PROPERTIES),
             Call::AnyUser => self.sdk.users().list_user().select(&["id"]).top("1"),
             Call::Domains => self.sdk.domains().list_domain().select(&DOMAIN_PROPERTIES),
+            Call::Organization => self
+                .sdk
+                .organizations()
+                .list_organization()
+                .select(&ORGANIZATION_PROPERTIES),
+            Call::SecurityDefaults => self
+                .sdk
+                .policies()
+                .get_identity_security_defaults_enforcement_policy(),
+            Call::RoleAssignments => self
+                .sdk
+                .custom(Method::GET, None)
+                .extend_path(&ROLE_ASSIGNMENTS_PATH)
+                .select(&ASSIGNMENT_PROPERTIES),
+            Call::AssignableGroups => self
+                .sdk
+                .groups()
+                .list_group()
+                .select(&["id"])
+                .filter(&[IS_ASSIGNABLE]),
+            Call::GroupMembers(id) => self
+                .sdk
+                .group(id.to_string())
+                .list_members()
+                .select(&["id"]),
+            Call::GroupOwners(id) => self
+                .sdk
+                .group(id.to_string())
+                .owners()
+                .list_owners()
+                .select(&["id"]),
             Call::SetPassword { id, password } => {
                 self.sdk.user(id.to_string()).update_user(&update(password))
             }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sync_engine::model::{
-    Account, DeltaLink, DirectoryChanges, Domains, ObjectId, Password, SignIn, UserPrincipalName,
+    Account, DeltaLink, DirectoryChanges, Domains, ObjectId, Password, ResetRights, SignIn,
+    UserPrincipalName,
 };
 use sync_engine::ports::{Directory, DirectoryError, PasswordWrite, SetPassword};
 
@@ -24,7 +25,7 @@ use crate::{
 pub struct EntraDirectory {
     pub(crate) session: Session,
     pub(crate) clock: Arc<ServiceClock>,
-    sign_in_test: SignInTest,
+    pub(crate) sign_in_test: SignInTest,
 }
 
 impl EntraDirectory {
@@ -130,6 +131,10 @@ impl Directory for EntraDirectory {
 
     async fn domains(&self) -> Result<Domains, DirectoryError> {
         Ok(self.session.domains().await?)
+    }
+
+    async fn reset_rights(&self) -> Result<ResetRights, DirectoryError> {
+        Ok(self.standing().await?.rights)
     }
 
     async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {

@@ -188,6 +188,9 @@ pub enum GraphError {
         /// What Graph said.
         fault: ServiceFault,
     },
+    /// The app is in the tenant, and nobody consented to any of its permissions.
+    #[error("nobody consented to the permissions of the agent's app")]
+    NoConsent,
     /// Nothing has this id.
     #[error("Microsoft Graph has no such object")]
     NotFound,
@@ -252,8 +255,14 @@ impl GraphError {
                 "store the secret's value, not its id, and check that it belongs to this app"
             }
             Self::SecretExpired { .. } => "make a new client secret for the app and store it",
+            Self::SignInRefused(_) => {
+                "look the code up at https://login.microsoftonline.com/error, and check the app's credential and client_id"
+            }
             Self::ClockOff { .. } => "set this machine's clock; best by NTP",
             Self::Forbidden { .. } => "grant the permission to the app with admin consent",
+            Self::NoConsent => {
+                "grant the app's permissions with an administrator's consent: API permissions, Grant admin consent"
+            }
             Self::Service(_) => "try again in a while",
             Self::ForeignLink { .. } => "check that `graph` is the address that Graph itself uses",
             _ => return None,
@@ -270,6 +279,22 @@ impl GraphError {
                 | Self::SignInRefused(_)
                 | Self::TokenRefused(_)
                 | Self::Forbidden { .. }
+                | Self::NoConsent
+        )
+    }
+
+    /// Whether it is about one call, and says nothing of the sign-in or of the service as a whole.
+    pub(crate) fn is_of_one_call(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden { .. }
+                | Self::NotFound
+                | Self::LinkExpired
+                | Self::TooLarge { .. }
+                | Self::Unexpected(_)
+                | Self::ForeignLink { .. }
+                | Self::NotUnderstood { .. }
+                | Self::NotBuilt { .. }
         )
     }
 
@@ -315,7 +340,9 @@ impl From<GraphError> for DirectoryError {
             | GraphError::SignInRefused(_)
             | GraphError::ClockOff { .. }
             | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),
-            GraphError::Forbidden { .. } => Self::NotAuthorised(Box::new(error)),
+            GraphError::Forbidden { .. } | GraphError::NoConsent => {
+                Self::NotAuthorised(Box::new(error))
+            }
             GraphError::NotFound
             | GraphError::TooLarge { .. }
             | GraphError::Unexpected(_)

@@ -1,4 +1,4 @@
-//! Checks, before anything else, that the agent can sign in and read.
+//! Checks, before anything else, that the agent can sign in and read, and tells what it may.
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -6,15 +6,19 @@ use sync_engine::model::Domains;
 
 use crate::calls::Call;
 use crate::service_clock::Off;
-use crate::{EntraDirectory, GraphError};
+use crate::{EntraDirectory, Finding, GraphError, Identity};
 
-/// What a preflight found. Permission to set a password shows only when one is set.
+/// What a preflight found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preflight {
     /// The tenant's verified domains.
     pub domains: Domains,
     /// How far the service's clock is ahead of this machine's; within tolerance.
     pub clock_skew: SignedDuration,
+    /// Who the agent is in the tenant.
+    pub identity: Identity,
+    /// What a person should mend, although the agent can sign in and read.
+    pub findings: Vec<Finding>,
 }
 
 /// Nothing of the user is looked at.
@@ -31,16 +35,49 @@ impl EntraDirectory {
     /// # Errors
     /// Which of those it is.
     pub async fn preflight(&self) -> Result<Preflight, GraphError> {
+        self.check_consent().await?;
         let domains = self.session.domains().await?;
+        self.read_any_account().await?;
+        let clock_skew = self.clock_skew()?;
+        let standing = self.standing().await?;
+        Ok(Preflight {
+            domains,
+            clock_skew,
+            identity: standing.identity,
+            findings: standing.findings,
+        })
+    }
+
+    /// Whether anybody consented to any permission of the app.
+    ///
+    /// # Errors
+    /// When nobody did, or the agent cannot sign in.
+    pub async fn check_consent(&self) -> Result<(), GraphError> {
+        match self.session.token_facts().await? {
+            Some(facts) if facts.permissions.is_empty() => Err(GraphError::NoConsent),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether accounts can be read.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn read_any_account(&self) -> Result<(), GraphError> {
         self.session.read::<AnyPage>(&Call::AnyUser).await?;
+        Ok(())
+    }
+
+    /// How far the service's clock is ahead of this machine's, by the answers so far.
+    ///
+    /// # Errors
+    /// When it is beyond tolerance.
+    pub fn clock_skew(&self) -> Result<SignedDuration, GraphError> {
         match self.clock.off_by() {
             Some(skew) => Err(GraphError::ClockOff {
                 off: Off(skew).to_string(),
             }),
-            None => Ok(Preflight {
-                domains,
-                clock_skew: self.clock.skew(),
-            }),
+            None => Ok(self.clock.skew()),
         }
     }
 }
@@ -53,6 +90,7 @@ mod tests {
     use wiremock::matchers::{method, path, query_param};
     use wiremock::{Mock, ResponseTemplate};
 
+    use crate::GraphError;
     use crate::test_tenant::Tenant;
 
     async fn readable(tenant: &Tenant, ahead: Duration) {
@@ -107,6 +145,15 @@ mod tests {
             "this machine's clock is slow by about 1 h"
         );
         assert!(error.hint().is_some());
+    }
+
+    #[tokio::test]
+    async fn an_app_that_nobody_consented_to_is_told_before_anything_is_read() {
+        let tenant = Tenant::with_claims(&json!({ "oid": uuid::Uuid::nil() })).await;
+        let error = tenant.directory().preflight().await.unwrap_err();
+        assert!(matches!(error, GraphError::NoConsent), "{error:?}");
+        assert!(error.hint().unwrap().contains("consent"));
+        assert!(tenant.requests("GET", "").await.is_empty());
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use crate::calls::{Call, CallBuilder};
 use crate::governor::{Governor, Kind};
 use crate::paging::Link;
 use crate::retry_after::{Patience, retry_after};
-use crate::token::TokenCache;
+use crate::token::{TokenCache, TokenFacts};
 use crate::transport::{Answer, SendFault, Transport};
 use crate::{GraphError, ServiceFault};
 
@@ -66,6 +66,12 @@ impl Session {
     #[cfg(test)]
     pub(crate) async fn build(&self, call: &Call<'_>) -> Result<Request, GraphError> {
         self.calls.build(call).await
+    }
+
+    /// What the agent's token says of the agent; `None` where it cannot be read.
+    pub(crate) async fn token_facts(&self) -> Result<Option<TokenFacts>, GraphError> {
+        let token = self.tokens.token().await?;
+        Ok(TokenFacts::of(&token))
     }
 
     /// A link of this Graph, checked.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sync_engine::model::{ObjectId, Password, TenantId, UserPrincipalName};
 use wiremock::matchers::{body_string_contains, method, path};
@@ -22,6 +24,16 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// With a token endpoint that always grants.
     pub(crate) async fn start() -> Self {
+        Self::granting("token-1").await
+    }
+
+    /// With a token endpoint whose tokens say this of the agent.
+    pub(crate) async fn with_claims(claims: &Value) -> Self {
+        let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+        Self::granting(&format!("head.{payload}.signature")).await
+    }
+
+    async fn granting(token: &str) -> Self {
         let tenant = Self::without_tokens().await;
         Mock::given(method("POST"))
             .and(path(TOKEN_PATH))
@@ -30,7 +42,7 @@ impl Tenant {
                 "token_type": "Bearer",
                 "expires_in": 3599,
                 "ext_expires_in": 3599,
-                "access_token": "token-1",
+                "access_token": token,
             })))
             .mount(&tenant.server)
             .await;

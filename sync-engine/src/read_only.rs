@@ -8,7 +8,7 @@ use crate::engine::Ports;
 use crate::model::{
     Account, AttemptNotice, ClientMemory, CredentialId, CredentialMemory, Cursor, DeltaLink,
     DirectoryChanges, Domains, JournalEntry, Memory, ObjectId, Password, PlanId, Report, ReportId,
-    SignIn, UnknownReason, UserPrincipalName, VaultChanges, VaultVersion, Verdict,
+    ResetRights, SignIn, UnknownReason, UserPrincipalName, VaultChanges, VaultVersion, Verdict,
 };
 use crate::plan::HeldPlan;
 use crate::ports::{
@@ -92,6 +92,10 @@ impl Directory for ReadOnly<dyn Directory> {
 
     async fn domains(&self) -> Result<Domains, DirectoryError> {
         self.inner.domains().await
+    }
+
+    async fn reset_rights(&self) -> Result<ResetRights, DirectoryError> {
+        self.inner.reset_rights().await
     }
 
     async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {

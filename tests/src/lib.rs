@@ -10,6 +10,6 @@ mod world;
 pub use tls::TestCa;
 pub use wire_tap::WireTap;
 pub use world::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, APP_SECRET, CLIENT, ORGANIZATION_KEY, RunningAgent, TENANT, World,
-    WorldBuilder, eventually,
+    ADMIN_EMAIL, ADMIN_PASSWORD, APP, APP_SECRET, CLIENT, ORGANIZATION_KEY, PERMISSIONS,
+    RunningAgent, TENANT, World, WorldBuilder, eventually,
 };

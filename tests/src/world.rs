@@ -10,7 +10,10 @@ use agent_bin::service;
 use agent_bin::setup::{self, SetupDone, SetupError, SetupRequest};
 use agent_bin::wiring::{self, Agents};
 use anyhow::Context;
-use entra_sim::{AppSpec, Authentication, Scenario, Simulator, TenantSpec, UserSpec, Verification};
+use entra_sim::{
+    AppChange, AppSpec, Authentication, GroupSpec, Scenario, Simulator, TenantSpec, UserSpec,
+    Verification,
+};
 use jiff::SignedDuration;
 use passportal_client::envelope::{DataKey, Field, OrganizationKey, Place};
 use passportal_client::wire::{
@@ -39,11 +42,15 @@ pub const CLIENT: &str = "Contoso";
 pub const TENANT: &str = "contoso.onmicrosoft.com";
 /// The secret of the agent's app.
 pub const APP_SECRET: &str = "World~App~Secret~0123456789";
-const APP: Uuid = Uuid::from_u128(0xA99);
-const PERMISSIONS: [&str; 3] = [
+/// The agent's app.
+pub const APP: Uuid = Uuid::from_u128(0xA99);
+/// What setup asks for, and what tells beforehand whose password may be reset.
+pub const PERMISSIONS: [&str; 5] = [
     "User.Read.All",
     "User-PasswordProfile.ReadWrite.All",
     "Domain.Read.All",
+    "RoleManagement.Read.Directory",
+    "GroupMember.Read.All",
 ];
 
 /// What a world begins with.
@@ -116,6 +123,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn users(self, users: impl IntoIterator<Item = UserSpec>) -> Self {
         users.into_iter().fold(self, Self::user)
+    }
+
+    /// With this role-assignable group in the tenant.
+    #[must_use]
+    pub fn group(mut self, group: GroupSpec) -> Self {
+        self.tenant = self.tenant.group(group);
+        self
     }
 
     /// The tenant answers password sign-ins like this.
@@ -345,6 +359,14 @@ impl World {
     /// How many passwords were set in Entra ID.
     pub fn writes(&self) -> u64 {
         self.simulator.counters().writes
+    }
+
+    /// Somebody changes the agent's app in the tenant.
+    ///
+    /// # Errors
+    /// When the tenant does not have it.
+    pub fn change_app(&self, change: AppChange) -> anyhow::Result<()> {
+        Ok(self.simulator.change_app(TENANT, APP, change)?)
     }
 
     /// Writes a file that only its owner can read.

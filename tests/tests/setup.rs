@@ -4,9 +4,10 @@
 
 use agent_bin::causes::chain;
 use agent_bin::setup::{self, SetupError, SetupRequest};
-use entra_sim::UserSpec;
-use integration_tests::World;
+use entra_sim::{AppChange, UserSpec};
+use integration_tests::{PERMISSIONS, World};
 use jiff::SignedDuration;
+use passportal_client::wire::{ClientPatch, SyncMode};
 use secrecy::SecretString;
 
 async fn refused(world: &World, spoil: impl FnOnce(&mut SetupRequest)) -> (String, SetupError) {
@@ -70,6 +71,73 @@ async fn the_tenant_s_faults_are_told_apart() {
         "{line}"
     );
     assert!(!line.contains("Wrong~Secret"), "{line}");
+}
+
+/// Spoils the agent's app, and expects this to be told.
+async fn spoilt(change: AppChange, what: &str, mend: &str) {
+    let world = World::builder().start().await.unwrap();
+    world.change_app(change).unwrap();
+    let (line, error) = refused(&world, |_| {}).await;
+    assert!(line.contains(what), "{line}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains(mend), "{hint}");
+    assert!(error.is_not_authorised(), "{line}");
+}
+
+fn permissions(permissions: &[&str]) -> AppChange {
+    AppChange {
+        permissions: Some(permissions.iter().map(ToString::to_string).collect()),
+        ..AppChange::default()
+    }
+}
+
+fn without_a_role() -> AppChange {
+    AppChange {
+        roles: Some(Vec::new()),
+        ..AppChange::default()
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_could_set_no_password_is_refused_with_what_it_lacks() {
+    spoilt(without_a_role(), "no directory role", "User Administrator").await;
+    let reads = ["User.Read.All", "Domain.Read.All"];
+    let write = "User-PasswordProfile.ReadWrite.All";
+    spoilt(permissions(&reads), write, write).await;
+    spoilt(permissions(&[]), "nobody consented", "consent").await;
+    spoilt(permissions(&PERMISSIONS[1..]), "User.Read.All", "consent").await;
+}
+
+#[tokio::test]
+async fn an_app_of_another_tenant_is_refused() {
+    let world = World::builder().start().await.unwrap();
+    let (line, error) = refused(&world, |it| {
+        it.client.microsoft.client_id = Some(uuid::Uuid::from_u128(0xBAD).to_string());
+    })
+    .await;
+    assert!(line.contains("has no app"), "{line}");
+    assert!(error.hint().unwrap().contains("this tenant"), "{line}");
+}
+
+#[tokio::test]
+async fn a_client_whose_passwords_are_only_reported_on_needs_an_app_that_reads() {
+    let world = World::builder().start().await.unwrap();
+    world
+        .change_app(permissions(&["User.Read.All", "Domain.Read.All"]))
+        .unwrap();
+    world.change_app(without_a_role()).unwrap();
+    let change = ClientPatch {
+        default_mode: Some(SyncMode::ReportMismatches),
+        ..ClientPatch::default()
+    };
+    world
+        .person
+        .patch_client(world.client.id, &change)
+        .await
+        .unwrap();
+    let done = world.enrol().await.unwrap();
+    let findings = done.preflight.findings;
+    assert!(findings.iter().any(msgraph_sync::Finding::forbids_writes));
 }
 
 #[tokio::test]

@@ -103,3 +103,11 @@ impl fmt::Display for PlanName {
         f.write_str(&self.0)
     }
 }
+
+/// `passportal doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorOptions {
+    /// Only this client, by its name in the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+}

@@ -10,7 +10,7 @@ use agent_bin::setup_args::SetupArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use agent::{
-    CycleOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions, SyncOptions,
+    CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions, SyncOptions,
 };
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Setup(Box<SetupArgs>),
     /// Show how the agent, its clients and its service are.
     Status,
+    /// Check the set-up from end to end, and name each fault with its remedy.
+    Doctor(DoctorOptions),
     /// Show what the next cycle would do, and do nothing.
     Plan(CycleOptions),
     /// Bring Entra ID in step with the vault.

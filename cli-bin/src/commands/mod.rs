@@ -3,6 +3,7 @@
 mod clients;
 mod credentials;
 mod cycle;
+mod doctor;
 mod explain;
 mod flags;
 mod login;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Login(options) => login::run(options, global, output).await,
         Command::Setup(options) => setup::run(options, global, output).await,
         Command::Status => status::run(global, output).await,
+        Command::Doctor(options) => doctor::run(options, global, output).await,
         Command::Plan(options) => plan::run(options, global, output).await,
         Command::Sync(options) => sync::run(options, global, output).await,
         Command::Plans(options) => plans::run(options, global, output).await,

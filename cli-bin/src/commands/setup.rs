@@ -37,6 +37,9 @@ pub(super) async fn run(
     let request = options.request(&secret_file::absolute(&global.config))?;
     let tenant = request.client.microsoft.tenant.to_string();
     let done = setup::run(request).await?;
+    for finding in &done.preflight.findings {
+        output.note(&format!("note: {finding}; {}", finding.remedy()));
+    }
     output.show(&Enrolled {
         client: done.client,
         tenant,

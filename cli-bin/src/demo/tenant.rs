@@ -38,6 +38,8 @@ impl Tenant {
                 "Domain.Read.All",
                 "Organization.Read.All",
                 "User-PasswordProfile.ReadWrite.All",
+                "RoleManagement.Read.Directory",
+                "GroupMember.Read.All",
             ])
             .roles(&["User Administrator"]);
         let mut spec = TenantSpec::new(NAME)

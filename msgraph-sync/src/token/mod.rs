@@ -4,6 +4,7 @@ mod bridge;
 mod cache;
 mod client_secret;
 mod endpoint;
+mod facts;
 mod refusals;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub(crate) use bridge::TokenBridge;
 pub(crate) use cache::TokenCache;
 pub(crate) use client_secret::ClientSecretSource;
 pub(crate) use endpoint::{AppIdentity, Refusal, TokenEndpoint, TokenFault};
+pub(crate) use facts::TokenFacts;
 
 /// One way for the agent to sign in. Each call asks Entra ID anew.
 #[async_trait]

@@ -11,10 +11,11 @@ use crate::ports::Wait;
 
 /// What [`Engine::await_change`] read this short a time ago need not be read again.
 const FRESH: Duration = Duration::from_secs(1);
-/// Before a step, the tenant's domains must have been read within this time.
+/// Before a step, the tenant's domains and the agent's rights must have been read within this time.
 pub(super) const GOOD_BEFORE_A_STEP: Duration = Duration::from_mins(10);
-/// Also without a step they are read this often: a domain that is managed again is synced again.
-const DOMAINS_ARE_READ_EVERY: Duration = Duration::from_hours(1);
+/// Also without a step they are read this often: a domain that is managed again is synced again, and
+/// an account that the agent may reset by now.
+const TENANT_IS_READ_EVERY: Duration = Duration::from_hours(1);
 
 impl Engine {
     /// Waits until the vault changes, at the most this long, and tells whether it did. The next
@@ -40,7 +41,7 @@ impl Engine {
             self.gather_vault(wait).await?;
         }
         self.gather_directory().await?;
-        self.refresh_domains(DOMAINS_ARE_READ_EVERY).await?;
+        self.refresh_tenant(TENANT_IS_READ_EVERY).await?;
         Ok(())
     }
 
@@ -62,10 +63,13 @@ impl Engine {
         let Some(view) = &mut self.directory else {
             let changes = self.ports.directory.changes(None).await?;
             let domains = self.ports.directory.domains().await?;
+            let rights = self.ports.directory.reset_rights().await?;
             self.planner.mark(Moved::everything());
-            self.directory = Some(DirectoryView::new(changes, domains));
+            let mut view = DirectoryView::new(changes, domains);
+            view.set_reset_rights(rights);
+            self.directory = Some(view);
             self.directory_read = Some(self.ports.clock.now());
-            self.domains_read = self.directory_read;
+            self.tenant_read = self.directory_read;
             return Ok(());
         };
         let link = view.link().clone();
@@ -75,23 +79,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Domains are converted rarely, and then no password of theirs may be tested or set. Returns
-    /// whether they were read anew.
-    pub(super) async fn refresh_domains(
-        &mut self,
-        good_for: Duration,
-    ) -> Result<bool, EngineError> {
-        if self.is_recent(self.domains_read, good_for) {
+    /// Domains are converted rarely, and then no password of theirs may be tested or set; roles are
+    /// assigned and taken away. Returns whether both were read anew.
+    pub(super) async fn refresh_tenant(&mut self, good_for: Duration) -> Result<bool, EngineError> {
+        if self.is_recent(self.tenant_read, good_for) {
             return Ok(false);
         }
         let domains = self.ports.directory.domains().await?;
+        let rights = self.ports.directory.reset_rights().await?;
         if let Some(view) = &mut self.directory
-            && view.domains() != &domains
+            && (view.domains() != &domains || view.reset_rights() != &rights)
         {
             self.planner.mark(Moved::everything());
             view.set_domains(domains);
+            view.set_reset_rights(rights);
         }
-        self.domains_read = Some(self.ports.clock.now());
+        self.tenant_read = Some(self.ports.clock.now());
         Ok(true)
     }
 

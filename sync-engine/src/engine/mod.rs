@@ -42,7 +42,7 @@ pub struct Engine {
     standings: Standings,
     vault_read: Option<Timestamp>,
     directory_read: Option<Timestamp>,
-    domains_read: Option<Timestamp>,
+    tenant_read: Option<Timestamp>,
     awaited: Option<Timestamp>,
     /// The last term, while it may go on without a gap.
     led: Option<Term>,
@@ -65,7 +65,7 @@ impl Engine {
             standings: Standings::default(),
             vault_read: None,
             directory_read: None,
-            domains_read: None,
+            tenant_read: None,
             awaited: None,
             led: None,
             has_believed: false,
@@ -173,7 +173,7 @@ impl Engine {
         // No step is begun twice in a cycle, so this comes to an end.
         loop {
             let mut plan = self.plan_now().await?;
-            if has_steps(&plan) && self.refresh_domains(GOOD_BEFORE_A_STEP).await? {
+            if has_steps(&plan) && self.refresh_tenant(GOOD_BEFORE_A_STEP).await? {
                 plan = self.plan_now().await?;
             }
             if self.walk(&plan, cycle, term, observer, done).await? == 0 {

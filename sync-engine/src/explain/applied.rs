@@ -44,7 +44,8 @@ impl Case<'_> {
             Action::Block(
                 reason @ (BlockedReason::Policy(_)
                 | BlockedReason::Rejected
-                | BlockedReason::NotAllowed),
+                | BlockedReason::NotAllowed
+                | BlockedReason::RoleMissing(_)),
             ) => Some(reason.to_string()),
             Action::Wait(Pause {
                 why: PauseReason::Patience,

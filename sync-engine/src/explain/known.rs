@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Case;
 use crate::model::{
     Account, Agreed, Confirmation, CredentialId, DomainKind, FlagFact, FlagKind, ObjectId, PlanId,
-    Refused, RememberedVerdict, VaultVersion,
+    Refused, RememberedVerdict, ResetRole, VaultVersion,
 };
 use crate::plan::budget::DAY;
 use crate::plan::eligibility::{fresh_confirmation, is_processed};
@@ -52,6 +52,9 @@ pub struct KnownAccount {
     pub account: Account,
     /// The kind of its domain; `None` where the tenant does not have that domain.
     pub domain: Option<DomainKind>,
+    /// The role that the agent lacks for resetting it.
+    #[serde(default)]
+    pub lacking: Option<ResetRole>,
 }
 
 /// A verdict, and whether it still says something.
@@ -137,6 +140,7 @@ impl Case<'_> {
             account: self.account.map(|account| KnownAccount {
                 account: account.clone(),
                 domain: self.directory.domain_kind(&account.user_name),
+                lacking: self.directory.lacking_role(account.id),
             }),
             first_contact: self.own.object,
             rivals: self.rivals(),

@@ -56,6 +56,8 @@ pub enum Change {
     Rival,
     /// The sign-in test is switched on.
     Verification,
+    /// The agent's directory roles.
+    AgentRole,
 }
 
 impl fmt::Display for Change {
@@ -67,6 +69,7 @@ impl fmt::Display for Change {
             Self::VaultSettings => "the client's or the credential's settings change in the vault",
             Self::Rival => "the other credential is disabled or switched Off",
             Self::Verification => "the sign-in test is switched on",
+            Self::AgentRole => "the agent has the role",
         })
     }
 }
@@ -246,6 +249,7 @@ fn after_blocking(reason: BlockedReason) -> Next {
         BlockedReason::IdentityChanged => vec![When::Confirmed],
         BlockedReason::Duplicate => confirmed_or([Change::Rival]),
         BlockedReason::Unreadable | BlockedReason::Policy(_) => changed([Change::VaultPassword]),
+        BlockedReason::RoleMissing(_) => changed([Change::AgentRole, Change::VaultSettings]),
         BlockedReason::Rejected | BlockedReason::NotAllowed => {
             confirmed_or([Change::VaultPassword])
         }

@@ -1,6 +1,6 @@
 //! What a person can do where the engine waits for one.
 
-use crate::model::{BlockedReason, HeldReason, UnknownReason};
+use crate::model::{BlockedReason, HeldReason, ResetRole, UnknownReason};
 
 /// What a person can do about a write that is held.
 pub fn of_hold(reason: HeldReason) -> &'static str {
@@ -55,6 +55,18 @@ pub fn of_block(reason: BlockedReason) -> &'static str {
         }
         BlockedReason::NotAllowed => {
             "give the agent the role that it lacks, then confirm the credential"
+        }
+        BlockedReason::RoleMissing(role) => of_missing_role(role),
+    }
+}
+
+fn of_missing_role(role: ResetRole) -> &'static str {
+    match role {
+        ResetRole::UserAdministrator => {
+            "assign the role User Administrator to the agent in Entra ID, or set the mode to Report mismatches; the agent looks at its roles every hour"
+        }
+        ResetRole::PrivilegedAuthenticationAdministrator => {
+            "assign the role Privileged Authentication Administrator to the agent in Entra ID, or set the mode to Report mismatches; the agent looks at its roles every hour"
         }
     }
 }

@@ -140,7 +140,12 @@ fn known(known: &Known, moments: Moments) -> Vec<String> {
 }
 
 fn account(known: Option<&KnownAccount>, moments: Moments) -> String {
-    let Some(KnownAccount { account, domain }) = known else {
+    let Some(KnownAccount {
+        account,
+        domain,
+        lacking,
+    }) = known
+    else {
         return "account: no account in Entra ID has this user name".to_owned();
     };
     let mut facts = vec![account.id.to_string()];
@@ -153,6 +158,7 @@ fn account(known: Option<&KnownAccount>, moments: Moments) -> String {
         Some(DomainKind::Federated) => facts.push("its domain is federated".to_owned()),
         None => facts.push("its domain is not one of the tenant's".to_owned()),
     }
+    facts.extend(lacking.map(|role| format!("the agent lacks the role {role} for it")));
     let stamp = moments.stamp(account.stamp);
     facts.push(format!("its password last changed at {stamp}"));
     format!("account: {}", facts.join(", "))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DeltaLink, Extent, ObjectId, UserPrincipalName};
+use super::{DeltaLink, Extent, ObjectId, ResetRights, ResetRole, UserPrincipalName};
 
 /// Entra's `lastPasswordChangeDateTime` of an account: it moves with every password change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +120,7 @@ pub struct DirectoryView {
     /// Only ever asked for one name: its order reaches nobody.
     names: HashMap<Arc<str>, ObjectId>,
     domains: Domains,
+    rights: ResetRights,
 }
 
 impl DirectoryView {
@@ -130,6 +131,7 @@ impl DirectoryView {
             accounts: BTreeMap::new(),
             names: HashMap::new(),
             domains,
+            rights: ResetRights::default(),
         };
         view.absorb(changes);
         view
@@ -177,6 +179,21 @@ impl DirectoryView {
     /// The tenant's domains.
     pub fn domains(&self) -> &Domains {
         &self.domains
+    }
+
+    /// Replaces what is known of the agent's rights.
+    pub fn set_reset_rights(&mut self, rights: ResetRights) {
+        self.rights = rights;
+    }
+
+    /// What is known of the agent's rights.
+    pub fn reset_rights(&self) -> &ResetRights {
+        &self.rights
+    }
+
+    /// The role that the agent lacks for resetting this account.
+    pub fn lacking_role(&self, account: ObjectId) -> Option<ResetRole> {
+        self.rights.lacking(account)
     }
 
     /// Where the next reading begins.

@@ -4,6 +4,7 @@ mod directory;
 mod ids;
 mod memory;
 mod report;
+mod reset;
 mod secret;
 mod vault;
 mod verdict;
@@ -21,6 +22,7 @@ pub use memory::{
     Refused, RememberedVerdict, Reported, VerdictSource, Written,
 };
 pub use report::{AttemptNotice, JournalEntry, Outcome, Phase, Report, ReportEntry, StepKind};
+pub use reset::{ResetRights, ResetRole};
 pub use secret::{EdgeWhitespace, Password, PasswordFacts, PolicyRefusal};
 pub use vault::{
     AttemptState, ClearedFlag, ClientSettings, Confirmation, Extent, FlagFact, MicrosoftSync, Mute,

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::PolicyRefusal;
+use super::{PolicyRefusal, ResetRole};
 
 /// The result of checking a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +197,8 @@ pub enum BlockedReason {
     Rejected,
     /// The agent may not reset this account.
     NotAllowed,
+    /// The agent lacks this role, which it needs to reset the account.
+    RoleMissing(ResetRole),
 }
 
 impl fmt::Display for BlockedReason {
@@ -219,6 +221,10 @@ impl fmt::Display for BlockedReason {
             Self::Policy(refusal) => write!(f, "Entra ID cannot accept this password: {refusal}"),
             Self::Rejected => f.write_str("Entra ID refused this password"),
             Self::NotAllowed => f.write_str("the agent is not allowed to reset this account"),
+            Self::RoleMissing(role) => write!(
+                f,
+                "the agent is not allowed to reset this account: it needs the role {role}"
+            ),
         }
     }
 }

@@ -125,7 +125,8 @@ impl Situation<'_> {
         self.row(Rule::Unverifiable, held, Knowledge::Nothing)
     }
 
-    /// A write, unless Entra ID cannot accept it, refused it before, or asked for patience.
+    /// A write, unless Entra ID cannot accept it, the agent lacks the role, or Entra ID refused it
+    /// before or asked for patience.
     pub(super) fn push(
         &self,
         rule: Rule,
@@ -137,6 +138,10 @@ impl Situation<'_> {
         let rule = if confirmed { Rule::Confirmed } else { rule };
         if let Some(refusal) = facts.refusal {
             let blocked = Action::Block(BlockedReason::Policy(refusal));
+            return self.row(rule, blocked, knowledge);
+        }
+        if let Some(role) = self.directory.lacking_role(account.id) {
+            let blocked = Action::Block(BlockedReason::RoleMissing(role));
             return self.row(rule, blocked, knowledge);
         }
         let refused = self.memory.refused.as_ref();

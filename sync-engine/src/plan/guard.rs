@@ -102,6 +102,7 @@ fn objection(
         && directory
             .account(target.object)
             .is_some_and(|account| not_ours(account, directory).is_none())
+        && directory.lacking_role(target.object).is_none()
         && known.is_none_or(|known| known.pending.is_none())
         && !under_way.contains(&target.object);
     (!safe).then_some(HeldReason::Unsafe)

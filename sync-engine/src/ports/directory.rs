@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Cause;
 use crate::model::{
     Accepted, Account, BlockedReason, DeltaLink, DirectoryChanges, Domains, ObjectId, Password,
-    SignIn, UserPrincipalName,
+    ResetRights, SignIn, UserPrincipalName,
 };
 
 /// What came of setting a password.
@@ -46,6 +46,12 @@ pub trait Directory: Send + Sync {
 
     /// The tenant's verified domains.
     async fn domains(&self) -> Result<Domains, DirectoryError>;
+
+    /// The roles that the agent lacks for resetting accounts; a directory that cannot tell knows of
+    /// none.
+    async fn reset_rights(&self) -> Result<ResetRights, DirectoryError> {
+        Ok(ResetRights::default())
+    }
 
     /// One account as it is now; `None` when there is none with this id. Reads all of them, where
     /// there is no shorter way.

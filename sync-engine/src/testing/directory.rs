@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::{
     Accepted, Account, BlockedReason, DeltaLink, DirectoryChanges, DomainKind, Domains, Extent,
-    ObjectId, Password, SignIn, Stamp, UnknownReason, UserPrincipalName,
+    ObjectId, Password, ResetRights, SignIn, Stamp, UnknownReason, UserPrincipalName,
 };
 use crate::ports::{Clock, Directory, DirectoryError, SetPassword};
 
@@ -40,6 +40,7 @@ pub struct FakeDirectory {
 struct State {
     sequence: u64,
     domains: Domains,
+    rights: ResetRights,
     users: BTreeMap<ObjectId, User>,
     removed: Vec<(u64, ObjectId)>,
     faults: VecDeque<Fault>,
@@ -66,6 +67,7 @@ impl FakeDirectory {
             state: Mutex::new(State {
                 sequence: 0,
                 domains: domains.into(),
+                rights: ResetRights::default(),
                 users: BTreeMap::new(),
                 removed: Vec::new(),
                 faults: VecDeque::new(),
@@ -166,6 +168,11 @@ impl FakeDirectory {
         self.with(|state| state.domains.insert(domain.to_lowercase(), kind));
     }
 
+    /// The agent is given roles, or loses some.
+    pub fn set_reset_rights(&self, rights: ResetRights) {
+        self.with(|state| state.rights = rights);
+    }
+
     /// The next write goes wrong in this way.
     pub fn fault(&self, fault: Fault) {
         self.with(|state| state.faults.push_back(fault));
@@ -258,6 +265,10 @@ impl Directory for FakeDirectory {
 
     async fn domains(&self) -> Result<Domains, DirectoryError> {
         Ok(self.with(|state| state.domains.clone()))
+    }
+
+    async fn reset_rights(&self) -> Result<ResetRights, DirectoryError> {
+        Ok(self.with(|state| state.rights.clone()))
     }
 
     async fn account(&self, id: ObjectId) -> Result<Option<Account>, DirectoryError> {

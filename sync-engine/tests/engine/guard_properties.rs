@@ -132,6 +132,7 @@ impl Write<'_> {
                 && it.access == AccountAccess::Enabled
                 && it.mastered == Mastered::Cloud
                 && directory.domain_kind(&it.user_name) == Some(DomainKind::Managed)
+                && self.scene.rights.lacking(it.id).is_none()
         })
     }
 

@@ -19,6 +19,7 @@ mod oracle;
 mod pauses;
 mod planner_properties;
 mod quiet;
+mod reset_rights;
 mod rules;
 mod scenes;
 mod together;

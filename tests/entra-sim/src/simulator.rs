@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::control::fault::Fault;
 use crate::counters::Counters;
 use crate::directory::account::Account;
-use crate::directory::change::{AccountChange, TenantChange};
+use crate::directory::change::{AccountChange, AppChange, TenantChange};
 use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
 use crate::edge::{self, Scheme};
@@ -47,6 +47,14 @@ pub enum SimulatorError {
         tenant: String,
         /// What was asked for.
         user: String,
+    },
+    /// The tenant has no such application.
+    #[error("there is no application `{app}` in the tenant `{tenant}`")]
+    UnknownApp {
+        /// The tenant that was searched.
+        tenant: String,
+        /// The client id that was asked for.
+        app: Uuid,
     },
     /// Another account has this name.
     #[error("the name `{name}` is already taken")]
@@ -164,6 +172,28 @@ impl Simulator {
     /// When the tenant is unknown.
     pub fn change_tenant(&self, tenant: &str, change: TenantChange) -> Result<(), SimulatorError> {
         self.with_tenant(tenant, |tenant, _| change.apply(tenant))
+    }
+
+    /// Changes properties of an application.
+    ///
+    /// # Errors
+    /// When the tenant or the application is unknown.
+    pub fn change_app(
+        &self,
+        tenant_key: &str,
+        app: Uuid,
+        change: AppChange,
+    ) -> Result<(), SimulatorError> {
+        self.with_tenant(tenant_key, |tenant, _| match tenant.apps.get_mut(&app) {
+            Some(spec) => {
+                change.apply(spec);
+                Ok(())
+            }
+            None => Err(SimulatorError::UnknownApp {
+                tenant: tenant_key.to_owned(),
+                app,
+            }),
+        })?
     }
 
     /// Forgets every delta link handed out so far.

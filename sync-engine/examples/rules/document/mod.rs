@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use sync_engine::explain::remedy;
 use sync_engine::model::{
-    BlockedReason, FlagKind, HeldReason, PolicyRefusal, SyncMode, UnknownReason, Verdict,
+    BlockedReason, FlagKind, HeldReason, PolicyRefusal, ResetRole, SyncMode, UnknownReason, Verdict,
 };
 use sync_engine::plan::{Action, Decision, Policy, Rule};
 
@@ -145,10 +145,15 @@ fn decision_table() -> Vec<[String; 4]> {
 fn way_to_a_write() -> Vec<[String; 2]> {
     let instead = |what: &str, why: &str| format!("{what} ({why})");
     let policy = BlockedReason::Policy(PolicyRefusal::TooShort).to_string();
+    let role = BlockedReason::RoleMissing(ResetRole::PrivilegedAuthenticationAdministrator);
     vec![
         [
             "Entra ID cannot accept the password: length, characters, classes, white space at an edge".into(),
             instead("Blocked", &policy),
+        ],
+        [
+            "the agent lacks the directory role that the account needs; in Report mismatches it is checked all the same".into(),
+            instead("Blocked", &role.to_string()),
         ],
         [
             "Entra ID refused this version before, and no person confirmed it since".into(),
@@ -182,7 +187,7 @@ fn guards() -> Vec<[String; 2]> {
             hold(HeldReason::OlderVersion),
         ],
         [
-            "not Enabled or not processed, another version than the vault's, an account that is not ours, or a write to the account under way, whichever credential it was sent for".into(),
+            "not Enabled or not processed, another version than the vault's, an account that is not ours or needs a role that the agent lacks, or a write to the account under way, whichever credential it was sent for".into(),
             hold(HeldReason::Unsafe),
         ],
         [breaker, hold(HeldReason::MassChange)],
@@ -223,7 +228,10 @@ fn blocked() -> Vec<[String; 3]> {
         Blocked::Unreadable => Some(Blocked::Policy(PolicyRefusal::TooShort)),
         Blocked::Policy(_) => Some(Blocked::Rejected),
         Blocked::Rejected => Some(Blocked::NotAllowed),
-        Blocked::NotAllowed => None,
+        Blocked::NotAllowed => Some(Blocked::RoleMissing(
+            ResetRole::PrivilegedAuthenticationAdministrator,
+        )),
+        Blocked::RoleMissing(_) => None,
     };
     let reasons = all(Blocked::NotInDirectory, after).into_iter();
     let rows = reasons.map(|it| [name(&it), it.to_string(), remedy::of_block(it).into()]);

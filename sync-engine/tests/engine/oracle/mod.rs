@@ -119,13 +119,18 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// A write, unless the password, a refusal, or a request for patience stops it.
+    /// A write, unless the password, a missing role, a refusal, or a request for patience stops it.
     fn write(&self) -> Action {
         let refused = self.known.refused.as_ref();
         let refused = refused.filter(|it| it.version == self.credential.version);
         let patience = self.known.retry_at.filter(|at| *at > now());
         if let Some(refusal) = self.credential.facts.and_then(|it| it.refusal) {
             return Action::Block(BlockedReason::Policy(refusal));
+        }
+        let rights = &self.scene.rights;
+        let listed = rights.accounts.get(&self.target().object);
+        if let Some(role) = listed.or(rights.everybody.as_ref()) {
+            return Action::Block(BlockedReason::RoleMissing(*role));
         }
         if let Some(refused) = refused.filter(|_| !self.is_confirmed()) {
             return Action::Block(refused.reason);

@@ -192,6 +192,7 @@ pub(crate) struct Scene {
     pub(crate) client: ClientSettings,
     pub(crate) credentials: Vec<VaultCredential>,
     pub(crate) accounts: Vec<Account>,
+    pub(crate) rights: ResetRights,
     pub(crate) memory: Memory,
     pub(crate) policy: Policy,
 }
@@ -213,6 +214,26 @@ prop_compose! {
     }
 }
 
+/// Mostly nothing is lacking; else for few accounts, or for all.
+fn rights() -> impl Strategy<Value = ResetRights> {
+    let role = || {
+        prop_oneof![
+            Just(ResetRole::UserAdministrator),
+            Just(ResetRole::PrivilegedAuthenticationAdministrator),
+        ]
+    };
+    let account = prop_oneof![
+        object(),
+        (0..6u8).prop_map(|number| ObjectId(id(200 + number)))
+    ];
+    let everybody = prop_oneof![9 => Just(None), 1 => role().prop_map(Some)];
+    let accounts = prop::collection::btree_map(account, role(), 0..3);
+    (everybody, accounts).prop_map(|(everybody, accounts)| ResetRights {
+        everybody,
+        accounts,
+    })
+}
+
 prop_compose! {
     fn wild()(
         sync in prop_oneof![8 => Just(MicrosoftSync::EntraId), 1 => Just(MicrosoftSync::None)],
@@ -231,7 +252,8 @@ prop_compose! {
             credentials: chosen_once(known).into_iter().skip(unknown).map(|it| (it.id, it)).collect(),
             plans: BTreeMap::new(),
         };
-        Scene { client, credentials, accounts: named_once(accounts), memory, policy }
+        let rights = ResetRights::default();
+        Scene { client, credentials, accounts: named_once(accounts), rights, memory, policy }
     }
 }
 
@@ -253,11 +275,12 @@ pub(crate) fn scene() -> impl Strategy<Value = Scene> {
     ];
     let fits = vec(any::<u64>().prop_map(Fit), 6);
     let likely = prop_oneof![1 => Just(None), 3 => fits.prop_map(Some)];
-    (wild(), likely, standing).prop_map(|(mut scene, likely, standing)| {
+    (wild(), likely, standing, rights()).prop_map(|(mut scene, likely, standing, rights)| {
         for (number, fit) in (0..).zip(likely.into_iter().flatten()) {
             scene.settle_in(number, fit);
         }
         scene.accounts = named_once(std::mem::take(&mut scene.accounts));
+        scene.rights = rights;
         scene.hold(standing);
         scene
     })
@@ -399,10 +422,10 @@ impl Scene {
             ("contoso.com".to_owned(), DomainKind::Managed),
             ("fabrikam.com".to_owned(), DomainKind::Federated),
         ];
-        DirectoryView::new(
-            DirectoryChanges::full(self.accounts.clone()),
-            domains.into(),
-        )
+        let accounts = DirectoryChanges::full(self.accounts.clone());
+        let mut view = DirectoryView::new(accounts, domains.into());
+        view.set_reset_rights(self.rights.clone());
+        view
     }
 
     /// The plan as the rules alone make it.

@@ -11,9 +11,10 @@ use axum::{Json, Router};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::clock::graph_time;
-use crate::directory::change::{AccountChange, TenantChange};
+use crate::directory::change::{AccountChange, AppChange, TenantChange};
 use crate::reply::Reply;
 use crate::scenario::{ClearText, UserSpec};
 use crate::simulator::{Simulator, SimulatorError};
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Simulator> {
             "/tenants/{tenant}/expire-delta-links",
             post(expire_delta_links),
         )
+        .route("/tenants/{tenant}/apps/{app}/patch", post(change_app))
         .route("/tenants/{tenant}/diary", get(diary))
         .route("/tenants/{tenant}/users", post(add_user))
         .route(
@@ -87,6 +89,14 @@ async fn change_tenant(
     Json(change): Json<TenantChange>,
 ) -> Reply {
     done(simulator.change_tenant(&tenant, change))
+}
+
+async fn change_app(
+    State(simulator): State<Simulator>,
+    Path((tenant, app)): Path<(String, Uuid)>,
+    Json(change): Json<AppChange>,
+) -> Reply {
+    done(simulator.change_app(&tenant, app, change))
 }
 
 async fn expire_delta_links(
@@ -189,9 +199,9 @@ fn done(result: Result<(), SimulatorError>) -> Reply {
 
 fn refused(error: &SimulatorError) -> Reply {
     let status = match error {
-        SimulatorError::UnknownTenant { .. } | SimulatorError::UnknownUser { .. } => {
-            StatusCode::NOT_FOUND
-        }
+        SimulatorError::UnknownTenant { .. }
+        | SimulatorError::UnknownUser { .. }
+        | SimulatorError::UnknownApp { .. } => StatusCode::NOT_FOUND,
         SimulatorError::NameTaken { .. } => StatusCode::CONFLICT,
     };
     Reply::json(status, json!({ "error": error.to_string() }))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::changes::Property;
 use super::tenant::{Tenant, folded};
-use crate::scenario::{Behaviour, UserType, Verification};
+use crate::scenario::{AppSpec, Behaviour, ClearText, UserType, Verification};
 
 /// New values for some properties of an account; absent ones stay.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -26,6 +26,18 @@ pub struct AccountChange {
     pub behaviour: Option<Behaviour>,
     /// Directory roles, replacing the old ones.
     pub roles: Option<Vec<String>>,
+}
+
+/// New values for some properties of an application; absent ones stay.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppChange {
+    /// Graph permissions with admin consent, replacing the old ones; tokens that were issued keep theirs.
+    pub permissions: Option<Vec<String>>,
+    /// Directory roles of the service principal, replacing the old ones.
+    pub roles: Option<Vec<String>>,
+    /// Another client secret.
+    pub secret: Option<ClearText>,
 }
 
 /// New values for some properties of a tenant; absent ones stay.
@@ -86,6 +98,18 @@ impl AccountChange {
     /// The folded name that the account is to have, when it changes.
     pub(crate) fn new_name(&self) -> Option<String> {
         self.user_principal_name.as_deref().map(folded)
+    }
+}
+
+impl AppChange {
+    pub(crate) fn apply(self, app: &mut AppSpec) {
+        if let Some(permissions) = self.permissions {
+            app.permissions = permissions;
+        }
+        if let Some(roles) = self.roles {
+            app.roles = roles;
+        }
+        app.secret = self.secret.or(app.secret.take());
     }
 }
 

@@ -5,4 +5,5 @@ pub(crate) mod change;
 pub(crate) mod changes;
 pub(crate) mod diary;
 pub(crate) mod lockout;
+pub(crate) mod roles;
 pub(crate) mod tenant;

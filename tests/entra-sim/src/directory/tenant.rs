@@ -9,6 +9,7 @@ use super::account::{Account, StoredPassword, whole_seconds};
 use super::change::AccountChange;
 use super::changes::{CREATED, ChangeLog, REMOVED};
 use super::diary::{Deed, Diary, Line, digest};
+use super::roles::Group;
 use crate::counters::{TenantCounters, UserCounters};
 use crate::scenario::{
     AppSpec, Authentication, ClearText, DomainSpec, TenantSpec, UserSpec, Verification,
@@ -22,6 +23,8 @@ pub(crate) struct Tenant {
     /// The initial domain first.
     pub(crate) domains: Vec<DomainSpec>,
     pub(crate) apps: HashMap<Uuid, AppSpec>,
+    /// Those that can hold directory roles.
+    pub(crate) groups: Vec<Group>,
     pub(crate) verification: Verification,
     pub(crate) replication_lag: SignedDuration,
     pub(crate) lockout_threshold: u32,
@@ -52,6 +55,11 @@ impl Tenant {
                 .apps
                 .into_iter()
                 .map(|app| (app.client_id, app))
+                .collect(),
+            groups: spec
+                .groups
+                .into_iter()
+                .map(|group| Group::new(&spec.name, group))
                 .collect(),
             name: spec.name,
             verification: spec.verification,

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::resource::GRAPH_APP_ID;
+use crate::directory::roles::{NO_ROLE, template_id};
 use crate::directory::tenant::Tenant;
-use crate::guid;
 use crate::reply::with_member;
 use crate::scenario::AppSpec;
 use crate::world::TenantIndex;
@@ -80,16 +80,19 @@ pub(crate) fn app_claims(
     now: Timestamp,
     grant: &Grant,
 ) -> Value {
-    let object = guid::derived(
-        "service-principal",
-        &tenant.name,
-        &app.client_id.to_string(),
+    let object = tenant.service_principal(app.client_id);
+    let claims = common_claims(tenant, app, object, origin, now, grant);
+    let claims = with_member(
+        claims,
+        "wids",
+        role_ids(&tenant.roles_of_app(app.client_id)),
     );
-    with_member(
-        common_claims(tenant, app, object, origin, now, grant),
-        "roles",
-        &grant.permissions,
-    )
+    // An application to whose permissions nobody consented has no such claim.
+    if grant.permissions.is_empty() {
+        claims
+    } else {
+        with_member(claims, "roles", &grant.permissions)
+    }
 }
 
 /// Claims of a user's token.
@@ -101,11 +104,20 @@ pub(crate) fn user_claims(
     now: Timestamp,
     grant: &Grant,
 ) -> Value {
-    with_member(
-        common_claims(tenant, app, user, origin, now, grant),
-        "scp",
-        grant.permissions.join(" "),
-    )
+    let roles = tenant
+        .get(user)
+        .map(|account| tenant.roles_of_user(account));
+    let claims = common_claims(tenant, app, user, origin, now, grant);
+    let claims = with_member(claims, "wids", role_ids(&roles.unwrap_or_default()));
+    with_member(claims, "scp", grant.permissions.join(" "))
+}
+
+/// The tenant-wide roles of whoever the token is for. Source: Access token claims reference, `wids`.
+fn role_ids(roles: &[String]) -> Vec<Uuid> {
+    if roles.is_empty() {
+        return vec![NO_ROLE];
+    }
+    roles.iter().map(|role| template_id(role)).collect()
 }
 
 /// The `OpenID` Connect token that tells a client who signed in.

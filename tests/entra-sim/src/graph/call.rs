@@ -129,8 +129,10 @@ pub(super) fn authenticate(
 fn caller(world: &World, grant: &Grant) -> Caller {
     let tenant = world.tenant(grant.tenant);
     let roles = match grant.subject {
-        Subject::App(client) => tenant.apps.get(&client).map(|app| app.roles.clone()),
-        Subject::User(user) => tenant.get(user).map(|account| account.roles.clone()),
+        Subject::App(client) => Some(tenant.roles_of_app(client)),
+        Subject::User(user) => tenant
+            .get(user)
+            .map(|account| tenant.roles_of_user(account)),
     };
     Caller {
         tenant: grant.tenant,

@@ -1,6 +1,7 @@
 //! The part of Microsoft Graph v1.0 that password synchronisation needs.
 //!
-//! Source: the Graph v1.0 reference pages of `user`, `domain` and `organization`, and of JSON batching.
+//! Source: the Graph v1.0 reference pages of `user`, `domain`, `organization`, `unifiedRoleAssignment` and `group`, and
+//! of JSON batching.
 
 mod batch;
 mod call;
@@ -11,6 +12,7 @@ mod password;
 mod password_policy;
 mod properties;
 mod reset_rights;
+mod role_reads;
 mod tenant_reads;
 pub(crate) mod throttle;
 mod users;
@@ -118,7 +120,17 @@ fn route(
         ("GET", ["domains"]) => tenant_reads::domains(tenant, context, caller, call),
         ("GET", ["domains", name]) => tenant_reads::domain(tenant, context, caller, call, name),
         ("GET", ["organization"]) => tenant_reads::organizations(tenant, context, caller, call),
-        (_, ["users" | "domains" | "organization"] | ["users" | "domains", _]) => {
+        ("GET", ["roleManagement", "directory", "roleAssignments"]) => {
+            role_reads::assignments(tenant, context, caller, call)
+        }
+        ("GET", ["groups"]) => role_reads::groups(tenant, context, caller, call),
+        ("GET", ["groups", key, relation @ ("members" | "owners")]) => {
+            role_reads::people(tenant, context, caller, call, (key, relation))
+        }
+        ("GET", ["policies", "identitySecurityDefaultsEnforcementPolicy"]) => {
+            role_reads::security_defaults(tenant, context, caller, call)
+        }
+        (_, ["users" | "domains" | "organization" | "groups"] | ["users" | "domains", _]) => {
             Err(GraphError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Request_BadRequest",

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::call::{Call, Caller, Context};
 use super::error::GraphError;
-use super::{password_policy, properties, reset_rights};
+use super::reset_rights::{self, Target};
+use super::{password_policy, properties};
 use crate::directory::account::Account;
 use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
@@ -44,28 +45,32 @@ pub(super) fn set(
     })?;
     let account = tenant.find(key).ok_or_else(|| GraphError::not_found(key))?;
     let profile = parse(call)?;
-    check(account, caller, &profile, &tenant.banned_words)?;
+    check(tenant, account, caller, &profile)?;
     let id = account.id;
     apply(tenant, context, caller, id, profile);
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 fn check(
+    tenant: &Tenant,
     account: &Account,
     caller: &Caller,
     profile: &PasswordProfile,
-    banned_words: &[String],
 ) -> Result<(), GraphError> {
     if account.on_premises {
         return Err(GraphError::on_premises_mastered());
     }
-    if !reset_rights::may_reset(&caller.roles, &account.roles) {
+    let target = Target {
+        roles: tenant.roles_of_user(account),
+        in_assignable_group: tenant.is_in_assignable_group(account),
+    };
+    if !reset_rights::may_reset(&caller.roles, &target) {
         return Err(GraphError::insufficient_privileges());
     }
     let accepted = profile
         .password
         .as_ref()
-        .is_none_or(|password| password_policy::accepts(password.expose(), banned_words));
+        .is_none_or(|password| password_policy::accepts(password.expose(), &tenant.banned_words));
     if accepted {
         Ok(())
     } else {

@@ -40,12 +40,20 @@ const USER: &[&str] = &[
     "User Experience Success Manager",
 ];
 
-/// Whether somebody with `actor` roles may reset an account with `target` roles; one actor role must cover them all.
-pub(super) fn may_reset(actor: &[String], target: &[String]) -> bool {
+/// Whom a password is to be reset of.
+#[derive(Debug, Default)]
+pub(super) struct Target {
+    pub(super) roles: Vec<String>,
+    /// Members and owners of a role-assignable group are reset by the two highest roles only.
+    pub(super) in_assignable_group: bool,
+}
+
+/// Whether somebody with `actor` roles may reset such an account; one of these roles must cover all of its.
+pub(super) fn may_reset(actor: &[String], target: &Target) -> bool {
     actor.iter().any(|role| covers(role, target))
 }
 
-fn covers(actor: &str, target: &[String]) -> bool {
+fn covers(actor: &str, target: &Target) -> bool {
     let covered = match actor {
         "Global Administrator" | "Privileged Authentication Administrator" => return true,
         "Password Administrator" => PASSWORD,
@@ -54,7 +62,8 @@ fn covers(actor: &str, target: &[String]) -> bool {
         "User Administrator" => USER,
         _ => return false,
     };
-    target.iter().all(|role| covered.contains(&role.as_str()))
+    let is_covered = |role: &String| covered.contains(&role.as_str());
+    !target.in_assignable_group && target.roles.iter().all(is_covered)
 }
 
 #[cfg(test)]
@@ -63,7 +72,11 @@ mod tests {
 
     fn may(actor: &[&str], target: &[&str]) -> bool {
         let owned = |roles: &[&str]| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
-        may_reset(&owned(actor), &owned(target))
+        let target = Target {
+            roles: owned(target),
+            in_assignable_group: false,
+        };
+        may_reset(&owned(actor), &target)
     }
 
     #[test]
@@ -90,6 +103,22 @@ mod tests {
             &["User Administrator"],
             &["User Administrator", "Groups Administrator"]
         ));
+    }
+
+    #[test]
+    fn whoever_is_in_a_role_assignable_group_is_reset_by_the_two_highest() {
+        let target = Target {
+            in_assignable_group: true,
+            ..Target::default()
+        };
+        for (actor, may) in [
+            ("User Administrator", false),
+            ("Authentication Administrator", false),
+            ("Privileged Authentication Administrator", true),
+            ("Global Administrator", true),
+        ] {
+            assert_eq!(may_reset(&[actor.to_owned()], &target), may, "{actor}");
+        }
     }
 
     #[test]

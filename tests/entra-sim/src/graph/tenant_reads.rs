@@ -112,12 +112,13 @@ fn organization_object(tenant: &Tenant) -> Value {
         "displayName": tenant.name.split('.').next(),
         "tenantType": "AAD",
         "onPremisesSyncEnabled": null,
+        "assignedPlans": [],
         "verifiedDomains": domains.collect::<Vec<_>>(),
     })
 }
 
 /// Leaves only what `$select` names.
-fn selected(object: Value, call: &Call) -> Value {
+pub(super) fn selected(object: Value, call: &Call) -> Value {
     let (Value::Object(mut object), names) = (object, call.query.select()) else {
         return Value::Null;
     };

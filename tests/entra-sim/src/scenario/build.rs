@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
-    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, Scenario, TenantSpec, Throttling,
-    UserSpec, UserType, Verification, defaults,
+    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, GroupSpec, Scenario, TenantSpec,
+    Throttling, UserSpec, UserType, Verification, defaults,
 };
 
 impl Scenario {
@@ -33,6 +33,7 @@ impl TenantSpec {
             banned_words: Vec::new(),
             domains: Vec::new(),
             apps: Vec::new(),
+            groups: Vec::new(),
             users: Vec::new(),
         }
     }
@@ -58,6 +59,13 @@ impl TenantSpec {
     #[must_use]
     pub fn app(mut self, app: AppSpec) -> Self {
         self.apps.push(app);
+        self
+    }
+
+    /// Adds a role-assignable group.
+    #[must_use]
+    pub fn group(mut self, group: GroupSpec) -> Self {
+        self.groups.push(group);
         self
     }
 
@@ -102,6 +110,40 @@ impl AppSpec {
     pub fn permissions(mut self, permissions: &[&str]) -> Self {
         self.permissions
             .extend(permissions.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Assigns directory roles.
+    #[must_use]
+    pub fn roles(mut self, roles: &[&str]) -> Self {
+        self.roles.extend(roles.iter().map(ToString::to_string));
+        self
+    }
+}
+
+impl GroupSpec {
+    /// A role-assignable group without anybody and without a role.
+    pub fn new(name: &str) -> Self {
+        Self {
+            id: None,
+            name: name.to_owned(),
+            members: Vec::new(),
+            owners: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    /// Adds a member: a user principal name, or an application's client id.
+    #[must_use]
+    pub fn member(mut self, name: &str) -> Self {
+        self.members.push(name.to_owned());
+        self
+    }
+
+    /// Adds an owner.
+    #[must_use]
+    pub fn owner(mut self, name: &str) -> Self {
+        self.owners.push(name.to_owned());
         self
     }
 

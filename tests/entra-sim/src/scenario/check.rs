@@ -36,6 +36,7 @@ impl Scenario {
                 }
             }
             check_users(tenant, index, &complain)?;
+            check_groups(tenant, index, &complain)?;
         }
         Ok(())
     }
@@ -66,6 +67,34 @@ fn check_users(
         }
         if !seen.insert(name.to_lowercase()) {
             return Err(complain(key, name, format!("`{name}` is already taken")));
+        }
+    }
+    Ok(())
+}
+
+/// Members and owners are accounts or applications of the tenant.
+fn check_groups(
+    tenant: &TenantSpec,
+    index: usize,
+    complain: &impl Fn(String, &str, String) -> Complaint,
+) -> Result<(), Complaint> {
+    let users = tenant
+        .users
+        .iter()
+        .map(|user| user.user_principal_name.to_lowercase());
+    let apps = tenant.apps.iter().map(|app| app.client_id.to_string());
+    let known: HashSet<String> = users.chain(apps).collect();
+    for (position, group) in tenant.groups.iter().enumerate() {
+        for (list, names) in [("members", &group.members), ("owners", &group.owners)] {
+            if let Some(name) = names
+                .iter()
+                .find(|name| !known.contains(&name.to_lowercase()))
+            {
+                let key = format!("tenant[{index}].group[{position}].{list}");
+                let reason =
+                    format!("`{name}` is neither an account nor an application of the tenant");
+                return Err(complain(key, name, reason));
+            }
         }
     }
     Ok(())

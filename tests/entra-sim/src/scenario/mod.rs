@@ -66,6 +66,9 @@ pub struct TenantSpec {
     /// Registered applications.
     #[serde(default, rename = "app", skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<AppSpec>,
+    /// Groups that can hold directory roles.
+    #[serde(default, rename = "group", skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSpec>,
     /// Accounts.
     #[serde(default, rename = "user", skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserSpec>,
@@ -113,6 +116,26 @@ pub struct AppSpec {
     /// Whether it may sign users in without a secret of its own.
     #[serde(default)]
     pub public_client: bool,
+}
+
+/// A role-assignable group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSpec {
+    /// The object id; derived from the name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// Its display name.
+    pub name: String,
+    /// User principal names, and client ids of applications.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// User principal names.
+    #[serde(default)]
+    pub owners: Vec<String>,
+    /// Directory roles that its members have through it.
+    #[serde(default)]
+    pub roles: Vec<String>,
 }
 
 /// An account.

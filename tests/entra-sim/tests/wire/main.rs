@@ -13,6 +13,7 @@ mod control;
 mod delta;
 mod discovery;
 mod password_grant;
+mod roles;
 mod scenario_file;
 mod set_password;
 mod support;

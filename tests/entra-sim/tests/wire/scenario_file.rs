@@ -47,10 +47,12 @@ fn complaint(name: &str, text: &str) -> String {
 
 #[test]
 fn a_toml_file_is_read_with_its_secret_file() {
-    let (_folder, path) = file("world.toml", GOOD);
+    let group = "\n[[tenant.group]]\nname = \"Tier 0\"\nowners = [\"anna@contoso.com\"]\n";
+    let (_folder, path) = file("world.toml", &format!("{GOOD}{group}"));
     let scenario = Scenario::load(&path).unwrap();
     let tenant = &scenario.tenants[0];
     assert_eq!(tenant.verification, Verification::SecurityDefaults);
+    assert_eq!(tenant.groups[0].owners, ["anna@contoso.com"]);
     assert_eq!(tenant.replication_lag, SignedDuration::from_secs(5));
     assert_eq!(
         tenant.apps[0].secret.as_ref().unwrap().expose(),
@@ -104,6 +106,12 @@ fn contradictions_are_reported_with_line_and_key() {
     let twice = format!("{GOOD}\n[[tenant.user]]\nuser_principal_name = \"Anna@contoso.com\"\n");
     assert!(complaint("a.toml", &twice).contains("already taken"));
     assert!(complaint("a.toml", "").contains("at least one tenant"));
+    let group = "\n[[tenant.group]]\nname = \"Tier 0\"\nmembers = [\"nobody@contoso.com\"]\n";
+    let stranger = complaint("a.toml", &format!("{GOOD}{group}"));
+    assert!(
+        stranger.contains("line 24, key `tenant[0].group[0].members`: `nobody@contoso.com`"),
+        "{stranger}"
+    );
 }
 
 #[test]

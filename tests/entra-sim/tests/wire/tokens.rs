@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entra_sim::AppChange;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -81,6 +82,25 @@ async fn a_token_has_the_captured_claims_and_the_permissions_as_roles() {
             .unwrap()
             .contains(&"User.Read.All".into())
     );
+    // The template id of User Administrator.
+    let roles = serde_json::json!(["fe930be7-5e62-47db-91af-98c3a49a38b1"]);
+    assert_eq!(claims["wids"], roles);
+}
+
+#[tokio::test]
+async fn a_token_without_consent_has_no_permissions() {
+    let sim = Sim::start();
+    let change = AppChange {
+        permissions: Some(Vec::new()),
+        roles: Some(Vec::new()),
+        ..AppChange::default()
+    };
+    sim.simulator.change_app(TENANT, APP, change).unwrap();
+    let token = sim.token().await;
+    let payload = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    assert!(claims.get("roles").is_none(), "{claims}");
+    assert_eq!(claims["wids"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,59 @@
+//! Looks at a set-up from end to end, and names each fault with its remedy.
+//!
+//! It has connections of its own, only reads, takes no lease, opens no state and tests nobody's
+//! password: a running service does not notice it.
+
+mod accounts;
+mod check;
+mod sign_in_test;
+mod tenant;
+mod vault;
+
+use serde::Serialize;
+
+pub use self::check::{Check, Checked};
+use crate::config::{ClientConfig, Config};
+use crate::tenant as setting;
+
+/// What was found about one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Examined {
+    /// Its name in the configuration.
+    pub client: String,
+    /// Its tenant, as configured.
+    pub tenant: String,
+    /// Every check, in the order in which one rests on another.
+    pub checks: Vec<Check>,
+}
+
+impl Examined {
+    /// Whether something does not work.
+    pub fn has_fault(&self) -> bool {
+        self.checks.iter().any(Check::is_fault)
+    }
+}
+
+/// Examines one client of the configuration: its vault first, then its tenant.
+pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
+    let mut checks = Vec::new();
+    let extra_ca = match setting::extra_ca(config.tls.extra_ca.as_deref()) {
+        Ok(extra_ca) => extra_ca,
+        Err(error) => {
+            checks.push(Check::failed("configuration", &error));
+            None
+        }
+    };
+    let stored = vault::examine(config, client, extra_ca.clone(), &mut checks).await;
+    match setting::directory(client, extra_ca) {
+        Ok(directory) => {
+            let test = config.policy(client).verification;
+            tenant::examine(&directory, test, stored.as_ref(), &mut checks).await;
+        }
+        Err(error) => checks.push(Check::failed("credentials of the app", &error)),
+    }
+    Examined {
+        client: client.name.clone(),
+        tenant: client.microsoft.tenant.to_string(),
+        checks,
+    }
+}
