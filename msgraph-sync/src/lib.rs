@@ -6,6 +6,7 @@
 
 mod accounts;
 mod calls;
+mod certificate;
 mod clouds;
 mod directory;
 mod domains;
@@ -26,6 +27,7 @@ mod verify;
 #[cfg(test)]
 mod test_tenant;
 
+pub use certificate::{CertificateError, CertificateLife, ClientCertificate, WARNED_AHEAD};
 pub use clouds::{Cloud, Endpoints, UnknownCloud};
 pub use directory::EntraDirectory;
 pub use error::{GraphError, GraphSetupError, ServiceFault};

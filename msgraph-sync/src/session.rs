@@ -13,7 +13,7 @@ use crate::calls::{Call, CallBuilder};
 use crate::governor::Governor;
 use crate::paging::Link;
 use crate::retry_after::{Patience, retry_after};
-use crate::token::TokenCache;
+use crate::token::{ClaimsChallenge, TokenCache};
 use crate::transport::{Answer, SendFault, Transport};
 use crate::{GraphError, ServiceFault};
 
@@ -108,7 +108,8 @@ impl Session {
         judge(answer, call)
     }
 
-    /// Sends a call. A 401 had no effect: the token is dropped, and the call sent once more.
+    /// Sends a call. A 401 had no effect: the token is dropped, and the call sent once more with a new one, which has
+    /// the claims that the 401 demanded.
     pub(crate) async fn send(
         &self,
         call: &Call<'_>,
@@ -118,7 +119,11 @@ impl Session {
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        self.tokens.renounce(&used).await;
+        let challenge = ClaimsChallenge::of(&answer.headers);
+        if challenge.is_some() {
+            tracing::debug!("{} is challenged for claims", call.facts().name);
+        }
+        self.tokens.renounce(&used, challenge).await;
         Ok(self.send_once(call, not_after).await?.0)
     }
 

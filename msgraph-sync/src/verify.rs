@@ -42,7 +42,7 @@ impl SignInTest {
 
     fn judge(&self, fault: &TokenFault) -> SignIn {
         match fault {
-            TokenFault::Send(SendFault::NotSent(_)) => {
+            TokenFault::NoProof(_) | TokenFault::Send(SendFault::NotSent(_)) => {
                 unknown(UnknownReason::Unavailable, Counts::No)
             }
             TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge) => {
