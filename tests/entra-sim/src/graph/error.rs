@@ -10,6 +10,10 @@ use crate::clock::graph_error_time;
 use crate::edge::RequestIds;
 use crate::reply::Reply;
 
+/// What Graph says of a token that was issued before something changed.
+pub(super) const OUTDATED_POLICIES: &str = "Continuous access evaluation resulted in challenge with result: \
+                                            InteractionRequired and code: TokenCreatedWithOutdatedPolicies";
+
 /// A refused call.
 #[derive(Debug)]
 pub(crate) struct GraphError {
@@ -105,6 +109,17 @@ impl GraphError {
             message.to_owned(),
         )
         .header("www-authenticate", challenge.to_owned())
+    }
+
+    /// A claims challenge; `claims` is the claims request in base64.
+    pub(super) fn insufficient_claims(claims: &str) -> Self {
+        let mut error = Self::unauthorized(OUTDATED_POLICIES);
+        for (_, challenge) in &mut error.headers {
+            challenge.push_str(&format!(
+                ", error=\"insufficient_claims\", claims=\"{claims}\""
+            ));
+        }
+        error
     }
 
     /// A delta link that the service no longer knows; `start` is where a full read begins.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::load::{Complaint, line_at};
-use super::{Scenario, TenantSpec};
+use super::{FederatedSpec, Scenario, TenantSpec};
+use crate::entra::assertion::{readable_certificate, readable_public_key};
 
 impl Scenario {
     /// Checks that names are unique and every account stands in a domain of its tenant; `text` is where lines are
@@ -36,6 +37,7 @@ impl Scenario {
                 }
             }
             check_users(tenant, index, &complain)?;
+            check_keys(tenant, index, &complain)?;
         }
         Ok(())
     }
@@ -66,6 +68,30 @@ fn check_users(
         }
         if !seen.insert(name.to_lowercase()) {
             return Err(complain(key, name, format!("`{name}` is already taken")));
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(
+    tenant: &TenantSpec,
+    index: usize,
+    complain: &impl Fn(String, &str, String) -> Complaint,
+) -> Result<(), Complaint> {
+    for (position, app) in tenant.apps.iter().enumerate() {
+        let unreadable = |key: &str, what: &str| {
+            let key = format!("tenant[{index}].app[{position}].{key}");
+            let id = app.client_id.to_string();
+            complain(key, &id, format!("not {what} as PEM"))
+        };
+        if !app.certificates.iter().all(|pem| readable_certificate(pem)) {
+            return Err(unreadable("certificates", "an RSA certificate"));
+        }
+        let has_key = |it: &FederatedSpec| {
+            it.public_key_file.is_some() || readable_public_key(&it.public_key)
+        };
+        if !app.federated.iter().all(has_key) {
+            return Err(unreadable("federated", "an RSA public key"));
         }
     }
     Ok(())
