@@ -22,7 +22,7 @@ pub(crate) struct Pair {
 }
 
 /// Keys take a while to make.
-static KEYS: LazyLock<[PrivateKey; 2]> = LazyLock::new(|| [2048, 2048].map(|bits| new_key(bits)));
+static KEYS: LazyLock<[PrivateKey; 2]> = LazyLock::new(|| [2048, 2048].map(new_key));
 
 fn new_key(bits: usize) -> PrivateKey {
     PrivateKey::new(&mut rand::rng(), bits).unwrap()

@@ -119,11 +119,20 @@ async fn both_algorithms_and_both_thumbprints_are_taken_under_every_name_of_the_
         header(&certificate),
         json!({ "alg": "RS256", "typ": "JWT", "x5t#S256": certificate.sha256 }),
         json!({ "alg": "RS256", "typ": "JWT", "x5t": certificate.sha1 }),
+        json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": format!("{}=", certificate.sha256) }),
     ] {
         let answer = present(&sim, &jws(&KEYS[0], &header, &claims(&sim))).await;
         assert_eq!(answer.status, 200, "{header}: {}", answer.body);
         assert_eq!(claims_of(&answer.body["access_token"])["azpacr"], "2");
     }
+    let soon = sim.simulator.now().as_second() + 600;
+    let fraction = with(
+        claims(&sim),
+        "exp",
+        json!(format!("{soon}.25").parse::<f64>().unwrap()),
+    );
+    let answer = present(&sim, &jws(&KEYS[0], &header(&certificate), &fraction)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
     let id = TenantSpec::new(TENANT).tenant_id().to_string();
     for name in ["contoso.com", &id] {
         let audience = format!("{}/{name}/oauth2/v2.0/token", sim.url);
@@ -156,6 +165,7 @@ async fn each_defect_of_an_assertion_has_its_code() {
         (0, &header, "exp", json!(now - 301), 700_024),
         (0, &header, "nbf", json!(now + 330), 700_024),
         (0, &header, "exp", json!("soon"), 50_027),
+        (0, &header, "exp", json!(1e300), 50_027),
     ] {
         let claims = with(claims(&sim), claim, value.clone());
         let assertion = jws(&KEYS[key], header, &claims);

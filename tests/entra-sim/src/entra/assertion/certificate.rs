@@ -91,8 +91,12 @@ impl Registered {
         })
     }
 
+    /// MSAL for Python pads its thumbprints, and Entra ID takes them.
     fn is_named_by(&self, header: &Header) -> bool {
-        header.sha256.as_ref() == Some(&self.sha256)
-            || (header.sha256.is_none() && header.sha1.as_ref() == Some(&self.sha1))
+        match (&header.sha256, &header.sha1) {
+            (Some(name), _) => name.trim_end_matches('=') == self.sha256,
+            (None, Some(name)) => name.trim_end_matches('=') == self.sha1,
+            (None, None) => false,
+        }
     }
 }

@@ -25,15 +25,15 @@ pub(super) struct Header {
     pub(super) sha256: Option<String>,
 }
 
-/// Times in seconds since 1970.
+/// Times in seconds since 1970, which may have a fraction (RFC 7519, 2); MSAL for Python's have.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     aud: Audience,
     pub(super) iss: String,
     pub(super) sub: String,
     pub(super) jti: Option<String>,
-    pub(super) nbf: Option<i64>,
-    pub(super) exp: i64,
+    pub(super) nbf: Option<f64>,
+    pub(super) exp: f64,
 }
 
 #[derive(Deserialize)]

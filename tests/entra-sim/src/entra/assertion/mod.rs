@@ -52,8 +52,12 @@ pub(super) fn verify(
 /// Refuses an assertion before its time and after it.
 fn check_time(jws: &Jws<'_>, now: Timestamp) -> Result<(), Refusal> {
     let claims = &jws.claims;
-    let moment = |seconds: i64| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-    let (begins, ends) = (moment(claims.nbf.unwrap_or(0)), moment(claims.exp));
+    let moment = |seconds| {
+        SignedDuration::try_from_secs_f64(seconds)
+            .and_then(Timestamp::from_duration)
+            .map_err(|_| Refusal::of(&refusal::MALFORMED_ASSERTION))
+    };
+    let (begins, ends) = (moment(claims.nbf.unwrap_or_default())?, moment(claims.exp)?);
     if begins.duration_since(now) <= SKEW && now.duration_since(ends) <= SKEW {
         return Ok(());
     }
