@@ -44,7 +44,7 @@ pub struct SetupArgs {
     /// The national cloud.
     #[arg(long, value_name = "CLOUD", default_value = "global")]
     pub cloud: String,
-    /// As whom the agent signs in.
+    /// As whom the agent signs in: certificate, client-secret or federated.
     #[arg(long, value_name = "HOW", default_value = "client-secret")]
     pub sign_in: String,
     /// The app registration's application (client) id.
@@ -53,6 +53,15 @@ pub struct SetupArgs {
     /// A file with the app's client secret; the agent reads it at each start.
     #[arg(long, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
+    /// A file with the app's certificate and its key, PEM or PKCS#12; the agent reads it at each start.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// A file with the password of a PKCS#12 certificate; the agent reads it at each start.
+    #[arg(long, value_name = "FILE")]
+    pub certificate_password_file: Option<PathBuf>,
+    /// The file into which the platform writes its token, for a federated sign-in.
+    #[arg(long, value_name = "FILE")]
+    pub federated_token_file: Option<PathBuf>,
     /// A public client for the sign-in test, instead of the app itself.
     #[arg(long, value_name = "ID")]
     pub verification_client_id: Option<String>,
@@ -160,7 +169,21 @@ impl SetupArgs {
             Config::of_options(path, overrides)?
         };
         let client = config.clients.last_mut().ok_or(ConfigError::NoClient)?;
-        client.microsoft.client_secret_file = self.client_secret_file.as_deref().map(absolute);
+        let microsoft = &mut client.microsoft;
+        for (place, given) in [
+            (&mut microsoft.client_secret_file, &self.client_secret_file),
+            (&mut microsoft.certificate, &self.certificate),
+            (
+                &mut microsoft.certificate_password_file,
+                &self.certificate_password_file,
+            ),
+            (
+                &mut microsoft.federated_token_file,
+                &self.federated_token_file,
+            ),
+        ] {
+            *place = given.as_deref().map(absolute);
+        }
         let client = client.clone();
         Ok((config, client))
     }
@@ -234,7 +257,7 @@ impl SetupArgs {
 
     fn client_overrides(&self, index: usize) -> Overrides {
         let url = |url: &Option<Url>| url.as_ref().map(Url::to_string);
-        let secret = self.client_secret_file.as_deref().map(absolute_text);
+        let file = |path: &Option<PathBuf>| path.as_deref().map(absolute_text);
         [
             ("--client", "name", Some(self.client.clone())),
             ("--tenant", "microsoft.tenant", Some(self.tenant.clone())),
@@ -244,7 +267,22 @@ impl SetupArgs {
             (
                 "--client-secret-file",
                 "microsoft.client_secret_file",
-                secret,
+                file(&self.client_secret_file),
+            ),
+            (
+                "--certificate",
+                "microsoft.certificate",
+                file(&self.certificate),
+            ),
+            (
+                "--certificate-password-file",
+                "microsoft.certificate_password_file",
+                file(&self.certificate_password_file),
+            ),
+            (
+                "--federated-token-file",
+                "microsoft.federated_token_file",
+                file(&self.federated_token_file),
             ),
             (
                 "--verification-client-id",

@@ -1,7 +1,10 @@
 //! From the configuration of one client to its tenant's directory.
 
+use std::path::{Path, PathBuf};
+
 use msgraph_sync::{
-    AppCredential, Endpoints, EntraDirectory, GraphSetupError, TenantConfig, VerificationApp,
+    AppCredential, CertificateError, ClientCertificate, Endpoints, EntraDirectory, GraphSetupError,
+    TenantConfig, VerificationApp,
 };
 
 use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
@@ -34,6 +37,36 @@ pub enum TenantError {
         #[source]
         source: SecretError,
     },
+    /// The certificate's file, or the one with its password, cannot be read.
+    #[error("client `{client}`: the certificate cannot be read")]
+    CertificateFile {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// The file is no certificate to sign in with.
+    #[error("client `{client}`: the certificate {} cannot be used", path.display())]
+    Certificate {
+        /// The client.
+        client: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CertificateError,
+    },
+    /// A file that this way to sign in needs is not named.
+    #[error("client `{client}`: {key} is missing, and sign_in = \"{sign_in}\" needs it")]
+    NoFile {
+        /// The client.
+        client: String,
+        /// The way.
+        sign_in: SignIn,
+        /// The key of the configuration.
+        key: &'static str,
+    },
     /// An address or the tenant's name is wrong.
     #[error("client `{client}`: the tenant cannot be set up")]
     Setup {
@@ -49,9 +82,15 @@ impl TenantError {
     /// What to do next.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::SignIn { .. } => Some("use sign_in = \"client-secret\" with client_secret_file"),
+            Self::SignIn { .. } => {
+                Some("use sign_in = \"certificate\", \"client-secret\" or \"federated\"")
+            }
             Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
-            Self::Secret { source, .. } => Some(source.hint()),
+            Self::Secret { source, .. } | Self::CertificateFile { source, .. } => {
+                Some(source.hint())
+            }
+            Self::Certificate { source, .. } => Some(source.hint()),
+            Self::NoFile { .. } => Some("name the file in the configuration"),
             Self::Setup { source, .. } => setup_hint(source),
         }
     }
@@ -98,7 +137,15 @@ pub fn directory(
 }
 
 fn credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
-    match client.microsoft.sign_in {
+    let microsoft = &client.microsoft;
+    let needed = |file: &Option<PathBuf>, key| {
+        file.clone().ok_or_else(|| TenantError::NoFile {
+            client: client.name.clone(),
+            sign_in: microsoft.sign_in,
+            key,
+        })
+    };
+    match microsoft.sign_in {
         SignIn::ClientSecret => SecretSources::from_env()
             .client_secret(client)
             .map(AppCredential::ClientSecret)
@@ -106,11 +153,36 @@ fn credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
                 client: client.name.clone(),
                 source,
             }),
-        sign_in => Err(TenantError::SignIn {
+        SignIn::Certificate => {
+            let path = needed(&microsoft.certificate, "certificate")?;
+            certificate(client, &path).map(AppCredential::Certificate)
+        }
+        SignIn::Federated => needed(&microsoft.federated_token_file, "federated_token_file")
+            .map(AppCredential::Federated),
+        sign_in @ (SignIn::DeviceCode | SignIn::VaultAdmin) => Err(TenantError::SignIn {
             client: client.name.clone(),
             sign_in,
         }),
     }
+}
+
+fn certificate(client: &ClientConfig, path: &Path) -> Result<ClientCertificate, TenantError> {
+    let sources = SecretSources::from_env();
+    let unreadable = |source| TenantError::CertificateFile {
+        client: client.name.clone(),
+        source,
+    };
+    let content = sources.read_bytes(path).map_err(unreadable)?;
+    let password_file = client.microsoft.certificate_password_file.as_deref();
+    let password = password_file.map(|file| sources.read(file)).transpose();
+    let password = password.map_err(unreadable)?;
+    ClientCertificate::read(&content, password.as_ref()).map_err(|source| {
+        TenantError::Certificate {
+            client: client.name.clone(),
+            path: path.to_owned(),
+            source,
+        }
+    })
 }
 
 fn endpoints(microsoft: &MicrosoftConfig) -> Endpoints {

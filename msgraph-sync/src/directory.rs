@@ -14,17 +14,21 @@ use crate::proxy::Route;
 use crate::retry_after::Patience;
 use crate::service_clock::ServiceClock;
 use crate::session::Session;
-use crate::token::{AppIdentity, ClientSecretSource, TokenCache, TokenEndpoint};
+use crate::token::{
+    AppIdentity, CertificateWatch, ClientCredentialsSource, TokenCache, TokenEndpoint,
+};
 use crate::transport::{Timeouts, Transport};
 use crate::verify::SignInTest;
 use crate::{
-    AppCredential, GraphSetupError, LimitUse, TenantConfig, VerdictTable, VerificationApp,
+    AppCredential, CertificateLife, ClientCertificate, GraphSetupError, LimitUse, TenantConfig,
+    VerdictTable, VerificationApp,
 };
 
 /// One tenant of Entra ID: its accounts, the sign-in test, and the one write.
 pub struct EntraDirectory {
     pub(crate) session: Session,
     pub(crate) clock: Arc<ServiceClock>,
+    certificate: Option<CertificateLife>,
     pub(crate) sign_in_test: SignInTest,
 }
 
@@ -35,6 +39,11 @@ impl EntraDirectory {
     /// What is wrong with the configuration.
     pub fn new(config: TenantConfig) -> Result<Self, GraphSetupError> {
         Self::with_patience(config, Patience::default())
+    }
+
+    /// From when until when the certificate is valid that the agent signs in with; `None` where it uses none.
+    pub fn certificate(&self) -> Option<CertificateLife> {
+        self.certificate
     }
 
     pub(crate) fn with_patience(
@@ -51,14 +60,18 @@ impl EntraDirectory {
             config.token_url()?,
             Arc::clone(&transport),
         ));
-        let tokens = Arc::new(TokenCache::new(ClientSecretSource {
+        let app = app(&config);
+        let certificate = app.certificate().map(ClientCertificate::life);
+        let tokens = Arc::new(TokenCache::new(ClientCredentialsSource {
             endpoint: Arc::clone(&endpoint),
-            app: app(&config),
+            app,
             scope: config.endpoints.scope(),
             tenant: config.tenant.clone(),
             clock: Arc::clone(&clock),
+            watch: CertificateWatch::default(),
         }));
         Ok(Self {
+            certificate,
             session: Session::new(
                 config.endpoints.graph.clone(),
                 tokens,
@@ -106,19 +119,19 @@ fn no_proxy() -> String {
 }
 
 fn app(config: &TenantConfig) -> AppIdentity {
+    let id = &config.client_id;
     match &config.credential {
-        AppCredential::ClientSecret(secret) => AppIdentity::Secret {
-            client_id: config.client_id.clone(),
-            secret: secret.clone(),
-        },
+        AppCredential::ClientSecret(secret) => AppIdentity::with_secret(id, secret.clone()),
+        AppCredential::Certificate(certificate) => {
+            AppIdentity::with_certificate(id, certificate.clone())
+        }
+        AppCredential::Federated(token_file) => AppIdentity::federated(id, token_file.clone()),
     }
 }
 
 fn verification_app(config: &TenantConfig) -> AppIdentity {
     match &config.verification {
-        VerificationApp::Public(client_id) => AppIdentity::Public {
-            client_id: client_id.clone(),
-        },
+        VerificationApp::Public(client_id) => AppIdentity::public(client_id),
         VerificationApp::Itself => app(config),
     }
 }

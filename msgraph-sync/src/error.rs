@@ -1,9 +1,11 @@
 //! What can go wrong with one tenant, in words that say what to do about it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use sync_engine::model::TenantId;
 use sync_engine::ports::DirectoryError;
@@ -168,6 +170,53 @@ pub enum GraphError {
         /// The sign-in code.
         code: u32,
     },
+    /// The app does not know the certificate, or not any more.
+    #[error("app `{client_id}` does not accept the certificate (AADSTS{code})")]
+    CertificateRefused {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The certificate was valid once. Nothing was sent.
+    #[error("the certificate of app `{client_id}` expired at {at}")]
+    CertificateExpired {
+        /// The app.
+        client_id: String,
+        /// Its last moment.
+        at: Timestamp,
+    },
+    /// The certificate will be valid. Nothing was sent.
+    #[error("the certificate of app `{client_id}` is not valid before {from}")]
+    CertificateNotYetValid {
+        /// The app.
+        client_id: String,
+        /// Its first moment.
+        from: Timestamp,
+    },
+    /// There is no token of the other issuer. Nothing was sent.
+    #[error("could not read the federated token file {}", path.display())]
+    FederatedTokenFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// The other issuer's token is not there yet. Nothing was sent.
+    #[error("the federated token file {} is empty", path.display())]
+    FederatedTokenEmpty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The app trusts no such token of another issuer.
+    #[error("app `{client_id}` has no federated credential for this token (AADSTS{code})")]
+    FederationRefused {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
     /// The token endpoint refused for another reason.
     #[error("Entra ID refused the agent's sign-in ({0})")]
     SignInRefused(ServiceFault),
@@ -258,6 +307,21 @@ impl GraphError {
             Self::SignInRefused(_) => {
                 "look the code up at https://login.microsoftonline.com/error, and check the app's credential and client_id"
             }
+            Self::CertificateRefused { .. } => {
+                "upload the certificate to the app registration (Certificates & secrets), and check client_id"
+            }
+            Self::CertificateExpired { .. } => {
+                "make a new certificate, upload it to the app registration, and put it into the file"
+            }
+            Self::CertificateNotYetValid { .. } => {
+                "check this machine's clock, or use the certificate that is valid now"
+            }
+            Self::FederatedTokenFile { .. } | Self::FederatedTokenEmpty { .. } => {
+                "check federated_token_file, and that the platform writes a token into it"
+            }
+            Self::FederationRefused { .. } => {
+                "compare issuer, subject and audience of the app's federated credential with the token's"
+            }
             Self::ClockOff { .. } => "set this machine's clock; best by NTP",
             Self::Forbidden { .. } => "grant the permission to the app with admin consent",
             Self::NoConsent => {
@@ -276,6 +340,10 @@ impl GraphError {
             Self::AppDisabled { .. }
                 | Self::WrongSecret { .. }
                 | Self::SecretExpired { .. }
+                | Self::CertificateRefused { .. }
+                | Self::CertificateExpired { .. }
+                | Self::CertificateNotYetValid { .. }
+                | Self::FederationRefused { .. }
                 | Self::SignInRefused(_)
                 | Self::TokenRefused(_)
                 | Self::Forbidden { .. }
@@ -337,6 +405,12 @@ impl From<GraphError> for DirectoryError {
             | GraphError::AppDisabled { .. }
             | GraphError::WrongSecret { .. }
             | GraphError::SecretExpired { .. }
+            | GraphError::CertificateRefused { .. }
+            | GraphError::CertificateExpired { .. }
+            | GraphError::CertificateNotYetValid { .. }
+            | GraphError::FederatedTokenFile { .. }
+            | GraphError::FederatedTokenEmpty { .. }
+            | GraphError::FederationRefused { .. }
             | GraphError::SignInRefused(_)
             | GraphError::ClockOff { .. }
             | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod calls;
+mod certificate;
 mod clouds;
 mod directory;
 mod domains;
@@ -37,6 +38,7 @@ mod test_proxy;
 #[cfg(test)]
 mod test_tenant;
 
+pub use certificate::{CertificateError, CertificateLife, ClientCertificate, WARNED_AHEAD};
 pub use clouds::{Cloud, Endpoints, UnknownCloud};
 pub use directory::EntraDirectory;
 pub use error::{GraphError, GraphSetupError, ServiceFault};

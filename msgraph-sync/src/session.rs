@@ -14,7 +14,7 @@ use crate::calls::{Call, CallBuilder};
 use crate::governor::{Governor, Kind};
 use crate::paging::Link;
 use crate::retry_after::{Patience, retry_after};
-use crate::token::{TokenCache, TokenFacts};
+use crate::token::{ClaimsChallenge, TokenCache, TokenFacts};
 use crate::transport::{Answer, SendFault, Transport};
 use crate::{GraphError, ServiceFault};
 
@@ -122,7 +122,8 @@ impl Session {
         judge(answer, call)
     }
 
-    /// Sends a call. A 401 had no effect: the token is dropped, and the call sent once more.
+    /// Sends a call. A 401 had no effect: the token is dropped, and the call sent once more with a new one, which has
+    /// the claims that the 401 demanded.
     pub(crate) async fn send(
         &self,
         call: &Call<'_>,
@@ -132,7 +133,11 @@ impl Session {
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        self.tokens.renounce(&used).await;
+        let challenge = ClaimsChallenge::of(&answer.headers);
+        if challenge.is_some() {
+            tracing::debug!("{} is challenged for claims", call.facts().name);
+        }
+        self.tokens.renounce(&used, challenge).await;
         Ok(self.send_once(call, not_after).await?.0)
     }
 

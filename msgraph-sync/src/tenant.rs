@@ -1,12 +1,13 @@
 //! What a person configures for one tenant.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use sync_engine::model::TenantId;
 
-use crate::{Cloud, Endpoints, GraphSetupError, Limits, Proxy, VerdictTable};
+use crate::{ClientCertificate, Cloud, Endpoints, GraphSetupError, Limits, Proxy, VerdictTable};
 
 /// How far this machine's clock may be off before it is called wrong.
 ///
@@ -90,12 +91,21 @@ fn check_tenant(tenant: &TenantId) -> Result<(), GraphSetupError> {
 pub enum AppCredential {
     /// A client secret of the app registration.
     ClientSecret(SecretString),
+    /// A certificate of the app registration, with its private key.
+    Certificate(ClientCertificate),
+    /// A federated credential: the file into which the platform writes the token of another issuer. It is read for
+    /// each request, because the platform replaces it (`AZURE_FEDERATED_TOKEN_FILE`).
+    Federated(PathBuf),
 }
 
 impl fmt::Debug for AppCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ClientSecret(_) => f.write_str("ClientSecret(redacted)"),
+            Self::Certificate(certificate) => {
+                f.debug_tuple("Certificate").field(certificate).finish()
+            }
+            Self::Federated(path) => f.debug_tuple("Federated").field(path).finish(),
         }
     }
 }

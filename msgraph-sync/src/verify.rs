@@ -113,7 +113,9 @@ fn of_the_account(outcome: SignIn) -> Judged {
 /// Nothing that could be an answer of Entra ID's came back.
 fn without_answer(fault: &TokenFault) -> SignIn {
     match fault {
-        TokenFault::Send(SendFault::NotSent(_)) => unknown(UnknownReason::Unavailable, Counts::No),
+        TokenFault::NoProof(_) | TokenFault::Send(SendFault::NotSent(_)) => {
+            unknown(UnknownReason::Unavailable, Counts::No)
+        }
         TokenFault::Send(SendFault::Lost(_) | SendFault::TooLarge(_)) => {
             unknown(UnknownReason::Unavailable, Counts::Yes)
         }

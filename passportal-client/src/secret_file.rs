@@ -91,6 +91,24 @@ pub fn read_whole(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
     read_text(&mut file, path)
 }
 
+/// The bytes of a file that only its owner can read, in a buffer that is wiped.
+///
+/// # Errors
+/// Where the file is not there, far too long for a secret, or can be read by group or others.
+pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let file = open(path)?;
+    refuse_open_to_others(&file, path)?;
+    whole_bytes(file, path)
+}
+
+/// As [`read_bytes`], for a file that the platform itself guards, whatever its mode says.
+///
+/// # Errors
+/// As [`read_bytes`], but for the mode.
+pub fn read_bytes_guarded(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    whole_bytes(open(path)?, path)
+}
+
 fn one_line(text: &str, path: &Path) -> Result<SecretString, SecretFileError> {
     let secret = without_line_break(text);
     if secret.is_empty() {
@@ -144,6 +162,16 @@ fn read_text(file: &mut File, path: &Path) -> Result<Zeroizing<String>, SecretFi
         _ => Err(SecretFileError::NotText {
             path: path.to_owned(),
         }),
+    }
+}
+
+fn whole_bytes(file: File, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+    let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+    let length = file.take(limit).read_to_end(&mut bytes);
+    match length.map_err(|source| not_readable(path, source))? {
+        length if length <= LONGEST => Ok(bytes),
+        _ => Err(not_readable(path, io::ErrorKind::FileTooLarge.into())),
     }
 }
 

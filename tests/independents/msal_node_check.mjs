@@ -1,14 +1,18 @@
 // Unmodified MSAL for Node.js against the simulator: tokens, and the codes of refused sign-ins.
 
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
 import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
 
 const TENANT = "contoso.onmicrosoft.com";
 const APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a1";
 const APP_SECRET = "fixture-App~Secret.1";
+const CERTIFICATE_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a3";
 const PUBLIC_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a2";
 const GRAPH_SCOPE = ["https://graph.microsoft.com/.default"];
 
-const [base] = process.argv.slice(2);
+const [base, folder] = process.argv.slice(2);
 let failed = 0;
 
 /** Prints one observation; `what` never holds a token or a password. */
@@ -38,6 +42,15 @@ function withSecret(clientSecret, tenant = TENANT) {
   return attempt(() => app.acquireTokenByClientCredential({ scopes: GRAPH_SCOPE }));
 }
 
+function withCertificate(name, keyOf = name) {
+  const text = (file) => readFileSync(`${folder}/${file}`, "utf8");
+  const certificate = new X509Certificate(text(`${name}-cert.pem`));
+  const thumbprintSha256 = certificate.fingerprint256.replaceAll(":", "");
+  const clientCertificate = { thumbprintSha256, privateKey: text(`${keyOf}.key`) };
+  const app = new ConfidentialClientApplication(auth(CERTIFICATE_APP, TENANT, { clientCertificate }));
+  return attempt(() => app.acquireTokenByClientCredential({ scopes: GRAPH_SCOPE }));
+}
+
 function withPassword(user, password) {
   const app = new PublicClientApplication(auth(PUBLIC_APP, TENANT));
   const request = { scopes: ["User.Read"], username: `${user}@${TENANT}`, password };
@@ -50,6 +63,12 @@ const wrong = await withSecret("wrong");
 seen("wrong secret says 7000215", wrong.message.includes("7000215"), wrong.message);
 const nowhere = await withSecret(APP_SECRET, "nobody.example");
 seen("unknown tenant is refused", !nowhere.token, nowhere.message);
+const certified = await withCertificate("app");
+seen("certificate gets a token", certified.token, certified.message);
+const stranger = await withCertificate("stranger");
+seen("unregistered certificate says 700027", stranger.message.includes("700027"), stranger.message);
+const swapped = await withCertificate("app", "stranger");
+seen("another key than the certificate's says 700027", swapped.message.includes("700027"), swapped.message);
 const anna = await withPassword("anna", "Anna-fixture-1");
 seen("right password gets a token", anna.token, anna.message);
 for (const [user, password, code] of [

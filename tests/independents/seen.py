@@ -6,6 +6,7 @@ AUTHORITY_TENANT = "contoso.onmicrosoft.com"
 TENANT_ID = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f0001"
 APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a1"
 APP_SECRET = "fixture-App~Secret.1"
+CERTIFICATE_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a3"
 PUBLIC_APP = "7b1c6a1e-6d0a-4c57-9a53-2f1b8a0f00a2"
 
 _failed = []

@@ -3,10 +3,12 @@
 //! Everything is real and on loopback; only Microsoft is simulated. Each [`World`] has a folder of
 //! its own that goes away with it.
 
+mod app_certificate;
 mod tls;
 mod wire_tap;
 mod world;
 
+pub use app_certificate::AppCertificate;
 pub use tls::TestCa;
 pub use wire_tap::WireTap;
 pub use world::{

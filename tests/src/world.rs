@@ -132,6 +132,13 @@ impl WorldBuilder {
         self
     }
 
+    /// With another registration of the agent's app.
+    #[must_use]
+    pub fn app(mut self, change: impl Fn(AppSpec) -> AppSpec) -> Self {
+        self.tenant.apps = self.tenant.apps.into_iter().map(change).collect();
+        self
+    }
+
     /// The tenant answers password sign-ins like this.
     #[must_use]
     pub fn verification(mut self, verification: Verification) -> Self {

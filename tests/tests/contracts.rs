@@ -7,6 +7,7 @@
 )]
 
 mod vault {
+    use agent_bin::outbound::Outbound;
     use agent_bin::secrets::SecretFiles;
     use agent_bin::wiring;
     use integration_tests::{CLIENT, World};
@@ -28,7 +29,7 @@ mod vault {
             &secrets,
             &enrolment,
             uuid::Uuid::new_v4(),
-            None,
+            &Outbound::default(),
         )
         .unwrap();
         (vault, world)
@@ -38,6 +39,7 @@ mod vault {
 }
 
 mod directory {
+    use agent_bin::outbound::Outbound;
     use agent_bin::tenant;
     use entra_sim::UserSpec;
     use integration_tests::World;
@@ -47,7 +49,10 @@ mod directory {
         let anna = UserSpec::new("anna@contoso.com", "Contract-1st");
         let world = World::builder().user(anna).start().await.unwrap();
         let request = world.setup_request().unwrap();
-        (tenant::directory(&request.client, None).unwrap(), world)
+        (
+            tenant::directory(&request.client, &Outbound::default()).unwrap(),
+            world,
+        )
     }
 
     sync_engine::directory_contract!(fresh());

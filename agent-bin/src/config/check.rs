@@ -108,6 +108,14 @@ fn microsoft(
             key("verification_client_id"),
         )?,
         certificate: file(raw.certificate.as_ref(), &key("certificate"))?,
+        certificate_password_file: file(
+            raw.certificate_password_file.as_ref(),
+            &key("certificate_password_file"),
+        )?,
+        federated_token_file: file(
+            raw.federated_token_file.as_ref(),
+            &key("federated_token_file"),
+        )?,
         client_secret_file: file(raw.client_secret_file.as_ref(), &key("client_secret_file"))?,
         authority: address(&raw.authority, "authority")?,
         graph: address(&raw.graph, "graph")?,
@@ -123,7 +131,14 @@ fn microsoft(
         return Err(needed(
             sign_in,
             key("certificate"),
-            "a PEM file with key and certificate, or another sign_in",
+            "a file with key and certificate (PEM or PKCS#12), or another sign_in",
+        ));
+    }
+    if sign_in == SignIn::Federated && microsoft.federated_token_file.is_none() {
+        return Err(needed(
+            sign_in,
+            key("federated_token_file"),
+            "the file into which the platform writes its token, or another sign_in",
         ));
     }
     Ok(microsoft)

@@ -95,8 +95,12 @@ pub struct MicrosoftConfig {
     pub client_id: Option<String>,
     /// The public client of the sign-in test; without one the app's own identity is used.
     pub verification_client_id: Option<String>,
-    /// A PEM file with key and certificate; always there where `sign_in` is a certificate.
+    /// A file with key and certificate, PEM or PKCS#12; always there where `sign_in` is a certificate.
     pub certificate: Option<PathBuf>,
+    /// The file with the password of a PKCS#12 certificate.
+    pub certificate_password_file: Option<PathBuf>,
+    /// The file into which the platform writes another issuer's token; always there where `sign_in` is federated.
+    pub federated_token_file: Option<PathBuf>,
     /// A file with the client secret, where no platform store holds it.
     pub client_secret_file: Option<PathBuf>,
     /// Instead of the cloud's own authority.

@@ -59,6 +59,8 @@ pub(super) struct RawMicrosoft {
     pub(super) client_id: Option<String>,
     pub(super) verification_client_id: Option<String>,
     pub(super) certificate: Option<PathBuf>,
+    pub(super) certificate_password_file: Option<PathBuf>,
+    pub(super) federated_token_file: Option<PathBuf>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) authority: Option<Url>,
     pub(super) graph: Option<Url>,

@@ -158,6 +158,8 @@ fn raw_microsoft(microsoft: &MicrosoftConfig) -> RawMicrosoft {
         client_id: microsoft.client_id.clone(),
         verification_client_id: microsoft.verification_client_id.clone(),
         certificate: microsoft.certificate.clone(),
+        certificate_password_file: microsoft.certificate_password_file.clone(),
+        federated_token_file: microsoft.federated_token_file.clone(),
         client_secret_file: microsoft.client_secret_file.clone(),
         authority: microsoft.authority.clone(),
         graph: microsoft.graph.clone(),

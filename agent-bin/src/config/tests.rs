@@ -29,7 +29,17 @@ name = "Fabrikam"
 [client.microsoft]
 tenant = "fabrikam.com"
 client_id = "33333333-3333-3333-3333-333333333333"
-certificate = "/etc/app.pem"
+certificate = "/etc/app.pfx"
+certificate_password_file = "/run/app-password"
+
+[[client]]
+name = "Northwind"
+
+[client.microsoft]
+tenant = "northwind.com"
+sign_in = "federated"
+client_id = "44444444-4444-4444-4444-444444444444"
+federated_token_file = "/var/run/secrets/token"
 
 [sync]
 interval = "30s"
@@ -124,7 +134,18 @@ fn every_documented_key_is_taken() {
         contoso.microsoft.graph.as_ref().unwrap().as_str(),
         "http://127.0.0.1:4000/"
     );
-    assert_eq!(config.clients[1].microsoft.sign_in, SignIn::Certificate);
+    let fabrikam = &config.clients[1].microsoft;
+    assert_eq!(fabrikam.sign_in, SignIn::Certificate);
+    assert_eq!(
+        fabrikam.certificate_password_file.as_deref(),
+        Some(Path::new("/run/app-password"))
+    );
+    let northwind = &config.clients[2].microsoft;
+    assert_eq!(northwind.sign_in, SignIn::Federated);
+    assert_eq!(
+        northwind.federated_token_file.as_deref(),
+        Some(Path::new("/var/run/secrets/token"))
+    );
     assert_eq!(config.sync.interval, Duration::from_secs(30));
     assert_eq!(config.sync.full_read, Duration::from_hours(12));
     assert_eq!(config.verification.recheck, Duration::from_hours(72));
@@ -350,6 +371,10 @@ fn what_makes_no_sense_is_told_with_line_and_key() {
         (
             client("tenant = 'a.com'\nclient_id = 'x'"),
             "config.toml:4: client[0].microsoft.certificate: missing",
+        ),
+        (
+            client("tenant = 'a.com'\nclient_id = 'x'\nsign_in = 'federated'"),
+            "config.toml:4: client[0].microsoft.federated_token_file: missing",
         ),
         (
             client("tenant = 'a.com'\nsign_in = 'vault-admin'\ngraph = 'http://graph.example.com'"),

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use self::check::{Check, Checked};
 use crate::config::{ClientConfig, Config};
+use crate::outbound::Outbound;
 use crate::tenant as setting;
 
 /// What was found about one client.
@@ -36,15 +37,12 @@ impl Examined {
 /// Examines one client of the configuration: its vault first, then its tenant.
 pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
     let mut checks = Vec::new();
-    let extra_ca = match setting::extra_ca(config.tls.extra_ca.as_deref()) {
-        Ok(extra_ca) => extra_ca,
-        Err(error) => {
-            checks.push(Check::failed("configuration", &error));
-            None
-        }
-    };
-    let stored = vault::examine(config, client, extra_ca.clone(), &mut checks).await;
-    match setting::directory(client, extra_ca) {
+    let outbound = Outbound::of(config).unwrap_or_else(|error| {
+        checks.push(Check::failed("configuration", &error));
+        Outbound::default()
+    });
+    let stored = vault::examine(config, client, &outbound, &mut checks).await;
+    match setting::directory(client, &outbound) {
         Ok(directory) => {
             let test = config.policy(client).verification;
             tenant::examine(&directory, test, stored.as_ref(), &mut checks).await;

@@ -9,6 +9,7 @@ use sync_engine::ports::{CredentialVault as _, Wait};
 use super::Check;
 use crate::config::{ClientConfig, Config};
 use crate::instance;
+use crate::outbound::Outbound;
 use crate::secrets::{Enrolment, Kept, SecretFiles};
 use crate::wiring::{self, WiringError};
 
@@ -16,7 +17,7 @@ use crate::wiring::{self, WiringError};
 pub(super) async fn examine(
     config: &Config,
     client: &ClientConfig,
-    extra_ca: Option<Vec<u8>>,
+    outbound: &Outbound,
     checks: &mut Vec<Check>,
 ) -> Option<VaultChanges> {
     let secrets = SecretFiles::beside(&config.state.url);
@@ -30,7 +31,7 @@ pub(super) async fn examine(
     };
     let folder = secrets.folder().display();
     checks.push(Check::fine("enrolment", format!("in {folder}")));
-    match read(config, client, &secrets, &enrolment, extra_ca).await {
+    match read(config, client, &secrets, &enrolment, outbound).await {
         Ok(stored) => {
             checks.extend(contents(config, &stored));
             Some(stored)
@@ -60,10 +61,10 @@ async fn read(
     client: &ClientConfig,
     secrets: &SecretFiles,
     enrolment: &Enrolment,
-    extra_ca: Option<Vec<u8>>,
+    outbound: &Outbound,
 ) -> Result<VaultChanges, Check> {
     let instance = instance::of(&config.state.url);
-    let vault = wiring::vault(config, client, secrets, enrolment, instance, extra_ca)
+    let vault = wiring::vault(config, client, secrets, enrolment, instance, outbound)
         .map_err(|error| Check::failed("vault", &error))?;
     let onlooker = Onlooker::new(Arc::new(vault));
     let read = onlooker.changes(None, Wait::No).await;

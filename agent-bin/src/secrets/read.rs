@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::SecretError;
 use crate::config::ClientConfig;
@@ -43,6 +44,19 @@ impl SecretSources {
             secret_file::read_guarded
         } else {
             secret_file::read
+        };
+        Ok(read(path)?)
+    }
+
+    /// The bytes of a file that holds a key or a certificate, in a buffer that is wiped.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_bytes(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        let read = if self.is_guarded(path) {
+            secret_file::read_bytes_guarded
+        } else {
+            secret_file::read_bytes
         };
         Ok(read(path)?)
     }
@@ -109,6 +123,8 @@ mod tests {
                 client_id: Some("app".to_owned()),
                 verification_client_id: None,
                 certificate: None,
+                certificate_password_file: None,
+                federated_token_file: None,
                 client_secret_file,
                 authority: None,
                 graph: None,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::{AccessToken, Granted, TokenSource};
+use super::{AccessToken, ClaimsChallenge, Granted, TokenSource};
 use crate::GraphError;
 
 /// A token is renewed this long before its end, or a tenth of its life, whichever is less.
@@ -21,6 +21,8 @@ pub(crate) struct TokenCache {
 struct State {
     current: Option<Current>,
     failure: Option<Failure>,
+    /// What the next token must have.
+    challenge: Option<ClaimsChallenge>,
 }
 
 struct Current {
@@ -52,16 +54,20 @@ impl TokenCache {
         if let Some(error) = state.failed_since(asked_at) {
             return Err(error);
         }
-        let outcome = self.source.acquire().await;
+        let outcome = self.source.acquire(state.challenge.as_ref()).await;
         state.take_in(asked_at, outcome)
     }
 
-    /// Drops a token that Graph refused, unless it was already replaced.
-    pub(crate) async fn renounce(&self, refused: &str) {
+    /// Drops a token that Graph refused, unless it was already replaced. The next one is asked for with the claims
+    /// of the challenge, if there was one.
+    pub(crate) async fn renounce(&self, refused: &str, challenge: Option<ClaimsChallenge>) {
         let mut state = self.state.lock().await;
         state
             .current
             .take_if(|current| current.token.expose() == refused);
+        if state.current.is_none() && challenge.is_some() {
+            state.challenge = challenge;
+        }
     }
 }
 
@@ -84,6 +90,7 @@ impl State {
         match outcome {
             Ok(granted) => {
                 self.failure = None;
+                self.challenge = None;
                 self.current = Some(Current {
                     token: granted.token.clone(),
                     renew_at: asked_at + used_for(granted.lifetime),
@@ -123,7 +130,7 @@ mod tests {
 
     #[async_trait]
     impl TokenSource for Counting {
-        async fn acquire(&self) -> Result<Granted, GraphError> {
+        async fn acquire(&self, _: Option<&ClaimsChallenge>) -> Result<Granted, GraphError> {
             let n = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
             for _ in 0..200 {
                 tokio::task::yield_now().await;
@@ -186,10 +193,10 @@ mod tests {
     async fn a_refused_token_is_replaced_once() {
         let (cache, asked) = cache(HOUR, false);
         let first = cache.token().await.unwrap();
-        cache.renounce(first.expose()).await;
+        cache.renounce(first.expose(), None).await;
         assert_eq!(cache.token().await.unwrap().expose(), "token-2");
         // A second caller whose request was refused with the same old token.
-        cache.renounce(first.expose()).await;
+        cache.renounce(first.expose(), None).await;
         assert_eq!(cache.token().await.unwrap().expose(), "token-2");
         assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
@@ -200,6 +207,60 @@ mod tests {
         cache.token().await.unwrap();
         cache.token().await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    /// Remembers with which claims it was asked; fails as often as it is told to.
+    struct Challenged {
+        asked: Arc<std::sync::Mutex<Vec<Option<ClaimsChallenge>>>>,
+        failures: AtomicU32,
+    }
+
+    #[async_trait]
+    impl TokenSource for Challenged {
+        async fn acquire(
+            &self,
+            challenge: Option<&ClaimsChallenge>,
+        ) -> Result<Granted, GraphError> {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push(challenge.cloned());
+            let fails = self
+                .failures
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                });
+            if asked.len() > 1 && fails.is_ok() {
+                return Err(GraphError::NotFound);
+            }
+            Ok(Granted {
+                token: AccessToken::new(&format!("token-{}", asked.len())),
+                lifetime: HOUR,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_challenge_is_carried_until_a_token_is_granted_and_not_longer() {
+        let asked = Arc::default();
+        let cache = TokenCache::new(Challenged {
+            asked: Arc::clone(&asked),
+            // The first request, which needs no failure, uses one up.
+            failures: AtomicU32::new(2),
+        });
+        let challenge = ClaimsChallenge::example();
+        let first = cache.token().await.unwrap();
+        cache
+            .renounce(first.expose(), Some(challenge.clone()))
+            .await;
+        assert!(cache.token().await.is_err());
+        let third = cache.token().await.unwrap();
+        // Another call was refused with the old token, which is replaced by now.
+        cache
+            .renounce(first.expose(), Some(challenge.clone()))
+            .await;
+        cache.renounce(third.expose(), None).await;
+        cache.token().await.unwrap();
+        let expected = [None, Some(challenge.clone()), Some(challenge), None];
+        assert_eq!(*asked.lock().unwrap(), expected);
     }
 
     #[test]

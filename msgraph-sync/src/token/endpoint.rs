@@ -11,43 +11,29 @@ use oauth2::{
     TokenResponse, TokenUrl,
 };
 use reqwest::{Request, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use sync_engine::model::{Password, UserPrincipalName};
 use url::Url;
 use uuid::Uuid;
 
-use super::{AccessToken, Granted};
-use crate::ServiceFault;
+use super::identity::Evidence;
+use super::{AccessToken, AppIdentity, ClaimsChallenge, Granted, claims};
 use crate::retry_after::retry_after;
 use crate::transport::{Answer, SendFault, Transport};
+use crate::{GraphError, ServiceFault};
 
 /// RFC 6749 calls `expires_in` recommended; Entra ID always sends it.
 const UNSTATED_LIFETIME: Duration = Duration::from_mins(5);
-
-/// Who asks: an app, and its secret where it has one.
-#[derive(Clone, Debug)]
-pub(crate) enum AppIdentity {
-    /// A public client.
-    Public { client_id: String },
-    /// A confidential one.
-    Secret {
-        client_id: String,
-        secret: SecretString,
-    },
-}
-
-impl AppIdentity {
-    pub(crate) fn client_id(&self) -> &str {
-        match self {
-            Self::Public { client_id } | Self::Secret { client_id, .. } => client_id,
-        }
-    }
-}
+/// RFC 7523, 2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Why there is no token.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TokenFault {
+    /// Nothing was sent: the app cannot prove who it is.
+    #[error("no proof")]
+    NoProof(GraphError),
     /// No answer.
     #[error(transparent)]
     Send(SendFault),
@@ -100,18 +86,23 @@ impl TokenEndpoint {
         self.url.host_str().unwrap_or_default().to_owned()
     }
 
-    /// A token for the app itself.
+    /// A token for the app itself, with the claims that a challenge demands.
     pub(crate) async fn client_credentials(
         &self,
         app: &AppIdentity,
         scope: &str,
+        challenge: Option<&ClaimsChallenge>,
     ) -> Result<Granted, TokenFault> {
-        let answer = self
-            .client(app)
+        let evidence = self.evidence(app).await?;
+        let client = self.client(app, &evidence);
+        let mut request = client
             .exchange_client_credentials()
             .add_scope(Scope::new(scope.to_owned()))
-            .request_async(self)
-            .await;
+            .add_extra_param("claims", claims::request(challenge));
+        for (name, value) in evidence.parameters() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(self).await;
         answer.map(|token| granted(&token)).map_err(fault)
     }
 
@@ -125,25 +116,32 @@ impl TokenEndpoint {
     ) -> Result<(), TokenFault> {
         let user_name = ResourceOwnerUsername::new(user_name.as_str().to_owned());
         let password = ResourceOwnerPassword::new(password.expose().to_owned());
-        let answer = self
-            .client(app)
+        let evidence = self.evidence(app).await?;
+        let client = self.client(app, &evidence);
+        let mut request = client
             .exchange_password(&user_name, &password)
-            .add_scope(Scope::new(scope.to_owned()))
-            .request_async(self)
-            .await;
+            .add_scope(Scope::new(scope.to_owned()));
+        for (name, value) in evidence.parameters() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(self).await;
         // The user's token is of no use to us, and is dropped here.
         answer.map(drop).map_err(fault)
     }
 
-    fn client(&self, app: &AppIdentity) -> Client {
+    async fn evidence(&self, app: &AppIdentity) -> Result<Evidence, TokenFault> {
+        app.prove(&self.url).await.map_err(TokenFault::NoProof)
+    }
+
+    fn client(&self, app: &AppIdentity, evidence: &Evidence) -> Client {
         let client = BasicClient::new(ClientId::new(app.client_id().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(self.url.clone()));
-        match app {
-            AppIdentity::Public { .. } => client,
-            AppIdentity::Secret { secret, .. } => {
+        match evidence {
+            Evidence::Secret(secret) => {
                 client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
             }
+            Evidence::Nothing | Evidence::Assertion(_) => client,
         }
     }
 
@@ -159,6 +157,19 @@ impl TokenEndpoint {
             return Err(TokenFault::Refused(refusal(&answer)));
         }
         Ok(HttpResponse::new(answer.body))
+    }
+}
+
+impl Evidence {
+    /// What oauth2 has no word for.
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Nothing | Self::Secret(_) => Vec::new(),
+            Self::Assertion(assertion) => vec![
+                ("client_assertion_type", JWT_BEARER.to_owned()),
+                ("client_assertion", assertion.expose_secret().to_owned()),
+            ],
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! Access tokens for Graph: where they come from, and how long one is used.
 
+mod assertion;
 mod bridge;
 mod cache;
-mod client_secret;
+mod certificate_watch;
+mod claims;
+mod client_credentials;
 mod endpoint;
 mod facts;
+mod identity;
 mod refusals;
 
 use std::fmt;
@@ -17,15 +21,18 @@ use crate::GraphError;
 
 pub(crate) use bridge::TokenBridge;
 pub(crate) use cache::TokenCache;
-pub(crate) use client_secret::ClientSecretSource;
-pub(crate) use endpoint::{AppIdentity, Refusal, TokenEndpoint, TokenFault};
+pub(crate) use certificate_watch::CertificateWatch;
+pub(crate) use claims::ClaimsChallenge;
+pub(crate) use client_credentials::ClientCredentialsSource;
+pub(crate) use endpoint::{Refusal, TokenEndpoint, TokenFault};
 pub(crate) use facts::TokenFacts;
+pub(crate) use identity::AppIdentity;
 
 /// One way for the agent to sign in. Each call asks Entra ID anew.
 #[async_trait]
 pub(crate) trait TokenSource: Send + Sync {
-    /// A new token.
-    async fn acquire(&self) -> Result<Granted, GraphError>;
+    /// A new token, with the claims that a challenge demands.
+    async fn acquire(&self, challenge: Option<&ClaimsChallenge>) -> Result<Granted, GraphError>;
 }
 
 /// A token as it was granted.

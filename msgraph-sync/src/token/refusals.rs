@@ -16,12 +16,14 @@ enum Trouble {
     AppDisabled,
     Secret,
     SecretExpired,
+    Certificate,
+    Federation,
     Clock,
     Later,
 }
 
-/// Source: Microsoft Entra authentication and authorization error codes (AADSTS); 700024 and 900023 are
-/// not in that table, but the service answers them.
+/// Source: Microsoft Entra authentication and authorization error codes (AADSTS); 700024, 900023 and those of
+/// federated credentials (70021, 700211 to 700213, 7002138) are not in that table, but the service answers them.
 const TROUBLES: &[(u32, Trouble)] = &[
     (50059, Trouble::Tenant),
     (50128, Trouble::Tenant),
@@ -33,6 +35,12 @@ const TROUBLES: &[(u32, Trouble)] = &[
     (7_000_112, Trouble::AppDisabled),
     (7_000_215, Trouble::Secret),
     (7_000_222, Trouble::SecretExpired),
+    (700_027, Trouble::Certificate),
+    (70021, Trouble::Federation),
+    (700_211, Trouble::Federation),
+    (700_212, Trouble::Federation),
+    (700_213, Trouble::Federation),
+    (7_002_138, Trouble::Federation),
     (500_133, Trouble::Clock),
     (700_024, Trouble::Clock),
     (50196, Trouble::Later),
@@ -70,6 +78,10 @@ pub(super) fn explain(
         (Some((code, Trouble::AppDisabled)), _) => GraphError::AppDisabled { client_id, code },
         (Some((code, Trouble::Secret)), _) => GraphError::WrongSecret { client_id, code },
         (Some((code, Trouble::SecretExpired)), _) => GraphError::SecretExpired { client_id, code },
+        (Some((code, Trouble::Certificate)), _) => {
+            GraphError::CertificateRefused { client_id, code }
+        }
+        (Some((code, Trouble::Federation)), _) => GraphError::FederationRefused { client_id, code },
         (Some((_, Trouble::Later)), _) => GraphError::Service(refusal.fault()),
         (None, _) if is_passing(refusal.status) => GraphError::Service(refusal.fault()),
         (Some((_, Trouble::Clock)) | None, Some(skew)) => GraphError::ClockOff {
@@ -112,6 +124,8 @@ mod tests {
             explained(400, &[7_000_112], None),
             explained(401, &[7_000_215], None),
             explained(401, &[7_000_222], None),
+            explained(401, &[700_027], None),
+            explained(401, &[700_213], None),
             explained(401, &[700_024], Some(SignedDuration::from_hours(1))),
             explained(401, &[700_024], None),
             explained(400, &[90055], None),
@@ -125,6 +139,8 @@ mod tests {
         app `app-1` is disabled in its tenant (AADSTS7000112)
         the client secret of app `app-1` is wrong (AADSTS7000215)
         the client secret of app `app-1` has expired (AADSTS7000222)
+        app `app-1` does not accept the certificate (AADSTS700027)
+        app `app-1` has no federated credential for this token (AADSTS700213)
         this machine's clock is slow by about 1 h
         Entra ID refused the agent's sign-in (status 401, AADSTS700024)
         Microsoft's service is not available now (status 400, AADSTS90055)

@@ -22,8 +22,8 @@ pub use control::fault::{Fault, When};
 pub use counters::{Counters, TenantCounters, UserCounters};
 pub use directory::change::{AccountChange, AppChange, TenantChange};
 pub use scenario::{
-    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, GroupSpec, Scenario, ScenarioError,
-    TenantSpec, Throttling, UserSpec, UserType, Verification,
+    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, FederatedSpec, GroupSpec, Scenario,
+    ScenarioError, TenantSpec, Throttling, UserSpec, UserType, Verification,
 };
 pub use serve::{Listening, ServeError, TlsFiles, bind, serve};
 pub use simulator::{Simulator, SimulatorError};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -202,6 +203,19 @@ impl Simulator {
     /// When the tenant is unknown.
     pub fn expire_delta_links(&self, tenant: &str) -> Result<(), SimulatorError> {
         self.with_tenant(tenant, |tenant, _| tenant.delta_generation += 1)
+    }
+
+    /// From now on refuses tokens in Graph that were not asked for with these claims, with a claims challenge; `None`
+    /// lifts the demand.
+    ///
+    /// # Errors
+    /// When the tenant is unknown.
+    pub fn demand_claims(
+        &self,
+        tenant: &str,
+        claims: Option<Map<String, Value>>,
+    ) -> Result<(), SimulatorError> {
+        self.with_tenant(tenant, |tenant, _| tenant.demanded_claims = claims)
     }
 
     /// The object id of an account.

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::graph_time;
@@ -32,6 +32,10 @@ pub(crate) fn routes() -> Router<Simulator> {
             post(expire_delta_links),
         )
         .route("/tenants/{tenant}/apps/{app}/patch", post(change_app))
+        .route(
+            "/tenants/{tenant}/challenge",
+            post(demand_claims).delete(demand_no_claims),
+        )
         .route("/tenants/{tenant}/diary", get(diary))
         .route("/tenants/{tenant}/users", post(add_user))
         .route(
@@ -58,6 +62,25 @@ struct GivenPassword {
 #[serde(deny_unknown_fields)]
 struct Advance {
     advance: SignedDuration,
+}
+
+/// The claims request that a challenge carries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Demand {
+    claims: Map<String, Value>,
+}
+
+async fn demand_claims(
+    State(simulator): State<Simulator>,
+    Path(tenant): Path<String>,
+    Json(demand): Json<Demand>,
+) -> Reply {
+    done(simulator.demand_claims(&tenant, Some(demand.claims)))
+}
+
+async fn demand_no_claims(State(simulator): State<Simulator>, Path(tenant): Path<String>) -> Reply {
+    done(simulator.demand_claims(&tenant, None))
 }
 
 async fn counters(State(simulator): State<Simulator>) -> Json<crate::Counters> {

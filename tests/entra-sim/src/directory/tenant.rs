@@ -1,8 +1,9 @@
 //! One tenant: its domains, applications and accounts, found by id and by name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::account::{Account, StoredPassword, whole_seconds};
@@ -11,6 +12,8 @@ use super::changes::{CREATED, ChangeLog, REMOVED};
 use super::diary::{Deed, Diary, Line, digest};
 use super::roles::Group;
 use crate::counters::{TenantCounters, UserCounters};
+use crate::entra::assertion::Accepted;
+use crate::entra::client::ClientProof;
 use crate::scenario::{
     AppSpec, Authentication, ClearText, DomainSpec, TenantSpec, UserSpec, Verification,
 };
@@ -37,6 +40,10 @@ pub(crate) struct Tenant {
     pub(crate) delta_generation: u32,
     pub(crate) reads: u64,
     pub(crate) delta_reads: u64,
+    /// The claims with which every token must have been asked for.
+    pub(crate) demanded_claims: Option<Map<String, Value>>,
+    /// Ids of client assertions that were accepted.
+    spent_assertions: HashSet<String>,
     accounts: BTreeMap<Uuid, Account>,
     by_name: HashMap<String, Uuid>,
     replicating: BTreeSet<(Timestamp, Uuid)>,
@@ -73,6 +80,8 @@ impl Tenant {
             delta_generation: 0,
             reads: 0,
             delta_reads: 0,
+            demanded_claims: None,
+            spent_assertions: HashSet::new(),
             accounts: BTreeMap::new(),
             by_name: HashMap::new(),
             replicating: BTreeSet::new(),
@@ -81,6 +90,25 @@ impl Tenant {
             tenant.add(user);
         }
         tenant
+    }
+
+    /// Whether this is its id or the name of one of its domains.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let mut domains = self.domains.iter();
+        name == self.id.to_string() || domains.any(|it| it.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a client assertion was presented before.
+    pub(crate) fn has_seen(&self, assertion: &Accepted) -> bool {
+        let id = assertion.id.as_ref();
+        id.is_some_and(|id| self.spent_assertions.contains(id))
+    }
+
+    /// Remembers the assertion by which a client proved who it is.
+    pub(crate) fn spend(&mut self, proof: &ClientProof) {
+        if let ClientProof::Assertion(Accepted { id: Some(id) }) = proof {
+            self.spent_assertions.insert(id.clone());
+        }
     }
 
     /// The default domain: the first beside the initial one, or else that.

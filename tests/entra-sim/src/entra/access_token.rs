@@ -1,6 +1,7 @@
-//! Access tokens: shaped like Entra's, signed with random bytes, and known by a ledger.
+//! Access tokens: shaped and signed like Entra's, and known by a ledger.
 //!
-//! Clients must treat them as opaque, so the signature proves nothing; a token is valid because it was issued here.
+//! The signature is for whoever wants to verify it by the published keys; Graph here knows a token because it was
+//! issued here.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::claims_request::ClaimsRequest;
+use super::client::ClientProof;
 use super::resource::GRAPH_APP_ID;
+use super::signing;
 use crate::directory::roles::{NO_ROLE, template_id};
 use crate::directory::tenant::Tenant;
 use crate::reply::with_member;
@@ -24,6 +28,14 @@ pub(crate) struct Grant {
     pub(crate) subject: Subject,
     pub(crate) permissions: Vec<String>,
     pub(crate) expires: Timestamp,
+    pub(crate) claims: ClaimsRequest,
+}
+
+/// The application that gets a token, and how it proved who it is.
+#[derive(Clone, Copy)]
+pub(super) struct Holder<'a> {
+    pub(super) app: &'a AppSpec,
+    pub(super) proof: &'a ClientProof,
 }
 
 /// Who acts.
@@ -47,7 +59,7 @@ pub(crate) struct TokenLedger {
 
 impl TokenLedger {
     pub(crate) fn issue(&mut self, claims: &Value, grant: Grant, now: Timestamp) -> String {
-        let token = signed(claims);
+        let token = signing::sign(claims);
         self.prune(now);
         self.grants.insert(token.clone(), grant);
         token
@@ -73,20 +85,17 @@ impl TokenLedger {
 }
 
 /// Claims of an application's token, named as in a captured one.
-pub(crate) fn app_claims(
+pub(super) fn app_claims(
     tenant: &Tenant,
-    app: &AppSpec,
+    holder: Holder<'_>,
     origin: &str,
     now: Timestamp,
     grant: &Grant,
 ) -> Value {
-    let object = tenant.service_principal(app.client_id);
-    let claims = common_claims(tenant, app, object, origin, now, grant);
-    let claims = with_member(
-        claims,
-        "wids",
-        role_ids(&tenant.roles_of_app(app.client_id)),
-    );
+    let client_id = holder.app.client_id;
+    let object = tenant.service_principal(client_id);
+    let claims = common_claims(tenant, holder, object, origin, now, grant);
+    let claims = with_member(claims, "wids", role_ids(&tenant.roles_of_app(client_id)));
     // An application to whose permissions nobody consented has no such claim.
     if grant.permissions.is_empty() {
         claims
@@ -96,9 +105,9 @@ pub(crate) fn app_claims(
 }
 
 /// Claims of a user's token.
-pub(crate) fn user_claims(
+pub(super) fn user_claims(
     tenant: &Tenant,
-    app: &AppSpec,
+    holder: Holder<'_>,
     user: Uuid,
     origin: &str,
     now: Timestamp,
@@ -107,7 +116,7 @@ pub(crate) fn user_claims(
     let roles = tenant
         .get(user)
         .map(|account| tenant.roles_of_user(account));
-    let claims = common_claims(tenant, app, user, origin, now, grant);
+    let claims = common_claims(tenant, holder, user, origin, now, grant);
     let claims = with_member(claims, "wids", role_ids(&roles.unwrap_or_default()));
     with_member(claims, "scp", grant.permissions.join(" "))
 }
@@ -130,7 +139,7 @@ pub(crate) fn id_token(
 ) -> String {
     let account = tenant.get(user);
     let expires = now.checked_add(tenant.token_lifetime).unwrap_or(now);
-    signed(&json!({
+    signing::sign(&json!({
         "aud": app.client_id,
         "iss": format!("{origin}/{}/v2.0", tenant.id),
         "iat": now.as_second(),
@@ -148,21 +157,21 @@ pub(crate) fn id_token(
 
 fn common_claims(
     tenant: &Tenant,
-    app: &AppSpec,
+    holder: Holder<'_>,
     object: Uuid,
     origin: &str,
     now: Timestamp,
     grant: &Grant,
 ) -> Value {
-    json!({
+    let claims = json!({
         "aud": GRAPH_APP_ID,
         "iss": format!("{origin}/{}/v2.0", tenant.id),
         "iat": now.as_second(),
         "nbf": now.as_second(),
         "exp": grant.expires.as_second(),
         "aio": random_text(36),
-        "azp": app.client_id,
-        "azpacr": if app.secret.is_some() { "1" } else { "0" },
+        "azp": holder.app.client_id,
+        "azpacr": holder.proof.azpacr(),
         "oid": object,
         "rh": random_text(24),
         "sub": object,
@@ -170,13 +179,12 @@ fn common_claims(
         "uti": random_text(16),
         "ver": "2.0",
         "xms_ftd": random_text(24),
-    })
-}
-
-fn signed(claims: &Value) -> String {
-    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "entra-sim" });
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.{}", part(&header), part(claims), random_text(256))
+    });
+    if grant.claims.understands_challenges() {
+        with_member(claims, "xms_cc", ["cp1"])
+    } else {
+        claims
+    }
 }
 
 fn random_text(bytes: usize) -> String {

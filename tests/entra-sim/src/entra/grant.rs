@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access_token::{self, Grant, Subject};
+use super::access_token::{self, Grant, Holder, Subject};
+use super::claims_request::ClaimsRequest;
 use super::refusal::{self, Refusal};
 use super::request::TokenRequest;
 use super::{client, resource, sign_in};
@@ -56,18 +57,24 @@ fn client_credentials(
     request: &TokenRequest,
     now: Timestamp,
 ) -> Result<Value, Refusal> {
-    let tenant = world.tenant(index);
-    let app = client::identify(tenant, request)?;
-    client::authenticate(app, request)?;
+    let tenant = world.tenant_mut(index);
+    let app = client::identify(tenant, request)?.clone();
+    let proof = client::authenticate(tenant, &app, request, now)?;
     resource::check_app_only(&request.scopes()?, &tenant.id.to_string())?;
     let grant = Grant {
         tenant: index,
         subject: Subject::App(app.client_id),
         permissions: app.permissions.clone(),
         expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
+        claims: ClaimsRequest::parse(request.get("claims"))?,
     };
+    tenant.spend(&proof);
     let seconds = tenant.token_lifetime.as_secs();
-    let claims = access_token::app_claims(tenant, app, &request.origin, now, &grant);
+    let holder = Holder {
+        app: &app,
+        proof: &proof,
+    };
+    let claims = access_token::app_claims(tenant, holder, &request.origin, now, &grant);
     let token = world.tokens.issue(&claims, grant, now);
     Ok(
         json!({ "token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token }),
@@ -83,9 +90,11 @@ fn password(
     let tenant = world.tenant_mut(index);
     let app = client::identify(tenant, request)?.clone();
     sign_in::check_tenant(tenant)?;
-    client::authenticate_unless_public(&app, request)?;
+    let proof = client::authenticate_unless_public(tenant, &app, request, now)?;
+    let claims = ClaimsRequest::parse(request.get("claims"))?;
     let scopes = request.scopes()?;
     resource::check_delegated(&scopes, &tenant.id.to_string())?;
+    tenant.spend(&proof);
     let (name, password) = (request.require("username")?, request.require("password")?);
     let answer = sign_in::sign_in(tenant, name, password, now);
     note(tenant, &app, (name, password), answer.as_ref().err(), now);
@@ -95,8 +104,13 @@ fn password(
         subject: Subject::User(user),
         permissions: app.permissions.clone(),
         expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
+        claims,
     };
-    let claims = access_token::user_claims(tenant, &app, user, &request.origin, now, &grant);
+    let holder = Holder {
+        app: &app,
+        proof: &proof,
+    };
+    let claims = access_token::user_claims(tenant, holder, user, &request.origin, now, &grant);
     let mut body = json!({
         "token_type": "Bearer",
         "scope": granted_scopes(&scopes, &app.permissions),

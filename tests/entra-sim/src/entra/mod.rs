@@ -1,20 +1,22 @@
 //! Entra ID's own endpoints: tokens, discovery, realm.
 
 pub(crate) mod access_token;
-mod client;
+pub(crate) mod assertion;
+mod claims_request;
+pub(crate) mod client;
 mod discovery;
 mod grant;
 pub(crate) mod refusal;
 mod request;
 mod resource;
 mod sign_in;
+mod signing;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
-use serde_json::json;
 
 use crate::edge::{Origin, RequestIds};
 use crate::reply::Reply;
@@ -87,9 +89,9 @@ async fn instance(Path(tenant): Path<String>, Extension(origin): Extension<Origi
     Reply::ok(discovery::instance(&origin.0, &tenant))
 }
 
-/// Tokens are opaque to their clients, so no key is published.
-async fn keys() -> Reply {
-    Reply::ok(json!({ "keys": [] }))
+/// One key for every tenant.
+async fn keys(Extension(origin): Extension<Origin>) -> Reply {
+    Reply::ok(signing::key_set(&format!("{}/{{tenantid}}/v2.0", origin.0)))
 }
 
 async fn realm(

@@ -1,6 +1,7 @@
 //! The token endpoint's refusals: our table of codes, texts and envelopes.
 //!
-//! Source: Microsoft Entra authentication and authorization error codes, and answers captured from a real tenant.
+//! Source: Microsoft Entra authentication and authorization error codes, answers captured from a real tenant, and for
+//! assertions (700021 to 700027, 700211 to 700213) reports of live answers with these texts.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -111,8 +112,76 @@ pub(super) static PUBLIC_CLIENT_WITH_SECRET: Row = unauthorized(
     700_025,
     "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
 );
-pub(super) static BAD_ASSERTION: Row =
-    unauthorized(700_027, "Client assertion failed signature validation.");
+pub(super) static EXPIRED_SECRET: Row = unauthorized(
+    7_000_222,
+    "The provided client secret keys for app '{0}' are expired. Visit the Azure portal to create new keys for your \
+     app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: \
+     https://aka.ms/certCreds.",
+);
+pub(super) static MALFORMED_ASSERTION: Row =
+    unauthorized(50_027, "JWT token is invalid or malformed.");
+pub(super) static UNKNOWN_KEY: Row = unauthorized(
+    700_027,
+    "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - \
+     The key was not found., Thumbprint of key used by client: '{0}', Please visit the Azure Portal, Graph Explorer \
+     or directly use MS Graph to see configured keys for app Id '{1}'.]",
+);
+pub(super) static WRONG_SIGNATURE: Row = unauthorized(
+    700_027,
+    "Client assertion failed signature validation. [Reason - The provided signature value did not match the expected \
+     signature value., Thumbprint of key used by client: '{0}']",
+);
+pub(super) static EXPIRED_KEY: Row = unauthorized(
+    700_027,
+    "Client assertion failed signature validation. [Reason - The key used is expired., Thumbprint of key used by \
+     client: '{0}']",
+);
+pub(super) static ASSERTION_AUDIENCE: Row = unauthorized(
+    700_023,
+    "Client assertion audience claim does not match Realm issuer. Review the documentation at \
+     https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+);
+pub(super) static ASSERTION_SUBJECT: Row = unauthorized(
+    700_021,
+    "Client assertion application identifier doesn't match 'client_id' parameter. Review the documentation at \
+     https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+);
+pub(super) static ASSERTION_TIME: Row = unauthorized(
+    700_024,
+    "Client assertion is not within its valid time range. Current time: {0}, assertion valid from {1}, expiry time of \
+     assertion {2}. Review the documentation at \
+     https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+);
+/// Entra ID takes an assertion as often as it is presented; an application of a scenario may be stricter.
+pub(super) static REPLAYED_ASSERTION: Row =
+    unauthorized(50_013, "Assertion is invalid: it was presented before.");
+pub(super) static FEDERATED_ISSUER: Row = unauthorized(
+    700_211,
+    "No matching federated identity record found for presented assertion issuer '{0}'. Please check your federated \
+     identity credential Subject, Audience and Issuer against the presented assertion. \
+     https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+);
+pub(super) static FEDERATED_AUDIENCE: Row = unauthorized(
+    700_212,
+    "No matching federated identity record found for presented assertion audience '{0}'. Please check your federated \
+     identity credential Subject, Audience and Issuer against the presented assertion. \
+     https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+);
+pub(super) static FEDERATED_SUBJECT: Row = unauthorized(
+    700_213,
+    "No matching federated identity record found for presented assertion subject '{0}'. Please check your federated \
+     identity credential Subject, Audience and Issuer against the presented assertion. \
+     https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+);
+pub(super) static FOREIGN_SIGNATURE: Row = unauthorized(
+    50_027,
+    "JWT token is invalid or malformed. External ID token from issuer failed signature verification.",
+);
+pub(super) static INVALID_REQUEST: Row = row(
+    90_023,
+    "invalid_request",
+    "The authentication service request isn't valid.",
+);
 pub(super) static UNKNOWN_RESOURCE: Row = row(
     500_011,
     "invalid_resource",

@@ -2,10 +2,13 @@
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::error::GraphError;
+use super::error::{self, GraphError};
 use super::odata::Query;
 use crate::edge::RequestIds;
 use crate::entra::access_token::{Grant, Subject};
@@ -123,7 +126,21 @@ pub(super) fn authenticate(
             "Lifetime validation failed, the token is expired.",
         ));
     }
-    Ok(caller(world, grant))
+    match &world.tenant(grant.tenant).demanded_claims {
+        Some(demand) if !grant.claims.meets(demand) => {
+            Err(challenge(grant.claims.understands_challenges(), demand))
+        }
+        _ => Ok(caller(world, grant)),
+    }
+}
+
+/// Only a client that declared to understand a challenge is told what to ask for.
+fn challenge(is_understood: bool, demand: &Map<String, Value>) -> GraphError {
+    if is_understood {
+        GraphError::insufficient_claims(&STANDARD.encode(Value::Object(demand.clone()).to_string()))
+    } else {
+        GraphError::unauthorized(error::OUTDATED_POLICIES)
+    }
 }
 
 fn caller(world: &World, grant: &Grant) -> Caller {

@@ -10,6 +10,10 @@ use crate::clock::graph_error_time;
 use crate::edge::RequestIds;
 use crate::reply::Reply;
 
+/// What Graph says of a token that was issued before something changed.
+pub(super) const OUTDATED_POLICIES: &str = "Continuous access evaluation resulted in challenge with result: \
+                                            InteractionRequired and code: TokenCreatedWithOutdatedPolicies";
+
 /// A refused call.
 #[derive(Debug)]
 pub(crate) struct GraphError {
@@ -96,15 +100,27 @@ impl GraphError {
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {
-        let challenge = "Bearer realm=\"\", \
-                         authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-                         client_id=\"00000003-0000-0000-c000-000000000000\"";
+        Self::challenged(message, "")
+    }
+
+    /// A claims challenge; `claims` is the claims request in base64.
+    pub(super) fn insufficient_claims(claims: &str) -> Self {
+        let more = format!(", error=\"insufficient_claims\", claims=\"{claims}\"");
+        Self::challenged(OUTDATED_POLICIES, &more)
+    }
+
+    fn challenged(message: &str, more: &str) -> Self {
+        let challenge = format!(
+            "Bearer realm=\"\", \
+             authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+             client_id=\"00000003-0000-0000-c000-000000000000\"{more}"
+        );
         Self::new(
             StatusCode::UNAUTHORIZED,
             "InvalidAuthenticationToken",
             message.to_owned(),
         )
-        .header("www-authenticate", challenge.to_owned())
+        .header("www-authenticate", challenge)
     }
 
     /// A delta link that the service no longer knows; `start` is where a full read begins.

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
-    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, GroupSpec, Scenario, TenantSpec,
-    Throttling, UserSpec, UserType, Verification, defaults,
+    AppSpec, Authentication, Behaviour, ClearText, DomainSpec, FederatedSpec, GroupSpec, Scenario,
+    TenantSpec, Throttling, UserSpec, UserType, Verification, defaults,
 };
 
 impl Scenario {
@@ -90,6 +90,11 @@ impl AppSpec {
             client_id,
             secret: Some(ClearText::from(secret)),
             secret_file: None,
+            secret_expires: None,
+            certificates: Vec::new(),
+            certificate_files: Vec::new(),
+            single_use_assertions: false,
+            federated: Vec::new(),
             permissions: Vec::new(),
             roles: Vec::new(),
             public_client: false,
@@ -103,6 +108,46 @@ impl AppSpec {
             public_client: true,
             ..Self::confidential(client_id, "")
         }
+    }
+
+    /// An application that signs in with assertions only.
+    pub fn without_secret(client_id: Uuid) -> Self {
+        Self {
+            secret: None,
+            ..Self::confidential(client_id, "")
+        }
+    }
+
+    /// Registers a certificate (PEM).
+    #[must_use]
+    pub fn certificate(mut self, pem: &str) -> Self {
+        self.certificates.push(pem.to_owned());
+        self
+    }
+
+    /// Refuses an assertion that it has seen.
+    #[must_use]
+    pub fn single_use_assertions(mut self) -> Self {
+        self.single_use_assertions = true;
+        self
+    }
+
+    /// Trusts tokens of another issuer for this subject and the usual audience, verified with this key (PEM).
+    #[must_use]
+    pub fn federated(mut self, issuer: &str, subject: &str, public_key: &str) -> Self {
+        self.federated.push(FederatedSpec {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            audience: defaults::federated_audience(),
+            public_key: public_key.to_owned(),
+            public_key_file: None,
+        });
+        self
+    }
+
+    /// Whether nothing proves that it is this application.
+    pub(crate) fn has_no_proof(&self) -> bool {
+        self.secret.is_none() && self.certificates.is_empty() && self.federated.is_empty()
     }
 
     /// Consents to Graph permissions.

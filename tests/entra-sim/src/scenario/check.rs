@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::load::{Complaint, line_at};
-use super::{Scenario, TenantSpec};
+use super::{FederatedSpec, Scenario, TenantSpec};
+use crate::entra::assertion::{readable_certificate, readable_public_key};
 
 impl Scenario {
     /// Checks that names are unique and every account stands in a domain of its tenant; `text` is where lines are
@@ -37,6 +38,7 @@ impl Scenario {
             }
             check_users(tenant, index, &complain)?;
             check_groups(tenant, index, &complain)?;
+            check_keys(tenant, index, &complain)?;
         }
         Ok(())
     }
@@ -95,6 +97,30 @@ fn check_groups(
                     format!("`{name}` is neither an account nor an application of the tenant");
                 return Err(complain(key, name, reason));
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(
+    tenant: &TenantSpec,
+    index: usize,
+    complain: &impl Fn(String, &str, String) -> Complaint,
+) -> Result<(), Complaint> {
+    for (position, app) in tenant.apps.iter().enumerate() {
+        let unreadable = |key: &str, what: &str| {
+            let key = format!("tenant[{index}].app[{position}].{key}");
+            let id = app.client_id.to_string();
+            complain(key, &id, format!("not {what} as PEM"))
+        };
+        if !app.certificates.iter().all(|pem| readable_certificate(pem)) {
+            return Err(unreadable("certificates", "an RSA certificate"));
+        }
+        let has_key = |it: &FederatedSpec| {
+            it.public_key_file.is_some() || readable_public_key(&it.public_key)
+        };
+        if !app.federated.iter().all(has_key) {
+            return Err(unreadable("federated", "an RSA public key"));
         }
     }
     Ok(())

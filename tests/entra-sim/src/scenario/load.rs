@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ClearText, Scenario};
+use super::{ClearText, FederatedSpec, Scenario};
+use crate::entra::assertion::{readable_certificate, readable_public_key};
 
 /// Why a scenario cannot be used. Each message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum ScenarioError {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// A file that should hold a certificate or a public key does not.
+    #[error("`{}` holds no RSA certificate or public key as PEM", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
     },
     /// The file's ending says neither TOML nor JSON.
     #[error("`{}` ends neither in .toml nor in .json", path.display())]
@@ -65,16 +72,41 @@ impl Scenario {
         }
         .and_then(|scenario| scenario.check(&text).map(|()| scenario))
         .map_err(|complaint| complaint.in_file(path))?;
-        scenario.read_secret_files(path.parent().unwrap_or(Path::new("")))?;
+        scenario.read_files(path.parent().unwrap_or(Path::new("")))?;
         Ok(scenario)
     }
 
-    fn read_secret_files(&mut self, folder: &Path) -> Result<(), ScenarioError> {
+    fn read_files(&mut self, folder: &Path) -> Result<(), ScenarioError> {
         for app in self.tenants.iter_mut().flat_map(|tenant| &mut tenant.apps) {
             if let Some(file) = &app.secret_file {
                 let secret = read(&folder.join(file))?;
                 app.secret = Some(ClearText::from(secret.trim_end_matches(['\r', '\n'])));
             }
+            for file in &app.certificate_files {
+                let path = folder.join(file);
+                let pem = read(&path)?;
+                if !readable_certificate(&pem) {
+                    return Err(ScenarioError::Key { path });
+                }
+                app.certificates.push(pem);
+            }
+            for credential in &mut app.federated {
+                credential.read_key_file(folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FederatedSpec {
+    fn read_key_file(&mut self, folder: &Path) -> Result<(), ScenarioError> {
+        if let Some(file) = &self.public_key_file {
+            let path = folder.join(file);
+            let pem = read(&path)?;
+            if !readable_public_key(&pem) {
+                return Err(ScenarioError::Key { path });
+            }
+            self.public_key = pem;
         }
         Ok(())
     }

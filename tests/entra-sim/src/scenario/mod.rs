@@ -107,6 +107,21 @@ pub struct AppSpec {
     /// A file that holds the client secret, relative to the scenario's folder; read while loading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_file: Option<PathBuf>,
+    /// When the client secret expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_expires: Option<Timestamp>,
+    /// Certificates (PEM, RSA) that may sign its client assertions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<String>,
+    /// Files that hold such certificates, relative to the scenario's folder; read while loading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificate_files: Vec<PathBuf>,
+    /// Whether a client assertion is refused when it is presented again. Entra ID does not care.
+    #[serde(default)]
+    pub single_use_assertions: bool,
+    /// Tokens of other issuers that it may sign in with, `[[tenant.app.federated]]` in a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub federated: Vec<FederatedSpec>,
     /// Graph permissions with admin consent, such as `User.Read.All`.
     #[serde(default)]
     pub permissions: Vec<String>,
@@ -136,6 +151,25 @@ pub struct GroupSpec {
     /// Directory roles that its members have through it.
     #[serde(default)]
     pub roles: Vec<String>,
+}
+
+/// A federated identity credential of an application: which token of which issuer stands for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedSpec {
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The claim `sub`.
+    pub subject: String,
+    /// The claim `aud`.
+    #[serde(default = "defaults::federated_audience")]
+    pub audience: String,
+    /// The issuer's RSA key (PEM, `PUBLIC KEY`). Entra ID fetches it from the issuer.
+    #[serde(default)]
+    pub public_key: String,
+    /// A file that holds the key, relative to the scenario's folder; read while loading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key_file: Option<PathBuf>,
 }
 
 /// An account.
@@ -227,6 +261,11 @@ mod defaults {
     /// Source: Microsoft Entra smart lockout, 10 failed sign-ins in public tenants.
     pub(super) fn lockout_threshold() -> u32 {
         10
+    }
+
+    /// Source: Microsoft workload identity federation, the recommended audience.
+    pub(super) fn federated_audience() -> String {
+        "api://AzureADTokenExchange".to_owned()
     }
 
     /// Source: captured token answers (`expires_in` 3599).

@@ -7,8 +7,10 @@
     reason = "a failed test should say where"
 )]
 
+mod assertions;
 mod batch;
 mod binary;
+mod claims;
 mod control;
 mod delta;
 mod discovery;

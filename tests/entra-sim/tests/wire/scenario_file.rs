@@ -28,6 +28,15 @@ behaviour = "mfa_enrolment"
 user_type = "Guest"
 "#;
 
+const KEYS: &str = r#"
+[[tenant]]
+name = "contoso.onmicrosoft.com"
+
+[[tenant.app]]
+client_id = "6f1d5b6e-1f0a-4a53-9d0e-0a4c3b1d2e01"
+certificates = ["nonsense"]
+"#;
+
 fn file(name: &str, text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -47,12 +56,10 @@ fn complaint(name: &str, text: &str) -> String {
 
 #[test]
 fn a_toml_file_is_read_with_its_secret_file() {
-    let group = "\n[[tenant.group]]\nname = \"Tier 0\"\nowners = [\"anna@contoso.com\"]\n";
-    let (_folder, path) = file("world.toml", &format!("{GOOD}{group}"));
+    let (_folder, path) = file("world.toml", GOOD);
     let scenario = Scenario::load(&path).unwrap();
     let tenant = &scenario.tenants[0];
     assert_eq!(tenant.verification, Verification::SecurityDefaults);
-    assert_eq!(tenant.groups[0].owners, ["anna@contoso.com"]);
     assert_eq!(tenant.replication_lag, SignedDuration::from_secs(5));
     assert_eq!(
         tenant.apps[0].secret.as_ref().unwrap().expose(),
@@ -106,12 +113,6 @@ fn contradictions_are_reported_with_line_and_key() {
     let twice = format!("{GOOD}\n[[tenant.user]]\nuser_principal_name = \"Anna@contoso.com\"\n");
     assert!(complaint("a.toml", &twice).contains("already taken"));
     assert!(complaint("a.toml", "").contains("at least one tenant"));
-    let group = "\n[[tenant.group]]\nname = \"Tier 0\"\nmembers = [\"nobody@contoso.com\"]\n";
-    let stranger = complaint("a.toml", &format!("{GOOD}{group}"));
-    assert!(
-        stranger.contains("line 24, key `tenant[0].group[0].members`: `nobody@contoso.com`"),
-        "{stranger}"
-    );
 }
 
 #[test]
@@ -119,6 +120,35 @@ fn other_endings_and_missing_files_are_refused() {
     assert!(complaint("a.yaml", GOOD).contains("neither in .toml nor in .json"));
     let missing = Scenario::load(&PathBuf::from("/nowhere/at/all.toml")).expect_err("no such file");
     assert_eq!(missing.to_string(), "could not read `/nowhere/at/all.toml`");
+}
+
+#[test]
+fn a_key_that_is_none_is_told_inline_and_in_a_file() {
+    let inline = complaint("world.toml", KEYS);
+    let expected = "line 6, key `tenant[0].app[0].certificates`: not an RSA certificate as PEM";
+    assert!(inline.ends_with(expected), "{inline}");
+    let in_a_file = KEYS.replace(
+        "certificates = [\"nonsense",
+        "certificate_files = [\"app.secret",
+    );
+    let told = complaint("world.toml", &in_a_file);
+    assert!(
+        told.contains("app.secret` holds no RSA certificate"),
+        "{told}"
+    );
+    let federated = "\n[[tenant.app.federated]]\nissuer = \"i\"\nsubject = \"s\"\n";
+    let without_key = KEYS.replace("certificates = [\"nonsense\"]", federated);
+    let told = complaint("world.toml", &without_key);
+    assert!(told.ends_with("not an RSA public key as PEM"), "{told}");
+    let key_file = format!("{federated}public_key_file = \"app.secret\"\n");
+    let told = complaint(
+        "world.toml",
+        &KEYS.replace("certificates = [\"nonsense\"]", &key_file),
+    );
+    assert!(
+        told.contains("app.secret` holds no RSA certificate or public key"),
+        "{told}"
+    );
 }
 
 #[test]

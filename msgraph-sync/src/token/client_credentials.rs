@@ -1,37 +1,45 @@
-//! Signs the agent in with its app's client secret.
+//! Signs the agent in as its app: the client credentials grant, whatever proves who it is.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sync_engine::model::TenantId;
 
-use super::{AppIdentity, Granted, TokenEndpoint, TokenFault, TokenSource, refusals};
+use super::certificate_watch::CertificateWatch;
+use super::{
+    AppIdentity, ClaimsChallenge, Granted, TokenEndpoint, TokenFault, TokenSource, refusals,
+};
 use crate::GraphError;
 use crate::service_clock::ServiceClock;
 
-/// The client credentials grant with a client secret.
-pub(crate) struct ClientSecretSource {
+/// The client credentials grant.
+pub(crate) struct ClientCredentialsSource {
     pub(crate) endpoint: Arc<TokenEndpoint>,
     pub(crate) app: AppIdentity,
     pub(crate) scope: String,
     pub(crate) tenant: TenantId,
     pub(crate) clock: Arc<ServiceClock>,
+    pub(crate) watch: CertificateWatch,
 }
 
 #[async_trait]
-impl TokenSource for ClientSecretSource {
-    async fn acquire(&self) -> Result<Granted, GraphError> {
+impl TokenSource for ClientCredentialsSource {
+    async fn acquire(&self, challenge: Option<&ClaimsChallenge>) -> Result<Granted, GraphError> {
+        if let Some(certificate) = self.app.certificate() {
+            self.watch.look(certificate.life(), self.app.client_id());
+        }
         let granted = self
             .endpoint
-            .client_credentials(&self.app, &self.scope)
+            .client_credentials(&self.app, &self.scope, challenge)
             .await;
         granted.map_err(|fault| self.explain(fault))
     }
 }
 
-impl ClientSecretSource {
+impl ClientCredentialsSource {
     fn explain(&self, fault: TokenFault) -> GraphError {
         match fault {
+            TokenFault::NoProof(error) => error,
             TokenFault::Send(fault) => fault.at(self.endpoint.host()),
             TokenFault::Refused(refusal) => refusals::explain(
                 &refusal,
