@@ -36,9 +36,13 @@ pub(crate) enum Scope {
     Part,
 }
 
-/// The role-assignable groups of a tenant, by their members and owners.
+/// The role-assignable groups of a tenant, with their members and owners.
 #[derive(Debug, Default)]
-pub(crate) struct AssignableGroups(BTreeMap<ObjectId, BTreeSet<ObjectId>>);
+pub(crate) struct AssignableGroups {
+    ids: BTreeSet<ObjectId>,
+    /// The groups of each member and owner.
+    people: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+}
 
 #[derive(Deserialize)]
 struct WireAssignment {
@@ -77,16 +81,17 @@ impl Session {
 
     /// Groups that can hold roles contain no groups, so that members are never members of members.
     pub(crate) async fn assignable_groups(&self) -> Result<AssignableGroups, GraphError> {
-        let groups = self.read_all::<WireObject>(Call::AssignableGroups).await?;
-        let mut people: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
-        for group in groups.entries {
+        let read = self.read_all::<WireObject>(Call::AssignableGroups).await?;
+        let mut groups = AssignableGroups::default();
+        for group in read.entries {
+            groups.ids.insert(group.id);
             for call in [Call::GroupMembers(group.id), Call::GroupOwners(group.id)] {
                 for person in self.people_of(call).await? {
-                    people.entry(person.id).or_default().insert(group.id);
+                    groups.people.entry(person.id).or_default().insert(group.id);
                 }
             }
         }
-        Ok(AssignableGroups(people))
+        Ok(groups)
     }
 
     /// A group that was deleted meanwhile has nobody.
@@ -101,7 +106,7 @@ impl Session {
 impl Assignments {
     /// What somebody holds, by themselves or through groups.
     pub(crate) fn of(&self, id: ObjectId, groups: &AssignableGroups) -> BTreeSet<Held> {
-        let through = groups.0.get(&id).into_iter().flatten();
+        let through = groups.people.get(&id).into_iter().flatten();
         let holders = through.chain([&id]);
         holders
             .filter_map(|holder| self.0.get(holder))
@@ -110,9 +115,15 @@ impl Assignments {
             .collect()
     }
 
+    /// The roles that somebody may have through a group.
+    pub(crate) fn of_groups(&self, groups: &AssignableGroups) -> BTreeSet<Uuid> {
+        let held = groups.ids.iter().filter_map(|id| self.0.get(id)).flatten();
+        held.map(|it| it.role).collect()
+    }
+
     /// Everybody who is more than a user in the eyes of the matrix.
     pub(crate) fn ranks(&self, groups: &AssignableGroups) -> BTreeMap<ObjectId, Rank> {
-        let ids: BTreeSet<ObjectId> = self.0.keys().chain(groups.0.keys()).copied().collect();
+        let ids: BTreeSet<ObjectId> = self.0.keys().chain(groups.people.keys()).copied().collect();
         let rank = |id: ObjectId| Rank {
             roles: self
                 .0
@@ -121,7 +132,7 @@ impl Assignments {
                 .flatten()
                 .map(|it| it.role)
                 .collect(),
-            in_role_assignable_group: groups.0.contains_key(&id),
+            in_role_assignable_group: groups.people.contains_key(&id),
         };
         ids.into_iter().map(|id| (id, rank(id))).collect()
     }

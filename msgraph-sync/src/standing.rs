@@ -119,23 +119,33 @@ async fn permitted<T>(
 }
 
 /// `None` where the agent may have roles that it cannot see. The token lists those for the whole
-/// tenant; a group's lists of members may leave service principals out.
+/// tenant as they were when it was issued. Assignments are newer, but a group's members may leave
+/// service principals out: of the token's roles count those that a group can have given.
 fn own_roles(
     facts: &TokenFacts,
     assignments: Option<&Assignments>,
     groups: Option<&AssignableGroups>,
 ) -> Option<BTreeSet<Held>> {
-    let told = facts.roles.as_ref().map(|roles| {
-        let whole = |role: &Uuid| Held {
-            role: *role,
-            scope: Scope::Tenant,
-        };
-        roles.iter().map(whole).collect::<BTreeSet<_>>()
-    });
     let nobody = AssignableGroups::default();
     let listed = assignments
         .zip(facts.object)
         .map(|(assignments, own)| assignments.of(own, groups.unwrap_or(&nobody)));
+    let given = match (assignments, groups, facts.object) {
+        (Some(assignments), Some(groups), Some(_)) => Some(assignments.of_groups(groups)),
+        _ => None,
+    };
+    let told = facts.roles.as_ref().map(|roles| {
+        let counts = |role: &&Uuid| given.as_ref().is_none_or(|given| given.contains(*role));
+        let whole = |role: &Uuid| Held {
+            role: *role,
+            scope: Scope::Tenant,
+        };
+        roles
+            .iter()
+            .filter(counts)
+            .map(whole)
+            .collect::<BTreeSet<_>>()
+    });
     match (told, listed) {
         (Some(told), listed) => Some(told.into_iter().chain(listed.unwrap_or_default()).collect()),
         (None, Some(listed)) if groups.is_some() || resets_any(&listed) => Some(listed),

@@ -157,6 +157,26 @@ async fn a_role_through_a_group_counts() {
 }
 
 #[tokio::test]
+async fn a_role_of_the_token_counts_where_a_group_can_have_given_it_and_does_not_say_to_whom() {
+    let tenant = tenant(&EVERYTHING, Some(&[USER_ADMINISTRATOR])).await;
+    assignments(&tenant, &[assignment(id(50), USER_ADMINISTRATOR, "/")]).await;
+    group(&tenant, 50, &[], &[]).await;
+    let standing = tenant.directory().standing().await.unwrap();
+    assert_eq!(standing.findings, []);
+    assert_eq!(standing.rights.lacking(id(6)), None);
+}
+
+#[tokio::test]
+async fn a_role_that_was_taken_away_counts_no_more_although_the_token_still_lists_it() {
+    let tenant = tenant(&EVERYTHING, Some(&[USER_ADMINISTRATOR])).await;
+    assignments(&tenant, &[]).await;
+    no_groups(&tenant).await;
+    let standing = tenant.directory().standing().await.unwrap();
+    assert_eq!(standing.findings, [Finding::NoRole]);
+    assert_eq!(standing.rights.lacking(id(6)), Some(UserAdministrator));
+}
+
+#[tokio::test]
 async fn a_role_for_a_part_of_the_tenant_has_the_benefit_of_the_doubt() {
     let tenant = tenant(&EVERYTHING, Some(&[NO_ROLE])).await;
     let unit = "/administrativeUnits/aaaaaaaa-0000-0000-0000-000000000001";
@@ -301,8 +321,9 @@ async fn assignments_are_read_page_by_page_and_groups_by_what_they_can_hold() {
 
 #[tokio::test]
 async fn a_group_that_is_deleted_meanwhile_has_nobody() {
-    let tenant = tenant(&EVERYTHING, Some(&[USER_ADMINISTRATOR])).await;
-    assignments(&tenant, &[]).await;
+    let tenant = tenant(&EVERYTHING, None).await;
+    let own = assignment(id(AGENT), USER_ADMINISTRATOR, "/");
+    assignments(&tenant, &[own]).await;
     answer(&tenant, GROUPS, objects(&[50])).await;
     for what in ["members", "owners"] {
         let gone = graph_error(404, "Request_ResourceNotFound", "gone");
