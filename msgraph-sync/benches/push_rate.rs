@@ -33,7 +33,7 @@ const ALLOWED_PER_SECOND: f64 = 3_000.0 / 150.0;
 /// Writes that are handed over at once, as the engine does.
 const BATCH: usize = 20;
 /// Batches of one tenant in flight at once.
-const IN_FLIGHT: usize = 4;
+const IN_FLIGHT: usize = 6;
 const APP: Uuid = Uuid::from_u128(0xA99);
 const SECRET: &str = "Bench~App~Secret";
 

@@ -3,8 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-/// Up to here bursts are left to us; from here on what is used is spread evenly.
-const CROWDED: f64 = 0.8;
+/// Where the service says what is used, bursts go up to here, and what is left is spread evenly. It leaves room for
+/// what is on its way while it says so.
+const CROWDED: f64 = 0.95;
+/// A burst into what the service says is free is this part of the limit at the most.
+const LARGEST_BURST: f64 = 1.0 / 15.0;
 /// Above its limit the service counts more than we do: somebody else uses the same application, or this agent was
 /// started anew. From here on we yield, the more the higher it is …
 const FULL: f64 = 1.0;
@@ -15,9 +18,11 @@ const LEAST: f64 = 0.1;
 /// The pace of one limit.
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// What the service allows in its window.
+    limit: f64,
     /// How much a second.
     rate: f64,
-    /// How much at once.
+    /// How much at once, where the service does not say what is free.
     burst: f64,
     /// What was taken and has not drained yet.
     level: f64,
@@ -28,8 +33,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(rate: f64, burst: f64, now: Instant) -> Self {
+    pub(super) fn new(limit: f64, rate: f64, burst: f64, now: Instant) -> Self {
         Self {
+            limit,
             rate,
             burst,
             level: 0.0,
@@ -94,9 +100,11 @@ impl Pace {
         self.drained = now;
     }
 
+    /// Whoever fell behind may catch up into what the service says is free.
     fn burst(&self) -> f64 {
-        if self.share > CROWDED {
-            1.0
+        if self.share > 0.0 {
+            let free = (CROWDED - self.share).min(LARGEST_BURST);
+            (free * self.limit).max(1.0)
         } else {
             self.burst
         }
@@ -114,9 +122,9 @@ mod tests {
 
     const LONG: Duration = Duration::from_mins(10);
 
-    /// Ten a second, twenty at once.
+    /// Of six hundred, ten a second, twenty at once.
     fn pace(now: Instant) -> Pace {
-        Pace::new(10.0, 20.0, now)
+        Pace::new(600.0, 10.0, 20.0, now)
     }
 
     fn wait(pace: &mut Pace, now: Instant) -> Duration {
@@ -164,7 +172,7 @@ mod tests {
         let now = Instant::now();
         for (share, second) in [
             (0.79, 0.0),
-            (0.81, 0.1),
+            (0.97, 0.1),
             (1.0, 0.1),
             (1.1, 0.182),
             (1.2, 1.0),
@@ -175,6 +183,17 @@ mod tests {
             wait(&mut pace, now);
             let second_one = wait(&mut pace, now);
             assert!(close_to(second_one, second), "{share}: {second_one:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_fell_behind_catches_up_into_what_the_service_says_is_free() {
+        let now = Instant::now();
+        for (share, burst) in [(0.81, 40), (0.90, 30), (0.94, 6), (0.95, 1)] {
+            let mut pace = pace(now);
+            pace.hear(share, now);
+            assert_eq!(pace.take(burst, LONG, now), Ok(Duration::ZERO), "{share}");
+            assert!(wait(&mut pace, now) > Duration::ZERO, "{share}");
         }
     }
 
