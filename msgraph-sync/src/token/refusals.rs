@@ -23,7 +23,7 @@ enum Trouble {
 }
 
 /// Source: Microsoft Entra authentication and authorization error codes (AADSTS); 700024, 900023 and those of
-/// federated credentials (70021, 700211 to 700213, 7002138) are not in that table, but the service answers them.
+/// federated credentials (70021, 700211 to 700213, 7002138) from reports of live answers.
 const TROUBLES: &[(u32, Trouble)] = &[
     (50059, Trouble::Tenant),
     (50128, Trouble::Tenant),
