@@ -1,6 +1,5 @@
 //! Password writes, by the failure that Graph answers with.
 
-use futures::future::join_all;
 use serde_json::{Value, json};
 use sync_engine::model::SyncMode;
 use wiremock::ResponseTemplate;
@@ -127,8 +126,9 @@ fn token() -> ResponseTemplate {
 
 #[tokio::test]
 async fn each_failure_of_a_write() {
-    let failures = failures();
-    let lines = failures.iter().map(|(name, failure)| line(name, failure));
-    let lines = join_all(lines).await;
+    let mut lines = Vec::new();
+    for (name, failure) in failures() {
+        lines.push(line(name, &failure).await);
+    }
     insta::assert_snapshot!("write_failures", lines.join("\n"));
 }
