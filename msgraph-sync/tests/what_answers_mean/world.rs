@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use msgraph_sync::{AppCredential, Cloud, Endpoints, EntraDirectory, TenantConfig};
 use serde_json::{Value, json};
 use sync_engine::model::{CredentialId, FlagKind, SyncMode, TenantId};
+use sync_engine::plan::Policy;
 use sync_engine::ports::Wait;
 use sync_engine::testing::{FakeVault, ManualClock};
 use sync_engine::{Engine, MemoryStore, Ports, Row, Unwatched};
@@ -38,7 +39,7 @@ impl World {
             store: Arc::new(MemoryStore::default()),
             clock: Arc::new(ManualClock::at(Timestamp::now())),
         };
-        let engine = Engine::new(ports, Default::default());
+        let engine = Engine::new(ports, Policy::default());
         Self {
             server,
             vault,
