@@ -46,6 +46,11 @@ impl EntraDirectory {
         self.certificate
     }
 
+    /// What is used of the tenant's limits.
+    pub fn limit_use(&self) -> LimitUse {
+        self.session.governor().in_use()
+    }
+
     pub(crate) fn with_patience(
         config: TenantConfig,
         patience: Patience,
@@ -86,13 +91,6 @@ impl EntraDirectory {
                 config.verdict_table.unwrap_or_else(VerdictTable::built_in),
             ),
         })
-    }
-}
-
-impl EntraDirectory {
-    /// What is used of the tenant's limits.
-    pub fn limit_use(&self) -> LimitUse {
-        self.session.governor().in_use()
     }
 }
 

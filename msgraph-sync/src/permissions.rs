@@ -59,6 +59,11 @@ pub(crate) static READ_GROUPS: Need = Need {
     ],
     purpose: "read role-assignable groups",
 };
+pub(crate) static READ_ORGANIZATION: Need = Need {
+    least: "Organization.Read.All",
+    wider: &["Directory.Read.All"],
+    purpose: "read the tenant's name and licence",
+};
 
 /// Without these nothing can be done.
 pub(crate) static TO_READ: [&Need; 2] = [&READ_ACCOUNTS, &READ_DOMAINS];

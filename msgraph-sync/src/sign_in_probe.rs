@@ -51,8 +51,7 @@ impl EntraDirectory {
 
 #[cfg(test)]
 mod tests {
-    use wiremock::matchers::{body_string_contains, method, path};
-    use wiremock::{Mock, ResponseTemplate};
+    use wiremock::ResponseTemplate;
 
     use super::*;
     use crate::test_tenant::{TOKEN_PATH, Tenant, entra_error};
@@ -67,12 +66,7 @@ mod tests {
 
     async fn probed(answer: ResponseTemplate) -> (Tenant, Option<SignInTestState>) {
         let tenant = Tenant::without_tokens().await;
-        Mock::given(method("POST"))
-            .and(path(TOKEN_PATH))
-            .and(body_string_contains("grant_type=password"))
-            .respond_with(answer)
-            .mount(&tenant.server)
-            .await;
+        tenant.answer_sign_ins(answer).await;
         let state = tenant.directory().probe_sign_in_test(&domains()).await;
         (tenant, state)
     }

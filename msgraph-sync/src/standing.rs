@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use sync_engine::model::{ObjectId, ResetRights, ResetRole};
 use uuid::Uuid;
 
-use crate::permissions::{Need, READ_GROUPS, READ_ROLES, SET_PASSWORDS, TO_READ};
+use crate::permissions::{
+    Need, READ_GROUPS, READ_ORGANIZATION, READ_ROLES, SET_PASSWORDS, TO_READ,
+};
 use crate::reset_matrix::{self, Rank};
 use crate::role_holders::{AssignableGroups, Assignments, Held, Scope};
 use crate::session::Session;
@@ -35,6 +37,14 @@ pub struct Standing {
     pub rights: ResetRights,
     /// What a person should mend.
     pub findings: Vec<Finding>,
+}
+
+impl Identity {
+    /// Whether it may read the tenant's name and licence; `None` where its permissions are not known.
+    pub fn may_read_organization(&self) -> Option<bool> {
+        let held = self.permissions.as_ref()?;
+        Some(READ_ORGANIZATION.is_met_by(held))
+    }
 }
 
 impl EntraDirectory {

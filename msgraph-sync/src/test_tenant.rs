@@ -55,6 +55,16 @@ impl Tenant {
         }
     }
 
+    /// Every sign-in test is answered like this.
+    pub(crate) async fn answer_sign_ins(&self, answer: ResponseTemplate) {
+        Mock::given(method("POST"))
+            .and(path(TOKEN_PATH))
+            .and(body_string_contains("grant_type=password"))
+            .respond_with(answer)
+            .mount(&self.server)
+            .await;
+    }
+
     pub(crate) fn config(&self) -> TenantConfig {
         let base = url::Url::parse(&self.server.uri()).unwrap();
         let tenant = TenantId("contoso.com".to_owned());

@@ -33,23 +33,23 @@ const READER: (&str, &str) = (
 );
 
 /// The tenant, as this app sees it.
-async fn directory_of((app, secret): (&str, &str)) -> EntraDirectory {
+fn directory_of((app, secret): (&str, &str)) -> EntraDirectory {
     let mut config = TenantConfig::new(
         TenantId(TENANT.to_owned()),
         app,
         AppCredential::ClientSecret(secret.into()),
     );
-    config.endpoints = endpoints().await;
+    config.endpoints = endpoints();
     let ca = std::env::var_os("PASSPORTAL_ADAPTER_CA");
     config.extra_ca = ca.map(|path| std::fs::read(path).unwrap());
     EntraDirectory::new(config).unwrap()
 }
 
-async fn directory() -> EntraDirectory {
-    directory_of(APP).await
+fn directory() -> EntraDirectory {
+    directory_of(APP)
 }
 
-async fn endpoints() -> Endpoints {
+fn endpoints() -> Endpoints {
     let global = Endpoints::of(Cloud::Global);
     let (authority, graph) = match std::env::var("PASSPORTAL_ADAPTER") {
         Ok(named) if named == "default-endpoints" => return global,
@@ -58,7 +58,7 @@ async fn endpoints() -> Endpoints {
             (authority.to_owned(), graph.to_owned())
         }
         Err(_) => {
-            let base = simulator().await;
+            let base = simulator();
             (base.clone(), base)
         }
     };
@@ -67,16 +67,14 @@ async fn endpoints() -> Endpoints {
         .with_graph(graph.parse().unwrap())
 }
 
-async fn simulator() -> String {
+fn simulator() -> String {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/adapter/tenant.toml");
     let scenario = Scenario::load(&scenario).unwrap();
     let simulator = Simulator::new(scenario, SignedDuration::ZERO);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, simulator.router()).await });
-    format!("http://{address}")
+    let listening = entra_sim::bind(simulator, ([127, 0, 0, 1], 0).into(), None).unwrap();
+    let url = listening.url();
+    tokio::spawn(listening.run(std::future::pending()));
+    url
 }
 
 fn find<'a>(all: &'a DirectoryChanges, name: &str) -> &'a sync_engine::model::Account {
@@ -99,7 +97,7 @@ async fn set(directory: &EntraDirectory, name: &str, password: &str) -> SetPassw
 
 #[tokio::test]
 async fn the_domains_are_told_apart() {
-    let domains = directory().await.domains().await.unwrap();
+    let domains = directory().domains().await.unwrap();
     assert_eq!(domains.get("contoso.com"), Some(&DomainKind::Managed));
     let federated = domains.get("federated.example");
     assert_eq!(federated, Some(&DomainKind::Federated));
@@ -107,7 +105,7 @@ async fn the_domains_are_told_apart() {
 
 #[tokio::test]
 async fn everything_is_read_at_first_and_then_what_changed() {
-    let directory = directory().await;
+    let directory = directory();
     let all = directory.changes(None).await.unwrap();
     assert_eq!(all.extent, Extent::Full);
     assert_eq!(
@@ -133,7 +131,7 @@ async fn everything_is_read_at_first_and_then_what_changed() {
 
 #[tokio::test]
 async fn a_password_that_was_set_signs_in_and_the_old_one_does_not() {
-    let directory = directory().await;
+    let directory = directory();
     let written = set(&directory, "anna@contoso.com", "Anna-fixture-2").await;
     assert!(matches!(written, SetPassword::Accepted(_)), "{written:?}");
     let new = verdict(&directory, "anna@contoso.com", "Anna-fixture-2").await;
@@ -146,7 +144,7 @@ async fn a_password_that_was_set_signs_in_and_the_old_one_does_not() {
 
 #[tokio::test]
 async fn each_refusal_of_a_write_is_told_apart() {
-    let directory = directory().await;
+    let directory = directory();
     let refused = |why| SetPassword::Refused(why);
     let weak = set(&directory, "mia@contoso.com", "contoso-Contoso-1").await;
     assert_eq!(weak, refused(BlockedReason::Rejected));
@@ -164,14 +162,14 @@ async fn each_refusal_of_a_write_is_told_apart() {
 
 #[tokio::test]
 async fn an_app_without_the_permission_may_read_and_not_write() {
-    let reader = directory_of(READER).await;
+    let reader = directory_of(READER);
     let refused = set(&reader, "off@contoso.com", "Off-fixture-2").await;
     assert_eq!(refused, SetPassword::Refused(BlockedReason::NotAllowed));
 }
 
 #[tokio::test]
 async fn a_wrong_secret_is_refused_at_the_sign_in() {
-    let stranger = directory_of((APP.0, "wrong~Secret")).await;
+    let stranger = directory_of((APP.0, "wrong~Secret"));
     let error = stranger.domains().await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("secret"), "{cause}");

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_engine::model::{
-    DirectoryView, DomainKind, MicrosoftSync, Mute, ResetRole, Standing, SyncMode, VaultChanges,
-    VaultCredential,
+    DirectoryView, DomainKind, ResetRole, Standing, SyncMode, VaultChanges, VaultCredential,
 };
 
 use super::Check;
@@ -14,7 +13,7 @@ const NAMED: usize = 3;
 
 /// What is to be said of them.
 pub(super) fn examine(stored: &VaultChanges, tenant: &DirectoryView) -> Vec<Check> {
-    if stored.client.mute == Mute::Muted || stored.client.sync == MicrosoftSync::None {
+    if !stored.client.is_switched_on() {
         let remedy = "unmute the client and set its Microsoft sync, if that is not meant";
         let note = "the client is muted, or its Microsoft sync is off: nothing is done for it";
         return vec![Check::note("accounts", note, remedy)];

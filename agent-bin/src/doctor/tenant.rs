@@ -114,8 +114,7 @@ fn of_finding(finding: &Finding) -> Check {
 
 /// Nothing depends on it: where it may not be read, it is left out.
 async fn organization(directory: &EntraDirectory, identity: &Identity) -> Option<Check> {
-    let may = identity.permissions.as_ref()?;
-    if !may.contains("Organization.Read.All") && !may.contains("Directory.Read.All") {
+    if !identity.may_read_organization()? {
         let id = identity.tenant_id?;
         return Some(Check::fine("tenant", id.to_string()));
     }

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use sync_engine::ports::Directory;
-use wiremock::matchers::{body_string_contains, method, path};
-use wiremock::{Mock, ResponseTemplate};
+use wiremock::ResponseTemplate;
 
 use super::*;
 use crate::test_tenant::{
@@ -11,19 +10,10 @@ use crate::test_tenant::{
 };
 use crate::{EntraDirectory, VerificationApp};
 
-async fn answer(tenant: &Tenant, answer: ResponseTemplate) {
-    Mock::given(method("POST"))
-        .and(path(TOKEN_PATH))
-        .and(body_string_contains("grant_type=password"))
-        .respond_with(answer)
-        .mount(&tenant.server)
-        .await;
-}
-
 /// The outcome of one test, which must have taken one request.
 async fn outcome_of(response: ResponseTemplate) -> SignIn {
     let tenant = Tenant::without_tokens().await;
-    answer(&tenant, response).await;
+    tenant.answer_sign_ins(response).await;
     let outcome = tenant.directory().verify(&anna(), &canary()).await;
     assert_eq!(tenant.requests("POST", "").await.len(), 1);
     outcome
@@ -56,7 +46,7 @@ async fn a_sign_in_that_succeeds_is_a_match() {
 #[tokio::test]
 async fn name_and_password_are_carried_exactly_and_never_in_the_url() {
     let tenant = Tenant::without_tokens().await;
-    answer(&tenant, token()).await;
+    tenant.answer_sign_ins(token()).await;
     tenant.directory().verify(&anna(), &canary()).await;
     let sent = &tenant.requests("POST", TOKEN_PATH).await[0];
     let form = form(sent);
@@ -76,7 +66,7 @@ async fn name_and_password_are_carried_exactly_and_never_in_the_url() {
 #[tokio::test]
 async fn a_public_verification_app_sends_no_secret() {
     let tenant = Tenant::without_tokens().await;
-    answer(&tenant, token()).await;
+    tenant.answer_sign_ins(token()).await;
     let mut config = tenant.config();
     config.verification = VerificationApp::Public("public-app".to_owned());
     let directory = EntraDirectory::new(config).unwrap();
@@ -180,7 +170,7 @@ async fn an_unreachable_service_did_not_count_and_a_silent_one_may_have() {
 /// What each of these accounts hears, tested one after the other, and how many requests that took.
 async fn outcomes_of(response: ResponseTemplate, accounts: usize) -> (Vec<SignIn>, usize) {
     let tenant = Tenant::without_tokens().await;
-    answer(&tenant, response).await;
+    tenant.answer_sign_ins(response).await;
     let directory = tenant.directory();
     let mut outcomes = Vec::new();
     for number in 0..accounts {
@@ -206,7 +196,7 @@ async fn a_tenant_that_lets_no_test_through_is_found_once() {
 #[tokio::test]
 async fn many_tests_at_once_wait_for_the_first_one_to_find_a_closed_door() {
     let tenant = Tenant::without_tokens().await;
-    answer(&tenant, entra_error(401, &[7_000_218])).await;
+    tenant.answer_sign_ins(entra_error(401, &[7_000_218])).await;
     let directory = tenant.directory();
     let (user_name, password) = (anna(), canary());
     let tests = (0..20).map(|_| directory.verify(&user_name, &password));

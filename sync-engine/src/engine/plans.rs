@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::sight::Sight;
 use super::{Engine, EngineError};
 use crate::model::{Memory, PlanId, Standing, SyncMode, VaultView};
-use crate::plan::eligibility::is_switched_on;
 use crate::plan::{
     Action, Decision, HeldPlan, Plan, PlanRuling, PlanStanding, Policy, Rule, Tripped, Word,
 };
@@ -169,7 +168,7 @@ impl Sight<'_> {
         let planned = self.planner.decision(write.credential);
         let is_open = planned
             .is_some_and(|it| it.rule != Rule::Confirmed && it.action != Action::Nothing)
-            || !is_switched_on(&self.vault.client);
+            || !self.vault.client.is_switched_on();
         is_synced && is_open && write.is_unmoved(self.vault, self.directory)
     }
 }

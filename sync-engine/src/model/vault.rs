@@ -78,6 +78,11 @@ pub struct ClientSettings {
 }
 
 impl ClientSettings {
+    /// Whether any of its credentials is processed.
+    pub fn is_switched_on(&self) -> bool {
+        self.mute == Mute::Unmuted && self.sync == MicrosoftSync::EntraId
+    }
+
     /// A client that is kept in step with Entra ID.
     pub fn new(id: ClientId, name: impl Into<String>) -> Self {
         Self {

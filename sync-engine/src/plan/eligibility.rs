@@ -4,17 +4,12 @@ use jiff::Timestamp;
 
 use crate::model::{
     Account, AccountAccess, AccountKind, BlockedReason, ClientSettings, CredentialMemory,
-    DirectoryView, DomainKind, Mastered, MicrosoftSync, Mute, Standing, SyncMode, VaultCredential,
+    DirectoryView, DomainKind, Mastered, Standing, SyncMode, VaultCredential,
 };
-
-/// Whether any of a client's credentials is processed.
-pub(crate) fn is_switched_on(client: &ClientSettings) -> bool {
-    client.mute == Mute::Unmuted && client.sync == MicrosoftSync::EntraId
-}
 
 /// Whether a credential is processed at all.
 pub(crate) fn is_processed(client: &ClientSettings, credential: &VaultCredential) -> bool {
-    is_switched_on(client)
+    client.is_switched_on()
         && credential.standing == Standing::Active
         && credential.mode != SyncMode::Off
 }
