@@ -4,7 +4,7 @@
 //! or its account for longer than a replica may lag, and only where the engine was able to check:
 //! the account may be tested, its budget is not spent, and no answer was lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_engine::model::{
     AttemptState, CredentialId, DomainKind, EdgeWhitespace, FlagKind, MicrosoftSync, Mute,
@@ -27,6 +27,8 @@ pub(super) struct Quiet {
     everything: Moment,
     since: BTreeMap<CredentialId, Moment>,
     cycles: BTreeMap<CredentialId, (Moment, u32)>,
+    /// Agents whose clock fell back and that have ended no cycle since.
+    fell_back: BTreeSet<AgentId>,
 }
 
 impl Quiet {
@@ -36,6 +38,12 @@ impl Quiet {
 
     pub(super) fn everything_moved(&mut self, now: Moment) {
         self.everything = now;
+    }
+
+    /// What an agent took for past may lie ahead of it now. It learns so in its next cycle, and takes
+    /// it for something of that moment, which replicas may still lag behind.
+    pub(super) fn clock_fell_back(&mut self, agent: AgentId) {
+        self.fell_back.insert(agent);
     }
 
     fn since(&self, id: CredentialId) -> Moment {
@@ -65,6 +73,9 @@ impl World {
             .agents
             .get(&agent)
             .map_or(self.now, |it| it.cycle_began);
+        if self.watch.flags.fell_back.remove(&agent) {
+            return self.everything_moved();
+        }
         // Two that take turns, because neither holds the lease from one cycle to the next, each
         // tell what they know themselves.
         if self.agents.len() > 1 && self.nature.lease_lapses() {

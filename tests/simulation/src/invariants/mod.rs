@@ -158,6 +158,9 @@ impl Watch {
 
     pub(crate) fn clock_turned(&mut self, agent: AgentId, by: i64, now: Moment) {
         self.clock.turn(agent, by, now);
+        if by < 0 {
+            self.flags.clock_fell_back(agent);
+        }
     }
 
     pub(crate) fn domains_known_to(&self, agent: AgentId) -> Domains {
