@@ -96,7 +96,19 @@ struct Choice {
     at: Timestamp,
 }
 
-/// Of several choices for one account the newest holds, and the others are spent.
+impl Choice {
+    /// The one that was made for a credential before.
+    fn that_stands(known: &CredentialMemory) -> Option<Self> {
+        Some(Self {
+            credential: known.id,
+            object: known.chosen_for?,
+            at: known.confirmation_used?,
+        })
+    }
+}
+
+/// Of several choices for one account the newest holds, also one that was made before, and the others are
+/// spent: a word for a credential that was disabled meanwhile may be heard only now.
 fn choose(
     memory: &mut Memory,
     vault: &VaultView,
@@ -108,6 +120,10 @@ fn choose(
     }
     let mut winners: BTreeMap<ObjectId, (Timestamp, CredentialId)> = BTreeMap::new();
     let mut wanted: BTreeMap<CredentialId, ObjectId> = BTreeMap::new();
+    let stand = memory.credentials.values().filter_map(Choice::that_stands);
+    for choice in stand {
+        winners.insert(choice.object, (choice.at, choice.credential));
+    }
     for choice in choices {
         let newest = (choice.at, choice.credential);
         let winner = winners.entry(choice.object).or_insert(newest);

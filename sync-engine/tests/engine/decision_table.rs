@@ -300,6 +300,34 @@ async fn a_choice_that_was_outdone_does_not_come_back() {
     assert_eq!(world.directory.writes(), 1);
 }
 
+#[tokio::test]
+async fn an_older_word_for_a_credential_that_was_disabled_meanwhile_undoes_no_newer_choice() {
+    let mut world = World::new();
+    let (first, account) = world.anna(Enabled, OLD, OLD);
+    let second = world.vault.add("anna@contoso.com", NEW, Enabled);
+    world.cycle().await;
+    world.vault.set_standing(second, Standing::Disabled);
+    world.confirm(second);
+    world.cycle().await;
+    world.clock.advance(HOUR);
+    world.confirm(first);
+    assert_eq!(world.outcome(first).await, Outcome::Matched);
+    world.vault.set_standing(second, Standing::Active);
+    for _ in 0..3 {
+        let outcome = world.outcome(second).await;
+        assert_eq!(outcome, Outcome::Blocked(BlockedReason::Duplicate));
+        assert_eq!(world.outcome(first).await, Outcome::Matched);
+        world.restart();
+    }
+    assert!(world.directory.has_password(account, OLD));
+    assert_eq!(world.directory.writes(), 0);
+    // A newer one does.
+    world.clock.advance(HOUR);
+    world.confirm(second);
+    assert_eq!(world.outcome(second).await, Outcome::Pushed);
+    assert!(world.directory.has_password(account, NEW));
+}
+
 // Report mismatches.
 
 #[tokio::test]
