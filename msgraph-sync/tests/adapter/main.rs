@@ -7,7 +7,6 @@
 //! the addresses of authority and Graph with a comma between; `PASSPORTAL_ADAPTER_CA` the authority that it trusts.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a failed test should say where"

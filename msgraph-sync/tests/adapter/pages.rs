@@ -17,8 +17,8 @@ async fn accounts_on_several_pages_are_read_whole_and_so_are_their_changes() {
     let all = directory.changes(None).await.unwrap();
     assert_eq!(all.extent, Extent::Full);
     assert_eq!(all.accounts.len(), NAMES.len());
-    let changed = ["ida", "jan", "kim"].map(name);
-    let writes = changed.each_ref().map(|name| PasswordWrite {
+    let written_to = ["ida", "jan", "kim"].map(name);
+    let writes = written_to.each_ref().map(|name| PasswordWrite {
         object: find(&all, name).id,
         password: Password::new("Fabrikam-fixture-2"),
     });
@@ -27,8 +27,8 @@ async fn accounts_on_several_pages_are_read_whole_and_so_are_their_changes() {
     }
     let changes = directory.changes(Some(&all.link)).await.unwrap();
     assert_eq!(changes.extent, Extent::Changes);
-    assert_eq!(changes.accounts.len(), changed.len());
-    for name in &changed {
+    assert_eq!(changes.accounts.len(), written_to.len());
+    for name in &written_to {
         assert!(find(&changes, name).stamp > find(&all, name).stamp);
     }
 }

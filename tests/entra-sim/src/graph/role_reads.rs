@@ -152,6 +152,7 @@ fn group_object(group: &Group) -> Value {
     json!({
         "id": group.id,
         "displayName": group.name,
+        "description": null,
         "isAssignableToRole": true,
         "securityEnabled": true,
         "mailEnabled": false,
