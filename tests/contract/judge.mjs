@@ -52,4 +52,5 @@ const found = await judged([...held, ...asked]);
 report('violations', found, ({ exchange: { program, request, answer }, faults }) => {
     return `${program}: ${named(request)} ${answer.status}: ${faults.join('; ')}`;
 });
+if (found.length > 0) console.log(`the first of them: ${JSON.stringify(found[0].exchange)}`);
 process.exitCode = found.length + missed.length + unused.length > 0 ? 1 : 0;
