@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use crate::clock::http_date;
 use crate::control::fault::{Fault, When};
-use crate::reply::Reply;
+use crate::recording::{Recording, record};
+use crate::reply::{OnOrder, Reply};
 use crate::simulator::Simulator;
 use crate::{control, entra, graph};
 
-/// The longest body of a request that a fault strikes.
-const BODY_LIMIT: usize = 16 << 20;
+/// The longest body of a request that a fault strikes or that is recorded.
+pub(crate) const BODY_LIMIT: usize = 16 << 20;
 
 /// How clients reach the simulator, for the links that it hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,18 +40,23 @@ pub(crate) struct RequestIds {
 #[derive(Debug, Clone)]
 pub(crate) struct Origin(pub(crate) String);
 
-/// The whole HTTP service.
-pub(crate) fn router(simulator: Simulator, scheme: Scheme) -> Router {
+/// The whole HTTP service; what passes goes into the recording.
+pub(crate) fn router(simulator: Simulator, scheme: Scheme, recording: Option<Recording>) -> Router {
+    let identify = from_fn_with_state((simulator.clone(), scheme), identify);
     let service = Router::new()
         .merge(entra::routes())
         .merge(graph::routes())
         .fallback(graph::unknown_path)
         .layer(from_fn_with_state(simulator.clone(), strike))
-        .layer(from_fn_with_state(simulator.clone(), account_for));
+        .layer(from_fn_with_state(simulator.clone(), account_for))
+        .layer(identify.clone());
+    let service = match recording {
+        Some(recording) => service.layer(from_fn_with_state(recording, record)),
+        None => service,
+    };
     Router::new()
         .merge(service)
-        .nest("/_sim", control::routes())
-        .layer(from_fn_with_state((simulator.clone(), scheme), identify))
+        .nest("/_sim", control::routes().layer(identify))
         .with_state(simulator)
 }
 
@@ -161,6 +167,7 @@ pub(crate) fn fault_answer(
     } else {
         entra::refusal::of_status(status, ids, now)
     };
+    reply.on_order = true;
     reply.body = fault.body.clone().or(reply.body);
     for (name, value) in &fault.headers {
         if let Ok(name) = HeaderName::try_from(name) {
@@ -174,9 +181,11 @@ pub(crate) fn fault_answer(
 }
 
 /// A body that fails before its first byte makes the HTTP/1.1 server close the connection without an answer.
-fn dropped_connection() -> Response {
+pub(crate) fn dropped_connection() -> Response {
     let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("dropped on order")) });
-    Body::from_stream(broken).into_response()
+    let mut response = Body::from_stream(broken).into_response();
+    response.extensions_mut().insert(OnOrder);
+    response
 }
 
 impl RequestIds {

@@ -12,6 +12,7 @@ mod edge;
 mod entra;
 mod graph;
 mod guid;
+mod recording;
 mod reply;
 mod scenario;
 mod serve;

@@ -11,7 +11,13 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Value>,
+    /// Whether a fault ordered it, or a part of it.
+    pub(crate) on_order: bool,
 }
+
+/// Marks a response that a fault ordered: it is no answer of the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OnOrder;
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: Value) -> Self {
@@ -19,6 +25,7 @@ impl Reply {
             status,
             headers: HeaderMap::new(),
             body: Some(body),
+            on_order: false,
         }
     }
 
@@ -31,6 +38,7 @@ impl Reply {
             status,
             headers: HeaderMap::new(),
             body: None,
+            on_order: false,
         }
     }
 
@@ -53,9 +61,13 @@ pub(crate) fn with_member(mut object: Value, name: &str, value: impl serde::Seri
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        match self.body {
+        let mut response = match self.body {
             Some(body) => (self.status, self.headers, Json(body)).into_response(),
             None => (self.status, self.headers).into_response(),
+        };
+        if self.on_order {
+            response.extensions_mut().insert(OnOrder);
         }
+        response
     }
 }

@@ -14,6 +14,7 @@ use crate::directory::change::{AccountChange, AppChange, TenantChange};
 use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
 use crate::edge::{self, Scheme};
+use crate::recording::Recording;
 use crate::scenario::{ClearText, Scenario, UserSpec};
 use crate::world::World;
 
@@ -252,7 +253,7 @@ impl Simulator {
     }
 
     pub(crate) fn router_for(&self, scheme: Scheme) -> axum::Router {
-        edge::router(self.clone(), scheme)
+        edge::router(self.clone(), scheme, Recording::of_environment())
     }
 
     /// Tells this run's delta links from another's.

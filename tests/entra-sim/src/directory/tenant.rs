@@ -1,6 +1,7 @@
 //! One tenant: its domains, applications and accounts, found by id and by name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -33,6 +34,7 @@ pub(crate) struct Tenant {
     pub(crate) lockout_threshold: u32,
     pub(crate) token_lifetime: SignedDuration,
     pub(crate) delta_link_lifetime: SignedDuration,
+    pub(crate) largest_page: usize,
     pub(crate) banned_words: Vec<String>,
     pub(crate) changes: ChangeLog,
     pub(crate) diary: Diary,
@@ -74,6 +76,7 @@ impl Tenant {
             lockout_threshold: spec.lockout_threshold,
             token_lifetime: spec.token_lifetime,
             delta_link_lifetime: spec.delta_link_lifetime,
+            largest_page: spec.largest_page.map_or(usize::MAX, NonZeroUsize::get),
             banned_words: spec.banned_words,
             changes: ChangeLog::default(),
             diary: Diary::default(),

@@ -49,6 +49,7 @@ pub(super) fn run(
     check(&batch)?;
     let mut statuses = HashMap::new();
     let mut responses = Vec::new();
+    let mut on_order = false;
     for item in &batch.requests {
         let reply = if failed_dependency(item, &statuses) {
             failed_dependency_error().into_reply(context.ids, context.now)
@@ -56,10 +57,14 @@ pub(super) fn run(
             answer(world, context, caller, item)
         };
         statuses.insert(item.id.as_str(), reply.status);
+        on_order |= reply.on_order;
         responses.push(response(&item.id, reply));
     }
     responses.reverse();
-    Ok(Reply::ok(json!({ "responses": responses })))
+    Ok(Reply {
+        on_order,
+        ..Reply::ok(json!({ "responses": responses }))
+    })
 }
 
 fn check(batch: &Batch) -> Result<(), GraphError> {

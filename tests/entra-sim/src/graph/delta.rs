@@ -50,7 +50,8 @@ pub(super) fn read(
         .as_ref()
         .map(|names| names.iter().map(String::as_str).collect());
     let selection = Selection::of_delta(names.as_deref())?;
-    let page = Page::read(tenant, &place, &selection, page_size(call, &place));
+    let size = page_size(call, &place).min(tenant.largest_page);
+    let page = Page::read(tenant, &place, &selection, size);
     let (link, place) = page.next(tenant, context, place);
     let url = context.url(&format!(
         "users/delta?{}={}",

@@ -57,7 +57,7 @@ pub(super) fn assignments(
     let matching: Vec<Value> = matching.map(|object| selected(object, call)).collect();
     let from = call.query.get("skiptoken").map(skip_token).transpose()?;
     let from = from.unwrap_or_default();
-    let size = call.query.top()?.unwrap_or(PAGE);
+    let size = call.query.top()?.unwrap_or(PAGE).min(tenant.largest_page);
     let page: Vec<&Value> = matching.iter().skip(from).take(size).collect();
     let body = json!({
         "@odata.context": context.url("$metadata#roleManagement/directory/roleAssignments"),
@@ -152,6 +152,7 @@ fn group_object(group: &Group) -> Value {
     json!({
         "id": group.id,
         "displayName": group.name,
+        "description": null,
         "isAssignableToRole": true,
         "securityEnabled": true,
         "mailEnabled": false,

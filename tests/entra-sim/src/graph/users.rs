@@ -80,6 +80,7 @@ fn page<'t>(
 ) -> Result<(Vec<&'t Account>, Option<Uuid>), GraphError> {
     let wish = call.preferred_page_size().map(odata::wished_page_size);
     let size = call.query.top()?.or(wish).unwrap_or(DEFAULT_PAGE);
+    let size = size.min(tenant.largest_page);
     let after = call.query.get("skiptoken").map(skip_token).transpose()?;
     let mut accounts: Vec<_> = tenant.accounts_after(after).take(size + 1).collect();
     let more = accounts.len() > size;

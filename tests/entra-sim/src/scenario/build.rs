@@ -29,6 +29,7 @@ impl TenantSpec {
             lockout_threshold: defaults::lockout_threshold(),
             token_lifetime: defaults::token_lifetime(),
             delta_link_lifetime: defaults::delta_link_lifetime(),
+            largest_page: None,
             throttling: None,
             banned_words: Vec::new(),
             domains: Vec::new(),

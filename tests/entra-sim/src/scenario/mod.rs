@@ -6,6 +6,7 @@ mod clear_text;
 mod load;
 mod throttling;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -54,6 +55,9 @@ pub struct TenantSpec {
     /// How long a delta link is valid.
     #[serde(default = "defaults::delta_link_lifetime")]
     pub delta_link_lifetime: SignedDuration,
+    /// No page is larger, whatever is asked for; without it, Microsoft's limits alone count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_page: Option<NonZeroUsize>,
     /// How it throttles; without it, never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttling: Option<Throttling>,
