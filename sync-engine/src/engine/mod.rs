@@ -47,6 +47,10 @@ pub struct Engine {
     /// The last term, while it may go on without a gap.
     led: Option<Term>,
     has_believed: bool,
+    /// Another agent led since this one did, as far as it could see.
+    was_succeeded: bool,
+    /// Credentials of which that agent may have told the vault something else.
+    untold: BTreeSet<CredentialId>,
     shown: Option<Vec<HeldPlan>>,
 }
 
@@ -69,6 +73,8 @@ impl Engine {
             awaited: None,
             led: None,
             has_believed: false,
+            was_succeeded: false,
+            untold: BTreeSet::new(),
             shown: None,
         }
     }
@@ -104,6 +110,7 @@ impl Engine {
         let result = match term.lease {
             Lease::Elsewhere { holder, until } => {
                 self.led = None;
+                self.was_succeeded = true;
                 let footing = Footing::Standby { holder, until };
                 Ok(CycleReport::idle(cycle, footing))
             }

@@ -11,16 +11,19 @@ use crate::plan::Moved;
 const REPORT_SIZE: usize = 500;
 
 impl Engine {
-    /// Tells the vault what changed, and remembers that it was told. The report is kept until the
-    /// vault has it, so that a lost answer loses nothing.
+    /// Tells the vault what changed, and after another agent's term everything, and remembers that it was told. The report is
+    /// kept until the vault has it, so that a lost answer loses nothing.
     pub(super) async fn report(&mut self, rows: &[Row], done: &Done) -> Result<(), EngineError> {
         let now = self.ports.clock.now();
+        let untold = std::mem::take(&mut self.untold);
         let sight = self.sight()?;
+        let is_news = |row: &Row| untold.contains(&row.credential) || sight.is_news(row);
         let news: Vec<ReportEntry> = rows
             .iter()
-            .filter(|row| !is_untouched(row, done) && sight.is_news(row))
+            .filter(|row| !is_untouched(row, done) && is_news(row))
             .map(|row| row.entry(now))
             .collect();
+        self.untold = untold;
         for entries in news.chunks(REPORT_SIZE) {
             let report = Report {
                 id: ReportId(self.ports.clock.new_id()),
@@ -38,6 +41,7 @@ impl Engine {
         };
         let mut told = Vec::new();
         for entry in &report.entries {
+            self.untold.remove(&entry.credential);
             if let Some(known) = memory.credentials.get_mut(&entry.credential) {
                 known.raised.clone_from(&entry.flags);
                 known.reported = Some(Reported {

@@ -70,7 +70,7 @@ impl Sight<'_> {
 
     /// Takes the vault's word for which flags stand, where it differs from what was last told. That
     /// a person took one down is no difference: it is told again when its fact changes.
-    pub(super) fn believe_the_vault(&mut self) {
+    pub(super) fn believe_the_vault(self) {
         for credential in self.vault.credentials.values() {
             let known = self.memory.credentials.get_mut(&credential.id);
             if let Some(known) = known.filter(|known| !shows(credential, &known.raised)) {

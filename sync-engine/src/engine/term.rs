@@ -33,6 +33,17 @@ impl Term {
         self.until().is_none_or(|until| until <= now) || now < self.seen
     }
 
+    /// Whether another agent held the lease just before.
+    fn follows_another(&self) -> bool {
+        matches!(
+            self.lease,
+            Lease::Granted {
+                writes_from: Some(_),
+                ..
+            }
+        )
+    }
+
     /// The lease's end; `None` where it was not granted.
     fn until(&self) -> Option<Timestamp> {
         match self.lease {
@@ -66,12 +77,19 @@ impl Engine {
         self.memory = None;
         self.shown = None;
         self.has_believed = false;
+        self.was_succeeded |= term.follows_another();
     }
 
-    /// Once in a term, as soon as everything was read.
+    /// Once in a term, as soon as everything was read. Where another agent led before, its word may be the vault's last
+    /// about each credential, and everything is told once more.
     pub(super) fn believe_the_vault(&mut self) -> Result<(), StoreError> {
         if !self.has_believed {
-            self.sight()?.believe_the_vault();
+            let was_succeeded = std::mem::take(&mut self.was_succeeded);
+            let sight = self.sight()?;
+            let ids = sight.vault.credentials.keys().copied();
+            let untold = ids.filter(|_| was_succeeded).collect();
+            sight.believe_the_vault();
+            self.untold = untold;
             self.has_believed = true;
         }
         Ok(())

@@ -7,10 +7,10 @@ use crate::world::{MINUTE, NEW, OLD, World};
 use async_trait::async_trait;
 use sync_engine::model::{
     AttemptId, AttemptNotice, AttemptState, CredentialId, Cursor, FlagKind, Outcome, Report,
-    SignInAttempt, SyncMode, VaultChanges, VaultVersion,
+    SignInAttempt, Standing, SyncMode, VaultChanges, VaultVersion,
 };
 use sync_engine::ports::{Clock, CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
-use sync_engine::testing::{FakeVault, ManualClock};
+use sync_engine::testing::{FakeVault, ManualClock, MemoryStore};
 use sync_engine::{Engine, Footing, Ports};
 use uuid::Uuid;
 
@@ -191,6 +191,38 @@ async fn an_agent_that_leads_again_mends_the_flags_of_the_one_between() {
     world.vault.set_lease(Lease::unshared());
     world.cycle().await;
     assert!(world.flags(anna).is_empty());
+}
+
+#[tokio::test]
+async fn an_agent_that_leads_again_has_the_last_word_about_what_the_one_between_told() {
+    let mut world = World::new();
+    let (anna, _) = world.anna_in_step().await;
+    let others = Arc::new(MemoryStore::default());
+    let ports = Ports {
+        store: others,
+        ..world.ports()
+    };
+    let mut other = Engine::new(ports, world.policy.clone());
+    world.vault.set_lease(Lease::Elsewhere {
+        holder: "the other one".to_owned(),
+        until: world.clock.now() + MINUTE,
+    });
+    world.cycle().await;
+    world.vault.set_lease(Lease::unshared());
+    world.vault.set_standing(anna, Standing::Disabled);
+    let unwatched = &sync_engine::Unwatched;
+    other.cycle(Wait::No, unwatched).await.unwrap();
+    assert_eq!(last_outcome(&world, anna), Outcome::Ignored);
+    world.vault.set_standing(anna, Standing::Active);
+    world.cycle().await;
+    assert_eq!(last_outcome(&world, anna), Outcome::Matched);
+    let told = world.vault.reports().len();
+    world.cycle().await;
+    assert_eq!(world.vault.reports().len(), told, "once, not each time");
+}
+
+fn last_outcome(world: &World, credential: CredentialId) -> Outcome {
+    world.last_told(credential).unwrap().1
 }
 
 #[tokio::test]
