@@ -167,7 +167,8 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     StateUrl::parse(&request.config.state.url)?;
     let secrets = SecretFiles::beside(&request.config.state.url);
     let outbound = Outbound::of(&request.config)?;
-    let directory = tenant::directory(&request.client, &outbound)?;
+    let verdict_table = request.config.verdict_table()?;
+    let directory = tenant::directory(&request.client, &outbound, verdict_table.as_ref())?;
     let http = vault_http(request.config.passportal.base_url.as_str(), &outbound)?;
     let code = request.one_time_code.as_deref();
     let (session, _) =
