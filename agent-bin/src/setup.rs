@@ -119,7 +119,9 @@ impl SetupError {
             Self::Vault(ApiError::NotAuthorised { .. }) => {
                 "give the e-mail and password of an organization administrator".to_owned()
             }
-            Self::Vault(_) => "check the base URL or region, the network and --extra-ca".to_owned(),
+            Self::Vault(_) => {
+                "check the base URL or region, the network, the proxy and --extra-ca".to_owned()
+            }
             Self::UnknownClient { known, .. } if known.is_empty() => {
                 "switch a client's Microsoft sync on in the dashboard first".to_owned()
             }

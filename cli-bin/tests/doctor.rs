@@ -6,15 +6,17 @@
     reason = "a failed test should say where"
 )]
 
-use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
+mod program;
+
+use std::ffi::OsString;
+use std::process::Output;
 
 use entra_sim::{AppChange, UserSpec};
-use integration_tests::World;
+use integration_tests::{TestProxy, World};
 use passportal_client::wire::SyncMode;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+
+use program::{complaint, passportal};
 
 const ANNA: &str = "anna@contoso.com";
 const FIRST: &str = "First-Passw0rd";
@@ -28,21 +30,10 @@ async fn enrolled() -> World {
 }
 
 async fn doctor(world: &World, options: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_passportal"));
-    // Whoever runs the tests may have such variables for other programs.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PASSPORTAL_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args(["doctor", "--config"])
-        .arg(world.config_path())
-        .args(options)
-        .envs(environment.iter().copied());
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
+    let mut arguments: Vec<OsString> = vec!["doctor".into(), "--config".into()];
+    arguments.push(world.config_path().into());
+    arguments.extend(options.iter().map(OsString::from));
+    passportal(arguments, environment).await
 }
 
 fn text(output: &Output) -> String {
@@ -90,30 +81,8 @@ async fn an_unknown_client_is_refused_with_those_that_are_there() {
     let world = enrolled().await;
     let output = doctor(&world, &["--client", "Fabrikam"], &[]).await;
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
+    let told = complaint(&output);
     assert!(told.contains("it has: Contoso"), "{told}");
-}
-
-/// A proxy on loopback that lets nobody pass: its address, and the requests that it saw.
-async fn refusing_proxy() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let requests = Arc::clone(&seen);
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 1024];
-            let length = stream.read(&mut request).await.unwrap_or(0);
-            let head = String::from_utf8_lossy(&request[..length]);
-            let first = head.lines().next().unwrap_or_default().to_owned();
-            requests.lock().unwrap().push(first);
-            let refusal =
-                b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
-            let _ = stream.write_all(refusal).await;
-        }
-    });
-    (address, seen)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +92,10 @@ async fn a_proxy_that_refuses_is_told_and_nothing_goes_around_it() {
     let own = |line: &&str| !line.starts_with("authority") && !line.starts_with("graph");
     let microsoft: Vec<&str> = written.lines().filter(own).collect();
     std::fs::write(world.config_path(), microsoft.join("\n")).unwrap();
-    let (proxy, seen) = refusing_proxy().await;
-    let environment = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "127.0.0.1")];
+    let proxy = TestProxy::builder().user("agent", "Proxy-Passw0rd");
+    let proxy = proxy.start().await.unwrap();
+    let url = proxy.url();
+    let environment = [("HTTPS_PROXY", url.as_str()), ("NO_PROXY", "127.0.0.1")];
     let output = doctor(&world, &["--output", "json"], &environment).await;
     assert_eq!(output.status.code(), Some(1));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -134,8 +105,8 @@ async fn a_proxy_that_refuses_is_told_and_nothing_goes_around_it() {
     let told = format!("{} {}", sign_in["fault"], sign_in["remedy"]);
     assert!(told.contains("login.microsoftonline.com"), "{told}");
     assert!(told.contains("proxy"), "{told}");
-    let seen = seen.lock().unwrap();
-    assert!(!seen.is_empty());
-    let connect = "CONNECT login.microsoftonline.com:443 HTTP/1.1";
-    assert!(seen.iter().all(|first| first == connect), "{seen:?}");
+    let asked_for = proxy.asked_for();
+    assert!(!asked_for.is_empty());
+    let sign_in = "login.microsoftonline.com:443";
+    assert!(asked_for.iter().all(|it| it == sign_in), "{asked_for:?}");
 }

@@ -36,6 +36,8 @@ pub const ADMIN_EMAIL: &str = "admin@msp.example";
 pub const ADMIN_PASSWORD: &str = "World-Admin-1";
 /// The organization key.
 pub const ORGANIZATION_KEY: &str = "world organization key";
+/// The vault's name beyond this machine, where a proxy leads to it.
+pub const VAULT_HOST: &str = "vault.msp.example";
 /// The client.
 pub const CLIENT: &str = "Contoso";
 /// The client's tenant.
