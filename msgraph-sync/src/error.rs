@@ -311,7 +311,7 @@ impl GraphError {
                 "upload the certificate to the app registration (Certificates & secrets), and check client_id"
             }
             Self::CertificateExpired { .. } => {
-                "make a new certificate, upload it to the app registration, and put it into the file"
+                "make a new certificate, upload it to the app registration, replace the file, and restart the agent"
             }
             Self::CertificateNotYetValid { .. } => {
                 "check this machine's clock, or use the certificate that is valid now"

@@ -8,10 +8,10 @@
 
 use std::time::Duration;
 
-use agent_bin::config::Config;
+use agent_bin::config::{Config, SignIn};
 use agent_bin::doctor::{self, Checked, Examined};
 use entra_sim::{AppChange, Fault, TenantChange, UserSpec, Verification};
-use integration_tests::{PERMISSIONS, World, WorldBuilder, eventually};
+use integration_tests::{AppCertificate, PERMISSIONS, World, WorldBuilder, eventually};
 use jiff::SignedDuration;
 use passportal_client::wire::SyncMode;
 use serde_json::json;
@@ -50,6 +50,15 @@ fn fault(examined: &Examined, name: &str) -> (String, String) {
         _ => None,
     });
     told.unwrap_or_else(|| panic!("no fault of {name}: {examined:#?}"))
+}
+
+/// The note of this check, and its remedy.
+fn note(examined: &Examined, name: &str) -> Option<(String, String)> {
+    let mut checks = examined.checks.iter().filter(|check| check.name == name);
+    checks.find_map(|check| match &check.result {
+        Checked::Note { note, remedy } => Some((note.clone(), remedy.clone())),
+        _ => None,
+    })
 }
 
 fn faults(examined: &Examined) -> Vec<&str> {
@@ -233,13 +242,83 @@ async fn a_wrong_secret_is_told_apart_from_an_expired_one() {
     assert_told(&told, "is wrong", "secret's value");
 }
 
+/// What is found where the agent signs in with this certificate.
+async fn examined_with_certificate(world: &World, certificate: &AppCertificate) -> Examined {
+    let file = world.secret_file("app.pem", &certificate.file).unwrap();
+    let certificate = |config: &mut Config| {
+        let microsoft = &mut config.clients[0].microsoft;
+        microsoft.sign_in = SignIn::Certificate;
+        microsoft.certificate = Some(file);
+    };
+    examined_with(world, certificate).await
+}
+
+/// A world whose app has this certificate.
+async fn enrolled_with(certificate: &AppCertificate) -> World {
+    enrolled(builder().app(|app| app.certificate(&certificate.pem))).await
+}
+
 #[tokio::test]
-async fn an_expired_certificate() {
+async fn an_expired_certificate_is_told_with_its_end_and_nothing_is_sent() {
+    let certificate = AppCertificate::ending_in(-1).unwrap();
+    let world = enrolled_with(&certificate).await;
+    let before = world.simulator.counters().requests;
+    let found = examined_with_certificate(&world, &certificate).await;
+    assert_eq!(faults(&found), ["certificate"]);
+    let expired = format!("expired at {}", certificate.not_after);
+    let told = fault(&found, "certificate");
+    assert_told(&told, &expired, "make a new certificate");
+    assert!(told.1.contains("upload it to the app registration"));
+    assert_eq!(world.simulator.counters().requests, before);
+}
+
+#[tokio::test]
+async fn a_broken_table_of_sign_in_codes_is_told_with_its_line_and_the_rest_is_looked_at() {
     let world = enrolled(builder()).await;
-    refuse_tokens(&world, 700_027);
-    let examined = examined(&world).await;
-    assert_eq!(faults(&examined), ["sign-in"]);
-    assert_told(&fault(&examined, "sign-in"), "AADSTS700027", "app");
+    let path = world.folder().join("verdicts.toml");
+    std::fs::write(&path, "source = \"nobody\"\ncodes = []\n").unwrap();
+    let found = examined_with(&world, |config| {
+        config.verification.verdict_table = Some(path);
+    });
+    let found = found.await;
+    assert_eq!(faults(&found), ["configuration"]);
+    let told = fault(&found, "configuration");
+    assert_told(
+        &told,
+        "verdicts.toml:2: unknown field `codes`",
+        "built-in table",
+    );
+    assert!(found.checks.iter().any(|check| check.name == "sign-in"));
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_within_thirty_days_is_a_note_with_its_end() {
+    let soon = AppCertificate::ending_in(10).unwrap();
+    let found = examined_with_certificate(&enrolled_with(&soon).await, &soon).await;
+    assert!(!found.has_fault(), "{found:#?}");
+    let (ends, remedy) = note(&found, "certificate").unwrap();
+    assert!(ends.contains(&format!("at {}", soon.not_after)), "{ends}");
+    assert!(remedy.contains("beside the old one"), "{remedy}");
+    let late = AppCertificate::ending_in(40).unwrap();
+    let found = examined_with_certificate(&enrolled_with(&late).await, &late).await;
+    assert!(!found.has_fault(), "{found:#?}");
+    assert_eq!(note(&found, "certificate"), None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_app_does_not_have_is_told_with_where_to_upload_it() {
+    let (own, other) = (
+        AppCertificate::new().unwrap(),
+        AppCertificate::other().unwrap(),
+    );
+    let world = enrolled_with(&other).await;
+    let found = examined_with_certificate(&world, &own).await;
+    assert_eq!(faults(&found), ["sign-in"]);
+    assert_told(
+        &fault(&found, "sign-in"),
+        "AADSTS700027",
+        "Certificates & secrets",
+    );
 }
 
 #[tokio::test]
@@ -388,11 +467,8 @@ async fn an_account_that_the_tenant_does_not_have_is_a_note() {
         .unwrap();
     let found = examined(&world).await;
     assert!(!found.has_fault(), "{found:#?}");
-    let note = found.checks.iter().find_map(|check| match &check.result {
-        Checked::Note { note, .. } => Some(note.clone()),
-        _ => None,
-    });
-    assert!(note.unwrap().contains("gone@contoso.com"));
+    let (note, _) = note(&found, "accounts").unwrap();
+    assert!(note.contains("gone@contoso.com"), "{note}");
 }
 
 #[tokio::test]

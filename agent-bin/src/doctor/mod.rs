@@ -4,6 +4,7 @@
 //! password: a running service does not notice it.
 
 mod accounts;
+mod certificate;
 mod check;
 mod sign_in_test;
 mod tenant;
