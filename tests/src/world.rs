@@ -134,6 +134,13 @@ impl WorldBuilder {
         self
     }
 
+    /// With a further app in the tenant, beside the agent's.
+    #[must_use]
+    pub fn further_app(mut self, app: AppSpec) -> Self {
+        self.tenant = self.tenant.app(app);
+        self
+    }
+
     /// With another registration of the agent's app.
     #[must_use]
     pub fn app(mut self, change: impl Fn(AppSpec) -> AppSpec) -> Self {
