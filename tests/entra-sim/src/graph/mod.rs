@@ -90,13 +90,14 @@ fn answer(world: &mut World, context: &Context, call: &Call) -> Result<Reply, Gr
     }
 }
 
-/// Every call that may stand alone or in a batch; each is throttled on its own.
+/// Every call that may stand alone or in a batch; each is challenged and throttled on its own.
 fn dispatch(
     world: &mut World,
     context: &Context,
     caller: &Caller,
     call: &Call,
 ) -> Result<Reply, GraphError> {
+    caller.meet_demand(world.tenant(caller.tenant))?;
     let admitted = world.admit(caller, call, context.now)?;
     let tenant = world.tenant_mut(caller.tenant);
     Ok(admitted.onto(route(tenant, context, caller, call)?))
