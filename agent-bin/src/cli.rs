@@ -126,6 +126,7 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
         Command::CheckConfig => {
             let config = Config::load(&cli.config, config::environment(), Overrides::none())?;
             let clients = config.require_clients()?.len();
+            config.verdict_table()?;
             tell(&format!(
                 "{}: good, {clients} client(s)",
                 cli.config.display()

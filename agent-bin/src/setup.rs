@@ -119,7 +119,9 @@ impl SetupError {
             Self::Vault(ApiError::NotAuthorised { .. }) => {
                 "give the e-mail and password of an organization administrator".to_owned()
             }
-            Self::Vault(_) => "check the base URL or region, the network and --extra-ca".to_owned(),
+            Self::Vault(_) => {
+                "check the base URL or region, the network, the proxy and --extra-ca".to_owned()
+            }
             Self::UnknownClient { known, .. } if known.is_empty() => {
                 "switch a client's Microsoft sync on in the dashboard first".to_owned()
             }
@@ -167,7 +169,8 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     StateUrl::parse(&request.config.state.url)?;
     let secrets = SecretFiles::beside(&request.config.state.url);
     let outbound = Outbound::of(&request.config)?;
-    let directory = tenant::directory(&request.client, &outbound)?;
+    let verdict_table = request.config.verdict_table()?;
+    let directory = tenant::directory(&request.client, &outbound, verdict_table.as_ref())?;
     let http = vault_http(request.config.passportal.base_url.as_str(), &outbound)?;
     let code = request.one_time_code.as_deref();
     let (session, _) =

@@ -74,6 +74,15 @@ pub struct SetupArgs {
     /// A PEM file of certificate authorities to trust in addition to the platform's.
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
+    /// The proxy beyond this machine: http, https, socks5 or socks5h [default: the environment's].
+    #[arg(long, value_name = "URL")]
+    pub proxy_url: Option<Url>,
+    /// As whom the agent signs in to the proxy.
+    #[arg(long, value_name = "NAME")]
+    pub proxy_username: Option<String>,
+    /// A file with that user's password; the agent reads it at each start.
+    #[arg(long, value_name = "FILE")]
+    pub proxy_password_file: Option<PathBuf>,
     /// Where the agent remembers [default: a file of the service's].
     #[arg(long, value_name = "URL")]
     pub state_url: Option<String>,
@@ -157,6 +166,9 @@ impl SetupArgs {
 
     /// The configuration as it will be, and the client that is new in it.
     fn config(&self, path: &Path) -> Result<(Config, ClientConfig), ArgsError> {
+        // A mistake in an option is told as one, before anything is compared with what is there.
+        let of_options = self.vault_overrides(self.client_overrides(0));
+        let of_options = Config::of_options(path, of_options)?;
         let mut config = if path.exists() {
             let there = Config::load(path, config::environment(), Overrides::none())?;
             self.check_vault(&there)?;
@@ -165,8 +177,7 @@ impl SetupArgs {
             let overrides = self.client_overrides(there.clients.len());
             Config::load(path, config::environment(), overrides)?
         } else {
-            let overrides = self.vault_overrides(self.client_overrides(0));
-            Config::of_options(path, overrides)?
+            of_options
         };
         let client = config.clients.last_mut().ok_or(ConfigError::NoClient)?;
         let microsoft = &mut client.microsoft;
@@ -207,10 +218,20 @@ impl SetupArgs {
         let state = Some(there.state.url.clone());
         let password = there.state.password_file.as_deref().map(absolute_text);
         let asked_password = self.state_password_file.as_deref().map(absolute_text);
+        let proxy = there.proxy.as_ref();
+        let user = proxy.and_then(|it| it.user.as_ref());
+        let proxy_url = proxy.map(|it| it.url.to_string());
+        let asked_proxy_url = self.proxy_url.as_ref().map(Url::to_string);
+        let proxy_user = user.map(|it| it.name.clone());
+        let proxy_password = user.map(|it| absolute_text(&it.password_file));
+        let asked_proxy_password = self.proxy_password_file.as_deref().map(absolute_text);
         for (key, there, asked) in [
             ("state.url", state, self.state_url.clone()),
             ("state.password_file", password, asked_password),
             ("tls.extra_ca", extra_ca, asked_ca),
+            ("proxy.url", proxy_url, asked_proxy_url),
+            ("proxy.username", proxy_user, self.proxy_username.clone()),
+            ("proxy.password_file", proxy_password, asked_proxy_password),
         ] {
             if asked.is_some() && asked != there {
                 return Err(ArgsError::OtherSetting {
@@ -241,12 +262,22 @@ impl SetupArgs {
         let region = self.region.map(|region| region.code().to_owned());
         let extra_ca = self.extra_ca.as_deref().map(absolute_text);
         let password = self.state_password_file.as_deref().map(absolute_text);
+        let proxy_url = self.proxy_url.as_ref().map(Url::to_string);
+        let proxy_user = self.proxy_username.clone();
+        let proxy_password = self.proxy_password_file.as_deref().map(absolute_text);
         [
             ("--state-url", "state.url", self.state_url.clone()),
             ("--state-password-file", "state.password_file", password),
             ("--base-url", "passportal.base_url", url),
             ("--region", "passportal.region", region),
             ("--extra-ca", "tls.extra_ca", extra_ca),
+            ("--proxy-url", "proxy.url", proxy_url),
+            ("--proxy-username", "proxy.username", proxy_user),
+            (
+                "--proxy-password-file",
+                "proxy.password_file",
+                proxy_password,
+            ),
         ]
         .into_iter()
         .fold(overrides, |overrides, (option, key, value)| match value {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use msgraph_sync::{
     AppCredential, CertificateError, ClientCertificate, Endpoints, EntraDirectory, GraphSetupError,
-    TenantConfig, VerificationApp,
+    TenantConfig, VerdictTable, VerificationApp,
 };
 
 use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
@@ -107,13 +107,14 @@ fn setup_hint(error: &GraphSetupError) -> Option<&'static str> {
     })
 }
 
-/// The directory of one client's tenant.
+/// The directory of one client's tenant; without a table of its own it has the built-in one.
 ///
 /// # Errors
 /// When the configuration or its secret does not allow to sign in.
 pub fn directory(
     client: &ClientConfig,
     outbound: &Outbound,
+    verdict_table: Option<&VerdictTable>,
 ) -> Result<EntraDirectory, TenantError> {
     let microsoft = &client.microsoft;
     let client_id = microsoft
@@ -126,6 +127,7 @@ pub fn directory(
     config.endpoints = endpoints(microsoft);
     config.extra_ca.clone_from(&outbound.extra_ca);
     config.proxy.clone_from(&outbound.proxy);
+    config.verdict_table = verdict_table.cloned();
     config.verification = match &microsoft.verification_client_id {
         Some(public) => VerificationApp::Public(public.clone()),
         None => VerificationApp::Itself,

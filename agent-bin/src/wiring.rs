@@ -192,6 +192,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
     let secrets = SecretFiles::beside(&config.state.url);
     let clients = config.require_clients()?;
     let outbound = Outbound::of(config)?;
+    let verdict_table = config.verdict_table()?;
     let mut checked = Vec::new();
     for client in clients {
         let enrolment =
@@ -202,7 +203,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                     folder: secrets.folder().to_owned(),
                     kept: Kept::of(&config.state.url),
                 })?;
-        let directory = tenant::directory(client, &outbound)?;
+        let directory = tenant::directory(client, &outbound, verdict_table.as_ref())?;
         checked.push((client, enrolment, directory));
     }
     refuse_twins(&checked)?;

@@ -6,15 +6,17 @@
     reason = "a failed test should say where"
 )]
 
-use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
+mod program;
+
+use std::ffi::OsString;
+use std::process::Output;
 
 use entra_sim::{AppChange, UserSpec};
-use integration_tests::World;
+use integration_tests::{TestProxy, World};
 use passportal_client::wire::SyncMode;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+
+use program::{complaint, passportal};
 
 const ANNA: &str = "anna@contoso.com";
 const FIRST: &str = "First-Passw0rd";
@@ -28,21 +30,10 @@ async fn enrolled() -> World {
 }
 
 async fn doctor(world: &World, options: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_passportal"));
-    // Whoever runs the tests may have such variables for other programs.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PASSPORTAL_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args(["doctor", "--config"])
-        .arg(world.config_path())
-        .args(options)
-        .envs(environment.iter().copied());
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
+    let mut arguments: Vec<OsString> = vec!["doctor".into(), "--config".into()];
+    arguments.push(world.config_path().into());
+    arguments.extend(options.iter().map(OsString::from));
+    passportal(arguments, environment).await
 }
 
 fn text(output: &Output) -> String {
@@ -90,52 +81,70 @@ async fn an_unknown_client_is_refused_with_those_that_are_there() {
     let world = enrolled().await;
     let output = doctor(&world, &["--client", "Fabrikam"], &[]).await;
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
+    let told = complaint(&output);
     assert!(told.contains("it has: Contoso"), "{told}");
 }
 
-/// A proxy on loopback that lets nobody pass: its address, and the requests that it saw.
-async fn refusing_proxy() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let requests = Arc::clone(&seen);
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 1024];
-            let length = stream.read(&mut request).await.unwrap_or(0);
-            let head = String::from_utf8_lossy(&request[..length]);
-            let first = head.lines().next().unwrap_or_default().to_owned();
-            requests.lock().unwrap().push(first);
-            let refusal =
-                b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
-            let _ = stream.write_all(refusal).await;
-        }
-    });
-    (address, seen)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_refuses_is_told_and_nothing_goes_around_it() {
+/// What doctor says of the sign-in to Microsoft's own addresses where this proxy is on the way.
+async fn sign_in_through(proxy: &str) -> (String, Value) {
     let world = enrolled().await;
     let written = std::fs::read_to_string(world.config_path()).unwrap();
     let own = |line: &&str| !line.starts_with("authority") && !line.starts_with("graph");
     let microsoft: Vec<&str> = written.lines().filter(own).collect();
     std::fs::write(world.config_path(), microsoft.join("\n")).unwrap();
-    let (proxy, seen) = refusing_proxy().await;
-    let environment = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "127.0.0.1")];
+    let environment = [("HTTPS_PROXY", proxy), ("NO_PROXY", "127.0.0.1")];
+    let shown = text(&doctor(&world, &[], &environment).await);
     let output = doctor(&world, &["--output", "json"], &environment).await;
     assert_eq!(output.status.code(), Some(1));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let checks = json["clients"][0]["checks"].as_array().unwrap();
     let sign_in = checks.iter().find(|it| it["name"] == "sign-in").unwrap();
+    (shown, sign_in.clone())
+}
+
+/// The fault names the proxy and the host behind it, and the remedy is the proxy's.
+#[track_caller]
+fn assert_told((shown, sign_in): &(String, Value), proxy: &str, trouble: &str, remedy: &str) {
     assert_eq!(sign_in["is"], "fault", "{sign_in}");
-    let told = format!("{} {}", sign_in["fault"], sign_in["remedy"]);
-    assert!(told.contains("login.microsoftonline.com"), "{told}");
-    assert!(told.contains("proxy"), "{told}");
-    let seen = seen.lock().unwrap();
-    assert!(!seen.is_empty());
-    let connect = "CONNECT login.microsoftonline.com:443 HTTP/1.1";
-    assert!(seen.iter().all(|first| first == connect), "{seen:?}");
+    let fault = sign_in["fault"].as_str().unwrap();
+    let expected =
+        format!("the proxy `{proxy}` {trouble}, on the way to `login.microsoftonline.com`");
+    assert!(fault.starts_with(&expected), "{fault}");
+    assert_eq!(sign_in["remedy"], remedy);
+    assert!(shown.contains(&format!("→ {remedy}")), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_wants_a_user_is_told_and_nothing_goes_around_it() {
+    let proxy = TestProxy::builder().user("agent", "Proxy-Passw0rd");
+    let proxy = proxy.start().await.unwrap();
+    let told = sign_in_through(&proxy.url()).await;
+    let remedy = "set proxy.username and proxy.password_file to an account that the proxy accepts";
+    let trouble = "wants a user name and password, or others than it was given";
+    assert_told(&told, &proxy.name(), trouble, remedy);
+    let asked_for = proxy.asked_for();
+    assert!(!asked_for.is_empty());
+    let sign_in = "login.microsoftonline.com:443";
+    assert!(asked_for.iter().all(|it| it == sign_in), "{asked_for:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_lets_nobody_through_to_microsoft_is_told() {
+    let proxy = TestProxy::builder().start().await.unwrap();
+    let told = sign_in_through(&proxy.url()).await;
+    let remedy =
+        "let the proxy allow Microsoft's sign-in and Graph hosts on port 443; its log says more";
+    assert_told(
+        &told,
+        &proxy.name(),
+        "does not let the connection through",
+        remedy,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_there_is_told() {
+    let told = sign_in_through("http://127.0.0.1:9").await;
+    let remedy = "check proxy.url or HTTPS_PROXY, and that the proxy runs; a host that needs none belongs into NO_PROXY";
+    assert_told(&told, "127.0.0.1:9", "cannot be reached", remedy);
 }

@@ -51,4 +51,4 @@ pub use sign_in_probe::SignInTestState;
 pub use standing::{Identity, Standing};
 pub use tenant::{AppCredential, TenantConfig, VerificationApp};
 pub use tenant_facts::{Organization, SecurityDefaults};
-pub use verdicts::{Counts, Ruling, VerdictTable, VerdictTableError};
+pub use verdicts::{Counts, Ruling, TableFault, VerdictTable, VerdictTableError};

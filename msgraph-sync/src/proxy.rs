@@ -203,7 +203,7 @@ impl fmt::Display for ProxyTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotReached => "cannot be reached",
-            Self::SignIn => "wants a user name and password, or others",
+            Self::SignIn => "wants a user name and password, or others than it was given",
             Self::Refused => "does not let the connection through",
         })
     }

@@ -129,16 +129,35 @@ impl Session {
         call: &Call<'_>,
         not_after: Option<Instant>,
     ) -> Result<Answer, CallFault> {
+        Ok(self.send_with_token(call, not_after).await?.0)
+    }
+
+    /// The same, and the token that the answer is an answer to.
+    pub(crate) async fn send_with_token(
+        &self,
+        call: &Call<'_>,
+        not_after: Option<Instant>,
+    ) -> Result<(Answer, String), CallFault> {
         let (answer, used) = self.send_once(call, not_after).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
+            return Ok((answer, used));
         }
         let challenge = ClaimsChallenge::of(&answer.headers);
+        self.renounce(call, &used, challenge).await;
+        self.send_once(call, not_after).await
+    }
+
+    /// Drops a token that was refused. The next one has the claims of the challenge, if there was one.
+    pub(crate) async fn renounce(
+        &self,
+        call: &Call<'_>,
+        used: &str,
+        challenge: Option<ClaimsChallenge>,
+    ) {
         if challenge.is_some() {
             tracing::debug!("{} is challenged for claims", call.facts().name);
         }
-        self.tokens.renounce(&used, challenge).await;
-        Ok(self.send_once(call, not_after).await?.0)
+        self.tokens.renounce(used, challenge).await;
     }
 
     async fn send_once(

@@ -1,10 +1,13 @@
 //! What Entra ID's sign-in codes say of a password: a table, and the rule for several codes at once.
 
+mod file;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sync_engine::model::{UnknownReason, Verdict};
+
+pub use self::file::{TableFault, VerdictTableError};
 
 const BUILT_IN: &str = include_str!("verdicts.toml");
 
@@ -47,29 +50,6 @@ pub struct Ruling {
     pub scope: Scope,
 }
 
-/// Why a verdict table cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum VerdictTableError {
-    /// The file cannot be read.
-    #[error("the verdict table `{}` cannot be read", path.display())]
-    NotReadable {
-        /// The file.
-        path: PathBuf,
-        /// The fault.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is not what it should be.
-    #[error("the verdict table is malformed")]
-    Malformed(#[source] toml::de::Error),
-    /// One code, two verdicts.
-    #[error("the verdict table lists code {0} twice")]
-    Twice(u32),
-    /// A verdict of unknown needs a reason, and no other verdict may have one.
-    #[error("in the verdict table, code {0} must have a reason if it says nothing, and only then")]
-    Reason(u32),
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     name: String,
@@ -89,60 +69,6 @@ enum Role {
     Wrapper,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireTable {
-    #[serde(rename = "source")]
-    _source: String,
-    code: Vec<WireRow>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireRow {
-    code: u32,
-    name: String,
-    verdict: WireVerdict,
-    reason: Option<UnknownReason>,
-    counted: bool,
-    #[serde(default)]
-    scope: Scope,
-    #[serde(default)]
-    role: Role,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireVerdict {
-    Match,
-    Mismatch,
-    Unknown,
-}
-
-impl TryFrom<WireRow> for Row {
-    type Error = VerdictTableError;
-
-    fn try_from(wire: WireRow) -> Result<Self, Self::Error> {
-        let verdict = match (wire.verdict, wire.reason) {
-            (WireVerdict::Match, None) => Verdict::Match,
-            (WireVerdict::Mismatch, None) => Verdict::Mismatch,
-            (WireVerdict::Unknown, Some(reason)) => Verdict::Unknown(reason),
-            _ => return Err(VerdictTableError::Reason(wire.code)),
-        };
-        Ok(Self {
-            name: wire.name,
-            verdict,
-            counts: if wire.counted {
-                Counts::Yes
-            } else {
-                Counts::No
-            },
-            scope: wire.scope,
-            role: wire.role,
-        })
-    }
-}
-
 impl VerdictTable {
     /// The table that comes with the product.
     #[expect(
@@ -151,29 +77,7 @@ impl VerdictTable {
         reason = "a constant; a test reads every row of it"
     )]
     pub fn built_in() -> Self {
-        Self::parse(BUILT_IN).expect("the built-in verdict table is well formed")
-    }
-
-    /// A table from a file, instead of the built-in one.
-    pub fn load(path: &Path) -> Result<Self, VerdictTableError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| VerdictTableError::NotReadable {
-                path: path.to_owned(),
-                source,
-            })?;
-        Self::parse(&text)
-    }
-
-    fn parse(text: &str) -> Result<Self, VerdictTableError> {
-        let wire: WireTable = toml::from_str(text).map_err(VerdictTableError::Malformed)?;
-        let mut rows = BTreeMap::new();
-        for row in wire.code {
-            let code = row.code;
-            if rows.insert(code, Row::try_from(row)?).is_some() {
-                return Err(VerdictTableError::Twice(code));
-            }
-        }
-        Ok(Self { rows })
+        file::parse(BUILT_IN).expect("the built-in verdict table is well formed")
     }
 
     /// Every listed code with its name and what it says alone, in order.
@@ -316,33 +220,5 @@ mod tests {
         let inconclusive = Verdict::Unknown(UnknownReason::Inconclusive);
         assert_eq!(rule(&[4_711]), (4_711, inconclusive.clone(), Counts::Yes));
         assert_eq!(rule(&[50126, 4_711]), (4_711, inconclusive, Counts::Yes));
-    }
-
-    fn row(rest: &str) -> Result<VerdictTable, VerdictTableError> {
-        VerdictTable::parse(&format!(
-            "source = \"test\"\n[[code]]\ncode = 1\nname = \"one\"\n{rest}"
-        ))
-    }
-
-    #[test]
-    fn a_table_from_a_file_must_be_well_formed() {
-        assert!(row("verdict = \"match\"\ncounted = false").is_ok());
-        assert!(matches!(
-            row("verdict = \"unknown\"\ncounted = false"),
-            Err(VerdictTableError::Reason(1))
-        ));
-        assert!(matches!(
-            row("verdict = \"match\"\nreason = \"locked\"\ncounted = false"),
-            Err(VerdictTableError::Reason(1))
-        ));
-        assert!(matches!(
-            row("verdict = \"perhaps\"\ncounted = false"),
-            Err(VerdictTableError::Malformed(_))
-        ));
-        let twice = "verdict = \"match\"\ncounted = false\n[[code]]\ncode = 1\nname = \"two\"\n\
-                     verdict = \"match\"\ncounted = false";
-        assert!(matches!(row(twice), Err(VerdictTableError::Twice(1))));
-        let absent = VerdictTable::load(Path::new("/nowhere/verdicts.toml"));
-        assert!(matches!(absent, Err(VerdictTableError::NotReadable { .. })));
     }
 }

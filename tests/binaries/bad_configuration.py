@@ -85,6 +85,7 @@ def run(report):
             result = world.run("passportal-agent", "--config", world.config, "check-config")
             assert result.status == 0 and "good, 1 client" in result.stdout and result.stderr == "", str(result)
             says(result.stdout.strip())
+        _verdict_table(report, world)
         _options(report, world)
         _no_file(report, world)
 
@@ -101,6 +102,20 @@ def _each_refuses(world, status, *words, secrets=(), **extra):
     assert len(told) == 1, f"told in different words: {told}"
     assert fingerprint(world.folder / "agent") == before
     return re.sub(r"/\S*/", "…/", told.pop())
+
+
+def _verdict_table(report, world):
+    """Read by whatever signs in; `status` and its like do without."""
+    table = world.folder / "verdicts.toml"
+    table.write_text('source = "nobody"\n\n[[code]]\ncode = 50126\nname = "x"\nverdict = "mismatch"\ncounted = false\n')
+    variable = {"PASSPORTAL_VERIFICATION__VERDICT_TABLE": table}
+    with report.case("a broken table of sign-in codes") as says:
+        result = world.run("passportal-agent", "--config", world.config, "check-config", **variable)
+        says(refused(result, FAILED, "verification.verdict_table", f"{table}:4: ", "counted = true"))
+    with report.case("a table of sign-in codes that is not there") as says:
+        table.unlink()
+        result = world.run("passportal-agent", "--config", world.config, "check-config", **variable)
+        says(refused(result, FAILED, "verification.verdict_table", str(table), "the service's user may read"))
 
 
 def _options(report, world):

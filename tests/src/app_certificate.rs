@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, date_time_ymd};
 use rsa::PrivateKey;
 use rsa::pkcs1v15::SigningKey;
@@ -28,6 +30,8 @@ pub struct AppCertificate {
     pub file: String,
     /// The key.
     pub key: PrivateKey,
+    /// Its last moment.
+    pub not_after: Timestamp,
 }
 
 impl AppCertificate {
@@ -45,7 +49,23 @@ impl AppCertificate {
     /// When it cannot be made.
     pub fn valid(from: i32, until: i32) -> anyhow::Result<Self> {
         let [key, _] = &*KEYS;
-        Self::of(key.as_ref().ok().context("an RSA key")?, from, until)
+        let key = key.as_ref().ok().context("an RSA key")?;
+        Self::of(key, year(from)?, year(until)?)
+    }
+
+    /// One that ends so many days from now, at midnight.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn ending_in(days: i64) -> anyhow::Result<Self> {
+        let [key, _] = &*KEYS;
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let end = today.checked_add(days.days())?;
+        Self::of(
+            key.as_ref().ok().context("an RSA key")?,
+            date(2000, 1, 1),
+            end,
+        )
     }
 
     /// One with another key.
@@ -54,7 +74,8 @@ impl AppCertificate {
     /// When it cannot be made.
     pub fn other() -> anyhow::Result<Self> {
         let [_, key] = &*KEYS;
-        Self::of(key.as_ref().ok().context("an RSA key")?, 2000, 2100)
+        let key = key.as_ref().ok().context("an RSA key")?;
+        Self::of(key, date(2000, 1, 1), date(2100, 1, 1))
     }
 
     /// Another issuer's token for this subject, signed by this key: right for an hour, and for Entra ID.
@@ -79,19 +100,28 @@ impl AppCertificate {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn of(key: &PrivateKey, from: i32, until: i32) -> anyhow::Result<Self> {
+    fn of(key: &PrivateKey, from: Date, until: Date) -> anyhow::Result<Self> {
         let key_pem = key.to_pkcs8_pem(LineEnding::LF)?;
         let signer = KeyPair::from_pem_and_sign_algo(&key_pem, &PKCS_RSA_SHA256)?;
         let mut params = CertificateParams::new(vec!["passportal-agent".to_owned()])?;
-        params.not_before = date_time_ymd(from, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
+        let midnight = |date: Date| -> anyhow::Result<_> {
+            let (month, day) = (date.month().try_into()?, date.day().try_into()?);
+            Ok(date_time_ymd(date.year().into(), month, day))
+        };
+        params.not_before = midnight(from)?;
+        params.not_after = midnight(until)?;
         let certificate = params.self_signed(&signer)?;
         let pem = certificate.pem();
         Ok(Self {
             der: certificate.der().to_vec(),
             file: format!("{pem}{}", *key_pem),
             key: key.clone(),
+            not_after: until.to_zoned(TimeZone::UTC)?.timestamp(),
             pem,
         })
     }
+}
+
+fn year(year: i32) -> anyhow::Result<Date> {
+    Ok(Date::new(year.try_into()?, 1, 1)?)
 }

@@ -4,14 +4,16 @@
 //! its own that goes away with it.
 
 mod app_certificate;
+mod test_proxy;
 mod tls;
 mod wire_tap;
 mod world;
 
 pub use app_certificate::AppCertificate;
+pub use test_proxy::{TestProxy, TestProxyBuilder};
 pub use tls::TestCa;
 pub use wire_tap::WireTap;
 pub use world::{
     ADMIN_EMAIL, ADMIN_PASSWORD, APP, APP_SECRET, CLIENT, ORGANIZATION_KEY, PERMISSIONS,
-    RunningAgent, TENANT, World, WorldBuilder, eventually,
+    RunningAgent, TENANT, VAULT_HOST, World, WorldBuilder, eventually,
 };

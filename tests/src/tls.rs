@@ -5,7 +5,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-/// A certificate authority that nobody else trusts, and a server certificate for loopback.
+use crate::VAULT_HOST;
+
+/// The names of the servers: on loopback, and what a proxy may take for them.
+const NAMES: [&str; 5] = [
+    "localhost",
+    "127.0.0.1",
+    VAULT_HOST,
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+];
+
+/// A certificate authority that nobody else trusts, and a server certificate that it signed.
 pub struct TestCa {
     /// The authority's certificate.
     pub ca: PathBuf,
@@ -24,9 +35,9 @@ impl TestCa {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let key = KeyPair::generate()?;
-        let server = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+        let server =
+            CertificateParams::new(NAMES.map(str::to_owned))?.signed_by(&key, &authority)?;
         let files = Self {
             ca: folder.join("ca.pem"),
             cert: folder.join("server.pem"),

@@ -36,6 +36,8 @@ pub const ADMIN_EMAIL: &str = "admin@msp.example";
 pub const ADMIN_PASSWORD: &str = "World-Admin-1";
 /// The organization key.
 pub const ORGANIZATION_KEY: &str = "world organization key";
+/// The vault's name beyond this machine, where a proxy leads to it.
+pub const VAULT_HOST: &str = "vault.msp.example";
 /// The client.
 pub const CLIENT: &str = "Contoso";
 /// The client's tenant.
@@ -129,6 +131,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn group(mut self, group: GroupSpec) -> Self {
         self.tenant = self.tenant.group(group);
+        self
+    }
+
+    /// With a further app in the tenant, beside the agent's.
+    #[must_use]
+    pub fn further_app(mut self, app: AppSpec) -> Self {
+        self.tenant = self.tenant.app(app);
         self
     }
 

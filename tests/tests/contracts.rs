@@ -50,7 +50,7 @@ mod directory {
         let world = World::builder().user(anna).start().await.unwrap();
         let request = world.setup_request().unwrap();
         (
-            tenant::directory(&request.client, &Outbound::default()).unwrap(),
+            tenant::directory(&request.client, &Outbound::default(), None).unwrap(),
             world,
         )
     }

@@ -194,6 +194,7 @@ fn verification(raw: &RawVerification) -> Result<VerificationConfig, Problem> {
         recheck: at_least(raw.recheck, Duration::from_hours(1), key("recheck"))?
             .unwrap_or(default.recheck),
         max_failed_per_day: at_most(most, MOST_FAILED_PER_DAY, key("max_failed_per_day"))?,
+        verdict_table: file(raw.verdict_table.as_ref(), &key("verdict_table"))?,
     })
 }
 

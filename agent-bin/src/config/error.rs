@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use msgraph_sync::VerdictTableError;
+
 use super::key_path::KeyPath;
 
 /// What is wrong with a configuration. [`hint`](Self::hint) says what to do next.
@@ -48,6 +50,9 @@ pub enum ConfigError {
         /// What to do next.
         hint: String,
     },
+    /// The file that replaces the built-in verdict table.
+    #[error("verification.verdict_table cannot be used")]
+    VerdictTable(#[source] VerdictTableError),
     /// There is nothing to do.
     #[error("the configuration names no client")]
     NoClient,
@@ -64,6 +69,7 @@ impl ConfigError {
             Self::NotWritable { .. } => "run the command as a user who may write there",
             Self::AlreadyThere { .. } => "edit it, or move it away first",
             Self::Invalid { hint, .. } => hint,
+            Self::VerdictTable(source) => source.hint(),
             Self::NoClient => "add one with `passportal-agent setup`",
         }
     }

@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use msgraph_sync::VerdictTable;
 use sync_engine::model::TenantId;
 use sync_engine::plan::{Policy, Verification};
 use url::Url;
@@ -131,6 +132,8 @@ pub struct VerificationConfig {
     pub recheck: Duration,
     /// See [`Policy::max_failed_per_day`].
     pub max_failed_per_day: u32,
+    /// A file that replaces the built-in table of what sign-in codes say of a password.
+    pub verdict_table: Option<PathBuf>,
 }
 
 /// Where the agent remembers.
@@ -201,6 +204,16 @@ impl Config {
         Ok(&self.clients)
     }
 
+    /// Reads the table that replaces the built-in one, where there is such a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no such table; then with the line.
+    pub fn verdict_table(&self) -> Result<Option<VerdictTable>, ConfigError> {
+        let path = self.verification.verdict_table.as_deref();
+        let table = path.map(VerdictTable::load).transpose();
+        table.map_err(ConfigError::VerdictTable)
+    }
+
     /// The numbers that the engine obeys for one client.
     ///
     /// In the US Government clouds smart lockout begins after 3 failed sign-ins instead of 10, so
@@ -241,6 +254,7 @@ impl Default for VerificationConfig {
             test: policy.verification,
             recheck: policy.recheck,
             max_failed_per_day: policy.max_failed_per_day,
+            verdict_table: None,
         }
     }
 }

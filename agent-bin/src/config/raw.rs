@@ -81,6 +81,7 @@ pub(super) struct RawVerification {
     pub(super) enabled: Option<bool>,
     pub(super) recheck: Option<Written>,
     pub(super) max_failed_per_day: Option<u32>,
+    pub(super) verdict_table: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -131,6 +131,7 @@ fn raw_verification(verification: &VerificationConfig) -> RawVerification {
         enabled: other(verification.test, &default.test).map(|test| test == Verification::Allowed),
         recheck: other(verification.recheck, &default.recheck).map(Written),
         max_failed_per_day: other(verification.max_failed_per_day, &default.max_failed_per_day),
+        verdict_table: verification.verdict_table.clone(),
     }
 }
 

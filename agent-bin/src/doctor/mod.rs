@@ -4,6 +4,7 @@
 //! password: a running service does not notice it.
 
 mod accounts;
+mod certificate;
 mod check;
 mod sign_in_test;
 mod tenant;
@@ -42,7 +43,11 @@ pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
         Outbound::default()
     });
     let stored = vault::examine(config, client, &outbound, &mut checks).await;
-    match setting::directory(client, &outbound) {
+    let verdict_table = config.verdict_table().unwrap_or_else(|error| {
+        checks.push(Check::failed("configuration", &error));
+        None
+    });
+    match setting::directory(client, &outbound, verdict_table.as_ref()) {
         Ok(directory) => {
             let test = config.policy(client).verification;
             tenant::examine(&directory, test, stored.as_ref(), &mut checks).await;

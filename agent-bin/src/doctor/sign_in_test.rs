@@ -47,13 +47,17 @@ pub(super) async fn examine(
     }
     match directory.probe_sign_in_test(domains).await {
         None => Check::skipped(NAME, "no domain of the tenant is managed"),
-        Some(SignInTestState::Possible) => {
-            Check::fine(NAME, "a user whom nobody has is asked for, and not found")
-        }
+        Some(SignInTestState::Possible) => Check::fine(
+            NAME,
+            "possible: Entra ID says of an invented user that there is none",
+        ),
         Some(SignInTestState::Refused { code }) => refused(code),
         Some(SignInTestState::Unclear { code }) => Check::note(
             NAME,
-            format!("the tenant's answer says nothing{}", code_words(code)),
+            format!(
+                "unclear whether it is possible: Entra ID answers a sign-in of an invented user with something else{}",
+                code_words(code)
+            ),
             "look the code up at Microsoft; `passportal explain ACCOUNT` tells what single tests came to",
         ),
     }

@@ -1,11 +1,12 @@
 //! The tenant's side: may the agent sign in, what may it do, and whom does that concern?
 
+use jiff::Timestamp;
 use msgraph_sync::{EntraDirectory, Finding, GraphError, Identity, Standing};
 use sync_engine::model::{DirectoryView, Domains, VaultChanges};
 use sync_engine::plan::Verification;
 use sync_engine::ports::{Directory as _, DirectoryError};
 
-use super::{Check, accounts, sign_in_test};
+use super::{Check, accounts, certificate, sign_in_test};
 
 /// What rests on the sign-in, in order.
 const LATER: [&str; 4] = ["permissions", "roles", "accounts", "sign-in test"];
@@ -17,6 +18,7 @@ pub(super) async fn examine(
     stored: Option<&VaultChanges>,
     checks: &mut Vec<Check>,
 ) {
+    checks.extend(certificate::examine(directory, Timestamp::now()));
     if let Err(ended) = sign_in(directory, checks).await {
         checks.extend(ended);
         return;
@@ -58,6 +60,15 @@ async fn sign_in(directory: &EntraDirectory, checks: &mut Vec<Check>) -> Result<
             checks.push(Check::failed("permissions", &error));
             Err(skipped(&LATER[1..], "the app has no permission"))
         }
+        Err(
+            error @ (GraphError::CertificateExpired { .. }
+            | GraphError::CertificateNotYetValid { .. }),
+        ) => {
+            checks.push(Check::failed(certificate::NAME, &error));
+            let sign_in = skipped(&["sign-in"], "nothing is sent with such a certificate");
+            let later = skipped(&LATER, "the agent cannot sign in");
+            Err(sign_in.into_iter().chain(later).collect())
+        }
         Err(error @ GraphError::ClockOff { .. }) => {
             checks.push(Check::failed("clock", &error));
             Err(skipped(&LATER, "the agent cannot sign in"))
@@ -72,8 +83,8 @@ async fn sign_in(directory: &EntraDirectory, checks: &mut Vec<Check>) -> Result<
 fn clock(directory: &EntraDirectory) -> Check {
     match directory.clock_skew() {
         Ok(skew) => {
-            let seconds = skew.as_secs();
-            Check::fine("clock", format!("the service's is ahead by {seconds} s"))
+            let seconds = skew.as_secs().unsigned_abs();
+            Check::fine("clock", format!("within {seconds} s of the service's"))
         }
         Err(error) => Check::failed("clock", &error),
     }

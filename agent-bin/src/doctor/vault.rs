@@ -74,7 +74,11 @@ async fn read(
 fn contents(config: &Config, stored: &VaultChanges) -> Vec<Check> {
     let url = &config.passportal.base_url;
     let count = stored.credentials.len();
-    let mut checks = vec![Check::fine("vault", format!("{count} passwords at {url}"))];
+    let passwords = if count == 1 { "password" } else { "passwords" };
+    let mut checks = vec![Check::fine(
+        "vault",
+        format!("{count} {passwords} at {url}"),
+    )];
     let closed = stored.credentials.iter().filter(|it| it.facts.is_none());
     let closed = closed.count();
     if closed > 0 {

@@ -47,6 +47,9 @@ pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> an
         authority: Some(Url::parse(&tenant.url)?),
         graph: Some(Url::parse(&tenant.url)?),
         extra_ca: None,
+        proxy_url: None,
+        proxy_username: None,
+        proxy_password_file: None,
         state_url: Some(folder.state_url()),
         state_password_file: None,
     };

@@ -3,19 +3,20 @@
 //! Source: Microsoft Graph, "Combine multiple HTTP requests using JSON batching" and "Throttling guidance": items are
 //! answered in any order, and each is throttled on its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod items;
+
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
-use serde_json::Value;
 use sync_engine::ports::{PasswordWrite, SetPassword};
 
+use self::items::items;
 use super::{SENT_WITHIN, no_answer, not_now, outcome};
 use crate::calls::Call;
 use crate::retry_after::UNNAMED;
 use crate::session::Session;
+use crate::token::ClaimsChallenge;
 use crate::transport::Answer;
 
 /// Items of a batch at the most. Source: as above.
@@ -44,63 +45,75 @@ impl Session {
         outcomes
     }
 
+    /// Items whose token was refused had no effect; they travel once more, together, with a new token that has the claims
+    /// that they demand.
     async fn set_together(&self, batch: &[PasswordWrite], not_after: Instant) -> Vec<SetPassword> {
         let count = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         if let Err(wait) = self.governor().write(count).await {
             return batch.iter().map(|_| not_now(wait)).collect();
         }
-        let call = Call::SetPasswords(batch);
-        match self.send(&call, Some(not_after)).await {
-            Ok(answer) if answer.status.is_success() => {
-                self.item_outcomes(batch, &answer, not_after).await
+        let ran = self.run(batch, not_after).await;
+        let refused = ran.refused(batch);
+        let again = match &refused[..] {
+            [] => Vec::new(),
+            [alone] => {
+                self.renounce_for(batch, &ran).await;
+                let outcome = self.set_alone(alone.object, &alone.password, not_after);
+                vec![outcome.await]
             }
-            Ok(answer) if is_refused_as_such(answer.status) => {
+            several => {
+                self.renounce_for(batch, &ran).await;
+                self.run(several, not_after).await.outcomes(several)
+            }
+        };
+        ran.outcomes_with(again)
+    }
+
+    async fn renounce_for(&self, batch: &[PasswordWrite], ran: &Ran) {
+        let call = Call::SetPasswords(batch);
+        self.renounce(&call, &ran.token, ran.challenge()).await;
+    }
+
+    /// Sends a batch, and reads what it says of each item.
+    async fn run(&self, batch: &[PasswordWrite], not_after: Instant) -> Ran {
+        let call = Call::SetPasswords(batch);
+        match self.send_with_token(&call, Some(not_after)).await {
+            Ok((answer, token)) if answer.status.is_success() => Ran {
+                told: self.told(batch, &answer),
+                token,
+            },
+            Ok((answer, _)) if is_refused_as_such(answer.status) => {
                 tracing::warn!(
                     http.status = answer.status.as_u16(),
                     "a batch of passwords was refused as such; they are sent one by one"
                 );
-                self.one_by_one(batch, not_after).await
+                Ran::of(self.one_by_one(batch, not_after).await)
             }
-            Ok(answer) => {
+            Ok((answer, _)) => {
                 self.hear_write(&answer);
-                batch
-                    .iter()
-                    .map(|write| outcome(write.object, &answer))
-                    .collect()
+                Ran::of(batch.iter().map(|write| outcome(write.object, &answer)))
             }
-            Err(fault) => batch
-                .iter()
-                .map(|write| no_answer(write.object, &fault))
-                .collect(),
+            Err(fault) => Ran::of(batch.iter().map(|write| no_answer(write.object, &fault))),
         }
     }
 
     /// What a batch that ran says of each item. One that it does not answer may have been done.
-    async fn item_outcomes(
-        &self,
-        batch: &[PasswordWrite],
-        answer: &Answer,
-        not_after: Instant,
-    ) -> Vec<SetPassword> {
+    fn told(&self, batch: &[PasswordWrite], answer: &Answer) -> Vec<Told> {
         let mut items = items(answer);
-        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut told = Vec::with_capacity(batch.len());
         for (place, write) in batch.iter().enumerate() {
             let Some(item) = items.remove(&place.to_string()).flatten() else {
-                outcomes.push(SetPassword::Ambiguous);
+                told.push(Told::Outcome(SetPassword::Ambiguous));
                 continue;
             };
             self.hear_write(&item);
-            outcomes.push(if item.status == StatusCode::UNAUTHORIZED {
-                // It had no effect; alone, it gets the new token that a refused one calls for.
-                self.set_alone(write.object, &write.password, not_after)
-                    .await
-            } else if item.status == StatusCode::FAILED_DEPENDENCY {
-                not_now(UNNAMED)
-            } else {
-                outcome(write.object, &item)
+            told.push(match item.status {
+                StatusCode::UNAUTHORIZED => Told::TokenRefused(item),
+                StatusCode::FAILED_DEPENDENCY => Told::Outcome(not_now(UNNAMED)),
+                _ => Told::Outcome(outcome(write.object, &item)),
             });
         }
-        outcomes
+        told
     }
 
     /// For a batch that had no effect at all.
@@ -113,6 +126,70 @@ impl Session {
             );
         }
         outcomes
+    }
+}
+
+/// What a batch came to.
+struct Ran {
+    /// In the order of its writes.
+    told: Vec<Told>,
+    /// The token that it was sent with; none where no item says that it was refused.
+    token: String,
+}
+
+/// What a batch says of one write.
+enum Told {
+    Outcome(SetPassword),
+    /// It had no effect.
+    TokenRefused(Answer),
+}
+
+impl Ran {
+    fn of(outcomes: impl IntoIterator<Item = SetPassword>) -> Self {
+        Self {
+            told: outcomes.into_iter().map(Told::Outcome).collect(),
+            token: String::new(),
+        }
+    }
+
+    /// The writes whose token was refused.
+    fn refused(&self, batch: &[PasswordWrite]) -> Vec<PasswordWrite> {
+        let pairs = self.told.iter().zip(batch);
+        pairs
+            .filter(|(told, _)| matches!(told, Told::TokenRefused(_)))
+            .map(|(_, write)| write.clone())
+            .collect()
+    }
+
+    /// The claims that the first of them demands.
+    fn challenge(&self) -> Option<ClaimsChallenge> {
+        self.told.iter().find_map(|told| match told {
+            Told::TokenRefused(item) => ClaimsChallenge::of(&item.headers),
+            Told::Outcome(_) => None,
+        })
+    }
+
+    /// An outcome for each; a token that was refused is not answered any more.
+    fn outcomes(self, batch: &[PasswordWrite]) -> Vec<SetPassword> {
+        let pairs = self.told.into_iter().zip(batch);
+        pairs
+            .map(|(told, write)| match told {
+                Told::Outcome(outcome) => outcome,
+                Told::TokenRefused(item) => outcome(write.object, &item),
+            })
+            .collect()
+    }
+
+    /// An outcome for each, where those whose token was refused came to `again`, in their order.
+    fn outcomes_with(self, again: Vec<SetPassword>) -> Vec<SetPassword> {
+        let mut again = again.into_iter();
+        let told = self.told.into_iter();
+        told.map(|told| match told {
+            Told::Outcome(outcome) => outcome,
+            // Each has its own; without one, nothing is known.
+            Told::TokenRefused(_) => again.next().unwrap_or(SetPassword::Ambiguous),
+        })
+        .collect()
     }
 }
 
@@ -131,73 +208,6 @@ fn is_refused_as_such(status: StatusCode) -> bool {
 fn name_one_account_twice(batch: &[PasswordWrite]) -> bool {
     let mut seen = BTreeSet::new();
     !batch.iter().all(|write| seen.insert(write.object))
-}
-
-#[derive(Default, Deserialize)]
-struct WireBatch {
-    #[serde(default)]
-    responses: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct WireItem {
-    id: String,
-    status: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, Value>,
-    #[serde(default)]
-    body: Value,
-}
-
-/// The answers by id; none where an item is answered twice, or not in a way that can be read.
-fn items(batch: &Answer) -> BTreeMap<String, Option<Answer>> {
-    let wire: WireBatch = serde_json::from_slice(&batch.body).unwrap_or_default();
-    let mut items = BTreeMap::new();
-    for item in wire.responses {
-        let Ok(item) = serde_json::from_value::<WireItem>(item) else {
-            continue;
-        };
-        let id = item.id.clone();
-        let answer = if items.contains_key(&id) {
-            None
-        } else {
-            item.into_answer(batch)
-        };
-        items.insert(id, answer);
-    }
-    items
-}
-
-impl WireItem {
-    /// As if the item had been a request of its own, in the time that the batch took.
-    fn into_answer(self, batch: &Answer) -> Option<Answer> {
-        Some(Answer {
-            request: batch.request,
-            status: StatusCode::from_u16(self.status).ok()?,
-            headers: headers(&self.headers, batch),
-            body: self.body.to_string().into_bytes(),
-            date: batch.date,
-            elapsed: batch.elapsed,
-        })
-    }
-}
-
-/// An item's own headers, and the batch's `Date`, against which a date in `Retry-After` is read.
-fn headers(wire: &BTreeMap<String, Value>, batch: &Answer) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Some(date) = batch.headers.get(DATE) {
-        headers.insert(DATE, date.clone());
-    }
-    for (name, value) in wire {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(text)) {
-            headers.insert(name, value);
-        }
-    }
-    headers
 }
 
 #[cfg(test)]

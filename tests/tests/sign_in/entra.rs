@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
 pub(crate) const ANNA: &str = "anna@contoso.onmicrosoft.com";
+pub(crate) const BEN: &str = "ben@contoso.onmicrosoft.com";
 pub(crate) const PASSWORD: &str = "Right-Passw0rd";
 pub(crate) const APP: Uuid = Uuid::from_u128(0xA99);
 
@@ -37,7 +38,8 @@ impl Entra {
         agent_bin::install_tls_provider();
         let tenant = TenantSpec::new(TENANT)
             .app(app)
-            .user(UserSpec::new(ANNA, PASSWORD));
+            .user(UserSpec::new(ANNA, PASSWORD))
+            .user(UserSpec::new(BEN, PASSWORD));
         let simulator = Simulator::new(Scenario::of(tenant), offset);
         let address = "127.0.0.1:0".parse().unwrap();
         let listening = entra_sim::bind(simulator.clone(), address, None).unwrap();

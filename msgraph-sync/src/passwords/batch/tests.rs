@@ -1,6 +1,6 @@
 //! Several passwords in one request, and every way in which an answer may leave some of them out.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sync_engine::model::{BlockedReason, Password};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
@@ -269,6 +269,60 @@ async fn an_item_that_was_refused_for_its_token_is_sent_alone() {
         (alone.len(), tenant.requests("PATCH", "").await.len()),
         (1, 1)
     );
+}
+
+#[tokio::test]
+async fn items_that_were_refused_for_their_token_travel_once_more_and_the_others_do_not() {
+    let tenant = Tenant::start().await;
+    let first = ran(&json!([
+        { "id": "0", "status": 401 },
+        { "id": "1", "status": 204 },
+        { "id": "2", "status": 401 },
+        { "id": "3", "status": 404, "body": { "error": { "code": "Request_ResourceNotFound", "message": "" } } },
+    ]));
+    Mock::given(path("/v1.0/$batch"))
+        .respond_with(first)
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&tenant.server)
+        .await;
+    answer_batch(
+        &tenant,
+        ran(&json!([{ "id": "1", "status": 400 }, { "id": "0", "status": 204 }])),
+    )
+    .await;
+    let outcomes = tenant.session().set_passwords(&writes(4)).await;
+    assert!(matches!(outcomes[0], SetPassword::Accepted(_)));
+    assert!(matches!(outcomes[1], SetPassword::Accepted(_)));
+    assert_eq!(outcomes[2], SetPassword::Refused(BlockedReason::Rejected));
+    assert_eq!(outcomes[3], SetPassword::Gone);
+    let sent = tenant.requests("POST", "$batch").await;
+    assert_eq!(sent.len(), 2);
+    let again: Value = serde_json::from_slice(&sent[1].body).unwrap();
+    let urls: Vec<_> = again["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["url"])
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            &json!(format!("/users/{}", id(1))),
+            &json!(format!("/users/{}", id(3)))
+        ]
+    );
+    assert!(tenant.requests("PATCH", "").await.is_empty());
+}
+
+#[tokio::test]
+async fn items_whose_new_token_is_refused_too_are_put_off() {
+    let tenant = Tenant::start().await;
+    let refused = ran(&json!([{ "id": "0", "status": 401 }, { "id": "1", "status": 401 }]));
+    answer_batch(&tenant, refused).await;
+    let outcomes = tenant.session().set_passwords(&writes(2)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 200));
+    assert_eq!(tenant.requests("POST", "$batch").await.len(), 2);
 }
 
 #[tokio::test]

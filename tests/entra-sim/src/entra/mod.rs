@@ -2,7 +2,7 @@
 
 pub(crate) mod access_token;
 pub(crate) mod assertion;
-mod claims_request;
+pub(crate) mod claims_request;
 pub(crate) mod client;
 mod discovery;
 mod grant;

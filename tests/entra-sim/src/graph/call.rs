@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::error::{self, GraphError};
 use super::odata::Query;
+use crate::directory::tenant::Tenant;
 use crate::edge::RequestIds;
 use crate::entra::access_token::{Grant, Subject};
+use crate::entra::claims_request::ClaimsRequest;
 use crate::world::{TenantIndex, World};
 
 /// What surrounds every call of one request.
@@ -38,6 +40,8 @@ pub(super) struct Caller {
     pub(super) subject: Subject,
     pub(super) roles: Vec<String>,
     permissions: Vec<String>,
+    /// With which its token was asked for.
+    claims: ClaimsRequest,
 }
 
 impl Context<'_> {
@@ -96,6 +100,16 @@ impl Caller {
         }
         Err(GraphError::insufficient_privileges())
     }
+
+    /// Refuses a caller whose token was not asked for with the claims that the tenant demands.
+    pub(super) fn meet_demand(&self, tenant: &Tenant) -> Result<(), GraphError> {
+        match &tenant.demanded_claims {
+            Some(demand) if !self.claims.meets(demand) => {
+                Err(challenge(self.claims.understands_challenges(), demand))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Finds out who calls, from the bearer token.
@@ -126,12 +140,7 @@ pub(super) fn authenticate(
             "Lifetime validation failed, the token is expired.",
         ));
     }
-    match &world.tenant(grant.tenant).demanded_claims {
-        Some(demand) if !grant.claims.meets(demand) => {
-            Err(challenge(grant.claims.understands_challenges(), demand))
-        }
-        _ => Ok(caller(world, grant)),
-    }
+    Ok(caller(world, grant))
 }
 
 /// Only a client that declared to understand a challenge is told what to ask for.
@@ -156,6 +165,7 @@ fn caller(world: &World, grant: &Grant) -> Caller {
         subject: grant.subject,
         roles: roles.unwrap_or_default(),
         permissions: grant.permissions.clone(),
+        claims: grant.claims.clone(),
     }
 }
 

@@ -1,13 +1,15 @@
-//! The part of Microsoft Graph v1.0 that password synchronisation needs.
+//! The part of Microsoft Graph v1.0 that password synchronisation needs, and what shows it from the service's side.
 //!
-//! Source: the Graph v1.0 reference pages of `user`, `domain`, `organization`, `unifiedRoleAssignment` and `group`, and
-//! of JSON batching.
+//! Source: the Graph v1.0 reference pages of `user`, `domain`, `organization`, `unifiedRoleAssignment`, `group` and
+//! `directoryAudit`, and of JSON batching.
 
+mod audits;
 mod batch;
 mod call;
 mod delta;
 pub(crate) mod error;
 mod odata;
+mod page;
 mod password;
 mod password_policy;
 mod properties;
@@ -88,13 +90,14 @@ fn answer(world: &mut World, context: &Context, call: &Call) -> Result<Reply, Gr
     }
 }
 
-/// Every call that may stand alone or in a batch; each is throttled on its own.
+/// Every call that may stand alone or in a batch; each is challenged and throttled on its own.
 fn dispatch(
     world: &mut World,
     context: &Context,
     caller: &Caller,
     call: &Call,
 ) -> Result<Reply, GraphError> {
+    caller.meet_demand(world.tenant(caller.tenant))?;
     let admitted = world.admit(caller, call, context.now)?;
     let tenant = world.tenant_mut(caller.tenant);
     Ok(admitted.onto(route(tenant, context, caller, call)?))
@@ -129,6 +132,9 @@ fn route(
         }
         ("GET", ["policies", "identitySecurityDefaultsEnforcementPolicy"]) => {
             role_reads::security_defaults(tenant, context, caller, call)
+        }
+        ("GET", ["auditLogs", "directoryAudits" | "directoryaudits"]) => {
+            audits::list(tenant, context, caller, call)
         }
         (_, ["users" | "domains" | "organization" | "groups"] | ["users" | "domains", _]) => {
             Err(GraphError::new(

@@ -133,8 +133,9 @@ impl Filter {
     }
 }
 
+/// A part of a `$filter`.
 #[derive(Debug, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
     Word(String),
     Literal(String),
     Mark(char),
@@ -164,7 +165,7 @@ fn comparison<'t>(tokens: &'t [Token], any_of: &mut Vec<(String, String)>) -> Op
 }
 
 /// Words, quoted literals (a doubled quote stands for one) and marks.
-fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut characters = text.chars().peekable();
     while let Some(first) = characters.next() {
@@ -193,7 +194,7 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn invalid(text: &str) -> GraphError {
+pub(super) fn invalid(text: &str) -> GraphError {
     GraphError::bad_request(format!(
         "Invalid filter clause: the simulator does not understand `{text}`."
     ))

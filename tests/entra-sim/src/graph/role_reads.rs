@@ -2,18 +2,18 @@
 //! whom, as a client can read it. And the policy of security defaults.
 
 use serde_json::{Value, json};
-use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
 use super::call::{Call, Caller, Context};
 use super::error::GraphError;
-use super::odata::{self, Filter};
+use super::odata::Filter;
+use super::page::Collection;
 use super::tenant_reads::selected;
 use crate::directory::account::Account;
 use crate::directory::roles::{Assignment, Group, template_id};
 use crate::directory::tenant::Tenant;
 use crate::guid;
-use crate::reply::{Reply, with_member};
+use crate::reply::Reply;
 use crate::scenario::Verification;
 
 /// Source: Microsoft Graph, default page size of directory objects.
@@ -55,20 +55,13 @@ pub(super) fn assignments(
             .is_none_or(|filter| has_one_of(object, filter))
     });
     let matching: Vec<Value> = matching.map(|object| selected(object, call)).collect();
-    let from = call.query.get("skiptoken").map(skip_token).transpose()?;
-    let from = from.unwrap_or_default();
-    let size = call.query.top()?.unwrap_or(PAGE).min(tenant.largest_page);
-    let page: Vec<&Value> = matching.iter().skip(from).take(size).collect();
-    let body = json!({
-        "@odata.context": context.url("$metadata#roleManagement/directory/roleAssignments"),
-        "value": page,
-    });
-    let next = from + page.len();
-    Ok(Reply::ok(if next < matching.len() {
-        with_member(body, "@odata.nextLink", next_link(context, call, next))
-    } else {
-        body
-    }))
+    Collection {
+        path: "roleManagement/directory/roleAssignments",
+        page: PAGE,
+        largest: tenant.largest_page,
+        values: matching,
+    }
+    .answer(context, call)
 }
 
 pub(super) fn groups(
@@ -173,24 +166,4 @@ fn has_one_of(object: &Value, filter: &Filter) -> bool {
             Some(Value::Bool(flag)) => flag.to_string() == *wanted,
             _ => false,
         })
-}
-
-fn skip_token(token: &str) -> Result<usize, GraphError> {
-    odata::opened(token).ok_or_else(|| {
-        GraphError::bad_request("The specified page token is invalid or has expired.".to_owned())
-    })
-}
-
-fn next_link(context: &Context, call: &Call, next: usize) -> String {
-    let kept = ["select", "filter", "top"]
-        .into_iter()
-        .filter_map(|option| {
-            let value: String = byte_serialize(call.query.get(option)?.as_bytes()).collect();
-            Some(format!("${option}={value}&"))
-        });
-    let kept: String = kept.collect();
-    let token = odata::opaque(&next);
-    context.url(&format!(
-        "roleManagement/directory/roleAssignments?{kept}$skiptoken={token}"
-    ))
 }

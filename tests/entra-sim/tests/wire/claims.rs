@@ -138,3 +138,26 @@ async fn a_challenge_on_order_is_met_by_its_own_claims_only() {
     sim.control(Method::DELETE, &path, Value::Null).await;
     assert_eq!(domains(&sim, &before).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn in_a_batch_each_item_is_challenged_and_the_batch_itself_is_answered() {
+    let sim = Sim::start();
+    let token = token_with(&sim, CAPABLE).await;
+    let demand = json!({ "access_token": { "nbf": { "essential": true, "value": "1772323200" } } });
+    let path = format!("tenants/{TENANT}/challenge");
+    sim.control(Method::POST, &path, json!({ "claims": demand }))
+        .await;
+    let items = ["1", "2"].map(|id| json!({ "id": id, "method": "GET", "url": "/domains" }));
+    let batch = sim
+        .http
+        .post(format!("{}/v1.0/$batch", sim.url))
+        .bearer_auth(token.body["access_token"].as_str().unwrap())
+        .json(&json!({ "requests": items }));
+    let answer = Answer::of(batch.send().await.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for item in answer.body["responses"].as_array().unwrap() {
+        assert_eq!(item["status"], 401);
+        let challenge = item["headers"]["Www-Authenticate"].as_str().unwrap();
+        assert!(challenge.contains("insufficient_claims"), "{challenge}");
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod assertions;
+mod audits;
 mod batch;
 mod binary;
 mod claims;
