@@ -328,6 +328,9 @@ impl GraphError {
                 "grant the app's permissions with an administrator's consent: API permissions, Grant admin consent"
             }
             Self::Service(_) => "try again in a while",
+            Self::Unexpected(fault) if fault.code.is_none() => {
+                "Graph states a code and this answer has none: look for a proxy or firewall that answers in its place, and at `graph` if it is set"
+            }
             Self::ForeignLink { .. } => "check that `graph` is the address that Graph itself uses",
             _ => return None,
         })

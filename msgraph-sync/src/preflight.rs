@@ -171,4 +171,17 @@ mod tests {
                          (status 403, Authorization_RequestDenied, client request ";
         assert!(error.to_string().starts_with(beginning), "{error}");
     }
+
+    #[tokio::test]
+    async fn a_proxy_s_page_is_no_missing_permission() {
+        let tenant = Tenant::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v1.0/domains"))
+            .respond_with(ResponseTemplate::new(403).set_body_string("<html>blocked</html>"))
+            .mount(&tenant.server)
+            .await;
+        let error = tenant.directory().preflight().await.unwrap_err();
+        assert!(matches!(error, GraphError::Unexpected(_)), "{error:?}");
+        assert!(error.hint().unwrap().contains("proxy"));
+    }
 }

@@ -188,7 +188,7 @@ fn judge(answer: Answer, call: &Call<'_>) -> Result<Answer, GraphError> {
         StatusCode::GONE => GraphError::LinkExpired,
         _ if stated.code_is_one_of(&EXPIRED_LINK_CODES) => GraphError::LinkExpired,
         StatusCode::UNAUTHORIZED => GraphError::TokenRefused(fault),
-        StatusCode::FORBIDDEN => GraphError::Forbidden {
+        StatusCode::FORBIDDEN if stated.is_of_graph() => GraphError::Forbidden {
             needs: call.facts().needs,
             fault,
         },
@@ -226,6 +226,11 @@ impl Stated {
             client_request_id: Some(self.client_request_id),
             wait: retry_after(headers),
         }
+    }
+
+    /// Whether Graph itself answered: all its errors have a code. A proxy's page has none.
+    pub(crate) fn is_of_graph(&self) -> bool {
+        self.code.is_some()
     }
 
     /// A 404 of Graph itself, not one of a proxy or of a wrong base path.

@@ -83,17 +83,18 @@ impl Session {
         not_after: Instant,
     ) -> Vec<SetPassword> {
         let mut items = items(answer);
+        for item in items.values().flatten() {
+            self.hear_write(item);
+        }
         let mut outcomes = Vec::with_capacity(batch.len());
         for (place, write) in batch.iter().enumerate() {
             let Some(item) = items.remove(&place.to_string()).flatten() else {
                 outcomes.push(SetPassword::Ambiguous);
                 continue;
             };
-            self.hear_write(&item);
             outcomes.push(if item.status == StatusCode::UNAUTHORIZED {
                 // It had no effect; alone, it gets the new token that a refused one calls for.
-                self.set_alone(write.object, &write.password, not_after)
-                    .await
+                self.set_after_batch(write, not_after).await
             } else if item.status == StatusCode::FAILED_DEPENDENCY {
                 not_now(UNNAMED)
             } else {
@@ -107,12 +108,19 @@ impl Session {
     async fn one_by_one(&self, batch: &[PasswordWrite], not_after: Instant) -> Vec<SetPassword> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for write in batch {
-            outcomes.push(
-                self.set_alone(write.object, &write.password, not_after)
-                    .await,
-            );
+            outcomes.push(self.set_after_batch(write, not_after).await);
         }
         outcomes
+    }
+
+    /// A write whose turn came with its batch, unless the service wants no writes by now.
+    async fn set_after_batch(&self, write: &PasswordWrite, not_after: Instant) -> SetPassword {
+        let pause = self.governor().in_use().writes_paused;
+        if !pause.is_zero() {
+            return not_now(pause);
+        }
+        self.set_alone(write.object, &write.password, not_after)
+            .await
     }
 }
 

@@ -88,6 +88,22 @@ async fn what_graph_refuses_for_good_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_something_on_the_way_refuses_had_no_effect_and_blocks_nobody() {
+    let page = "<html>this page was blocked: on-premises mastered policy</html>";
+    for status in [400, 403] {
+        for body in [page, "", "{}", r#"{"error":"denied"}"#] {
+            let refused = ResponseTemplate::new(status).set_body_string(body);
+            let (outcome, requests) = outcome_of(refused).await;
+            assert!(
+                matches!(outcome, SetPassword::NotNow { .. }),
+                "{status} {body}: {outcome:?}"
+            );
+            assert_eq!(requests, 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_account_is_gone_and_a_missing_page_is_not() {
     let gone = graph_error(404, "Request_ResourceNotFound", "");
     assert_eq!(outcome_of(gone).await, (SetPassword::Gone, 1));

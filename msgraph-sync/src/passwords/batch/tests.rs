@@ -289,6 +289,44 @@ async fn a_batch_that_is_refused_as_such_goes_one_by_one_and_blocks_nobody() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_lets_no_write_through_blocks_nobody() {
+    let tenant = Tenant::start().await;
+    let page = || ResponseTemplate::new(403).set_body_string("<html>blocked</html>");
+    answer_batch(&tenant, page()).await;
+    answer_alone(&tenant, page()).await;
+    let outcomes = tenant.session().set_passwords(&writes(2)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 200), "{outcomes:?}");
+    assert_eq!(tenant.requests("PATCH", "").await.len(), 2);
+}
+
+#[tokio::test]
+async fn once_a_pause_is_asked_for_the_rest_of_a_batch_that_was_refused_as_such_waits() {
+    let tenant = Tenant::start().await;
+    answer_batch(&tenant, ResponseTemplate::new(413)).await;
+    let throttled = ResponseTemplate::new(429).insert_header("Retry-After", "120");
+    answer_alone(&tenant, throttled).await;
+    let outcomes = tenant.session().set_passwords(&writes(3)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 100));
+    assert_eq!(tenant.requests("PATCH", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_item_that_was_refused_for_its_token_waits_for_a_pause_that_another_item_was_asked_for()
+{
+    let tenant = Tenant::start().await;
+    let throttled = json!({ "id": "1", "status": 429, "headers": { "Retry-After": "120" } });
+    answer_batch(
+        &tenant,
+        ran(&json!([{ "id": "0", "status": 401 }, throttled])),
+    )
+    .await;
+    answer_alone(&tenant, ResponseTemplate::new(204)).await;
+    let outcomes = tenant.session().set_passwords(&writes(2)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 100), "{outcomes:?}");
+    assert!(tenant.requests("PATCH", "").await.is_empty());
+}
+
+#[tokio::test]
 async fn two_writes_for_one_account_are_never_in_one_batch_and_keep_their_order() {
     let tenant = Tenant::start().await;
     answer_alone(&tenant, ResponseTemplate::new(204)).await;
