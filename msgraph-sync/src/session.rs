@@ -68,10 +68,36 @@ impl Session {
         self.calls.build(call).await
     }
 
-    /// What the agent's token says of the agent; `None` where it cannot be read.
-    pub(crate) async fn token_facts(&self) -> Result<Option<TokenFacts>, GraphError> {
-        let token = self.tokens.token().await?;
-        Ok(TokenFacts::of(&token))
+    /// What the agent's token says of the agent; `None` where it cannot be read. A token that permits too little, and
+    /// is not fresh, is replaced first.
+    pub(crate) async fn token_facts(
+        &self,
+        permits_too_little: impl Fn(&TokenFacts) -> bool,
+    ) -> Result<Option<TokenFacts>, GraphError> {
+        let facts = TokenFacts::of(&self.tokens.token().await?);
+        if !facts.as_ref().is_some_and(permits_too_little) {
+            return Ok(facts);
+        }
+        self.renounce_old_token().await;
+        Ok(TokenFacts::of(&self.tokens.token().await?))
+    }
+
+    /// Lets the next call have a new token, unless this one is fresh.
+    pub(crate) async fn renounce_old_token(&self) {
+        self.tokens.renounce_unless_fresh().await;
+    }
+
+    /// Lets the next call have a new token, where this one was refused for what its own permits. It is not sent again.
+    pub(crate) async fn heed_refusal(&self, answer: &Answer) {
+        if answer.status == StatusCode::FORBIDDEN && Stated::of(answer).is_of_graph() {
+            self.renounce_old_token().await;
+        }
+    }
+
+    /// As if the agent's token had been granted a while ago.
+    #[cfg(test)]
+    pub(crate) async fn age_token(&self) {
+        self.tokens.age().await;
     }
 
     /// A link of this Graph, checked.
@@ -131,6 +157,7 @@ impl Session {
     ) -> Result<Answer, CallFault> {
         let (answer, used) = self.send_once(call, not_after).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
+            self.heed_refusal(&answer).await;
             return Ok(answer);
         }
         let challenge = ClaimsChallenge::of(&answer.headers);

@@ -85,6 +85,7 @@ impl Session {
         let mut items = items(answer);
         for item in items.values().flatten() {
             self.hear_write(item);
+            self.heed_refusal(item).await;
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for (place, write) in batch.iter().enumerate() {

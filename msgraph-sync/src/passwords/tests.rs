@@ -150,6 +150,22 @@ async fn a_refused_token_had_no_effect_so_the_write_is_sent_once_more() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_not_allowed_is_sent_once_and_the_next_one_has_a_new_token() {
+    let tenant = Tenant::start().await;
+    answer(&tenant, graph_error(403, "Authorization_RequestDenied", "")).await;
+    let session = tenant.session();
+    for (nth, tokens) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+        if nth == 3 {
+            session.age_token().await;
+        }
+        let outcome = session.set_password(id(1), &canary()).await;
+        assert_eq!(outcome, SetPassword::Refused(BlockedReason::NotAllowed));
+        assert_eq!(tenant.requests("PATCH", "").await.len(), nth);
+        assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), tokens);
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_takes_the_password_nowhere() {
     let tenant = Tenant::start().await;
     let elsewhere = Tenant::without_tokens().await;

@@ -6,7 +6,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
-use crate::test_tenant::{Tenant, graph_error, id, silent_service};
+use crate::test_tenant::{TOKEN_PATH, Tenant, graph_error, id, silent_service};
 
 fn writes(count: u8) -> Vec<PasswordWrite> {
     let write = |n| PasswordWrite {
@@ -286,6 +286,25 @@ async fn a_batch_that_is_refused_as_such_goes_one_by_one_and_blocks_nobody() {
         );
         assert_eq!(tenant.requests("PATCH", "").await.len(), 2);
     }
+}
+
+#[tokio::test]
+async fn an_item_that_is_not_allowed_is_not_sent_again_and_the_next_write_has_a_new_token() {
+    let tenant = Tenant::start().await;
+    let error = json!({ "error": { "code": "Authorization_RequestDenied", "message": "" } });
+    let denied = json!({ "id": "0", "status": 403, "body": error });
+    answer_batch(&tenant, ran(&json!([denied, { "id": "1", "status": 204 }]))).await;
+    let session = tenant.session();
+    for (nth, tokens) in [(1, 1), (2, 1), (3, 2)] {
+        if nth == 2 {
+            session.age_token().await;
+        }
+        let outcomes = session.set_passwords(&writes(2)).await;
+        let not_allowed = SetPassword::Refused(BlockedReason::NotAllowed);
+        assert_eq!(outcomes[0], not_allowed);
+        assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), tokens);
+    }
+    assert!(tenant.requests("PATCH", "").await.is_empty());
 }
 
 #[tokio::test]
