@@ -303,7 +303,9 @@ impl GraphError {
             Self::WrongSecret { .. } => {
                 "store the secret's value, not its id, and check that it belongs to this app"
             }
-            Self::SecretExpired { .. } => "make a new client secret for the app and store it",
+            Self::SecretExpired { .. } => {
+                "make a new client secret for the app, store it, and restart the agent"
+            }
             Self::SignInRefused(_) => {
                 "look the code up at https://login.microsoftonline.com/error, and check the app's credential and client_id"
             }
@@ -311,7 +313,7 @@ impl GraphError {
                 "upload the certificate to the app registration (Certificates & secrets), and check client_id"
             }
             Self::CertificateExpired { .. } => {
-                "make a new certificate, upload it to the app registration, and put it into the file"
+                "make a new certificate, upload it to the app registration, put it into the file, and restart the agent"
             }
             Self::CertificateNotYetValid { .. } => {
                 "check this machine's clock, or use the certificate that is valid now"
