@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sync_engine::{CycleReport, Footing};
+use sync_engine::ports::DirectoryError;
+use sync_engine::{CycleReport, EngineError, Footing};
 use tokio::time::Instant;
 
 use crate::scheduler::Cycled;
@@ -14,6 +15,8 @@ const SHARE_TO_WAIT: f64 = 0.9;
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(2);
 /// The shortest pause after a failed cycle; it doubles up to the interval.
 pub(crate) const FIRST_RETRY: Duration = Duration::from_secs(2);
+/// The longest pause that Entra ID's wish for patience makes; whoever leads is to be seen by the vault now and then.
+const LONGEST_PATIENCE: Duration = Duration::from_hours(1);
 /// How soon an agent that stands by asks for the lease again.
 const STANDBY_PAUSE: Duration = Duration::from_secs(15);
 
@@ -36,6 +39,10 @@ impl Pause {
                 ..
             }) => Self::Retrying(interval.min(STANDBY_PAUSE)),
             Ok(report) => Self::Watching(next(report, interval)),
+            Err(EngineError::Directory(DirectoryError::Throttled { retry_at })) => {
+                let asked = until(*retry_at).min(LONGEST_PATIENCE);
+                Self::Retrying(asked.max(retry(failures, interval)))
+            }
             Err(_) => Self::Retrying(retry(failures, interval)),
         }
     }
@@ -54,14 +61,14 @@ fn next(report: &CycleReport, interval: Duration) -> Duration {
     if report.unsettled() > 0 {
         return interval.min(UNSETTLED_PAUSE);
     }
-    let due = report.next_due.map(|due| {
-        let left = due.duration_since(Timestamp::now());
-        // Never shorter than this: a due time in the past must not spin.
-        Duration::try_from(left)
-            .unwrap_or_default()
-            .max(UNSETTLED_PAUSE)
-    });
+    // Never shorter than this: a due time in the past must not spin.
+    let due = report.next_due.map(|due| until(due).max(UNSETTLED_PAUSE));
     due.map_or(interval, |due| due.min(interval))
+}
+
+/// Nothing, where it is over.
+fn until(then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(Timestamp::now())).unwrap_or_default()
 }
 
 fn retry(failures: u32, interval: Duration) -> Duration {
@@ -74,9 +81,10 @@ fn retry(failures: u32, interval: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
     use sync_engine::model::{CycleId, Outcome};
     use sync_engine::ports::VaultError;
-    use sync_engine::{EngineError, Share, Tally};
+    use sync_engine::{Share, Tally};
     use uuid::Uuid;
 
     const INTERVAL: Duration = Duration::from_secs(100);
@@ -130,6 +138,23 @@ mod tests {
             until: Timestamp::UNIX_EPOCH,
         });
         assert_eq!(after(standby), Pause::Retrying(STANDBY_PAUSE));
+    }
+
+    #[test]
+    fn a_directory_that_asked_for_patience_is_given_it_up_to_an_hour() {
+        let after = |minutes| {
+            let retry_at = Timestamp::now() + SignedDuration::from_mins(minutes);
+            let throttled = DirectoryError::Throttled { retry_at };
+            Pause::after(&Err(EngineError::Directory(throttled)), 1, INTERVAL)
+        };
+        let hour = Pause::Retrying(Duration::from_hours(1));
+        assert_eq!(after(24 * 60), hour);
+        let Pause::Retrying(half) = after(30) else {
+            panic!("nothing is watched meanwhile");
+        };
+        assert!(half > Duration::from_mins(29) && half <= Duration::from_mins(30));
+        let over = Pause::Retrying(Duration::from_secs(4));
+        assert_eq!(after(-1), over);
     }
 
     #[test]

@@ -111,12 +111,17 @@ fn outcome(id: ObjectId, answer: &Answer) -> SetPassword {
         _ if status.is_success() => {
             SetPassword::Accepted(service_clock::accepted(answer.date, answer.elapsed))
         }
-        StatusCode::BAD_REQUEST => SetPassword::Refused(refusal(&stated.message)),
-        StatusCode::FORBIDDEN => SetPassword::Refused(BlockedReason::NotAllowed),
+        StatusCode::BAD_REQUEST if stated.is_of_graph() => {
+            SetPassword::Refused(refusal(&stated.message))
+        }
+        StatusCode::FORBIDDEN if stated.is_of_graph() => {
+            SetPassword::Refused(BlockedReason::NotAllowed)
+        }
         StatusCode::NOT_FOUND if stated.is_about_a_missing_object() => SetPassword::Gone,
         StatusCode::TOO_MANY_REQUESTS => not_now(retry_after(&answer.headers).unwrap_or(UNNAMED)),
         // Whether a failing server did it before it failed, nobody knows.
         _ if status.is_server_error() => SetPassword::Ambiguous,
+        // A 400 or 403 of something between us and Graph, too: it had no effect, and says nothing for good.
         _ => not_now(retry_after(&answer.headers).unwrap_or(LATER)),
     }
 }

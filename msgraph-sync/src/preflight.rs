@@ -6,6 +6,7 @@ use sync_engine::model::Domains;
 
 use crate::calls::Call;
 use crate::service_clock::Off;
+use crate::token::TokenFacts;
 use crate::{EntraDirectory, Finding, GraphError, Identity};
 
 /// What a preflight found.
@@ -53,8 +54,9 @@ impl EntraDirectory {
     /// # Errors
     /// When nobody did, or the agent cannot sign in.
     pub async fn check_consent(&self) -> Result<(), GraphError> {
-        match self.session.token_facts().await? {
-            Some(facts) if facts.permissions.is_empty() => Err(GraphError::NoConsent),
+        let nobody_did = |facts: &TokenFacts| facts.permissions.is_empty();
+        match self.session.token_facts(nobody_did).await? {
+            Some(facts) if nobody_did(&facts) => Err(GraphError::NoConsent),
             Some(_) | None => Ok(()),
         }
     }
@@ -91,7 +93,7 @@ mod tests {
     use wiremock::{Mock, ResponseTemplate};
 
     use crate::GraphError;
-    use crate::test_tenant::Tenant;
+    use crate::test_tenant::{TOKEN_PATH, Tenant};
 
     async fn readable(tenant: &Tenant, ahead: Duration) {
         let date = httpdate::fmt_http_date(SystemTime::now() + ahead);
@@ -157,6 +159,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_consent_that_was_given_later_is_looked_for_in_a_new_token() {
+        let tenant = Tenant::with_claims(&json!({ "oid": uuid::Uuid::nil() })).await;
+        let directory = tenant.directory();
+        for (nth, asked) in [(1, 1), (2, 1), (3, 2), (4, 2)] {
+            if nth == 3 {
+                directory.session.age_token().await;
+            }
+            let error = directory.check_consent().await.unwrap_err();
+            assert!(matches!(error, GraphError::NoConsent), "{error:?}");
+            assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), asked);
+        }
+    }
+
+    #[tokio::test]
     async fn a_missing_permission_is_named() {
         let tenant = Tenant::start().await;
         Mock::given(method("GET"))
@@ -170,5 +186,18 @@ mod tests {
         let beginning = "the agent's app lacks the permission Domain.Read.All \
                          (status 403, Authorization_RequestDenied, client request ";
         assert!(error.to_string().starts_with(beginning), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_s_page_is_no_missing_permission() {
+        let tenant = Tenant::start().await;
+        Mock::given(method("GET"))
+            .and(path("/v1.0/domains"))
+            .respond_with(ResponseTemplate::new(403).set_body_string("<html>blocked</html>"))
+            .mount(&tenant.server)
+            .await;
+        let error = tenant.directory().preflight().await.unwrap_err();
+        assert!(matches!(error, GraphError::Unexpected(_)), "{error:?}");
+        assert!(error.hint().unwrap().contains("proxy"));
     }
 }

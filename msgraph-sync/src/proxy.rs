@@ -55,7 +55,9 @@ impl Proxy {
             proxy: self.name.clone(),
         };
         let mut url = Url::parse(self.url.expose_secret()).map_err(|_| refused())?;
-        url.set_username(name).map_err(|()| refused())?;
+        let name = with_plain_percents(name);
+        let password = SecretString::from(with_plain_percents(password.expose_secret()));
+        url.set_username(&name).map_err(|()| refused())?;
         url.set_password(Some(password.expose_secret()))
             .map_err(|()| refused())?;
         Ok(Self {
@@ -68,6 +70,12 @@ impl Proxy {
     pub fn address(&self) -> &SecretString {
         &self.url
     }
+}
+
+/// `Url` encodes what must not stand in a user or a password, but no percent sign, and whoever reads the address
+/// decodes it.
+fn with_plain_percents(text: &str) -> String {
+    text.replace('%', "%25")
 }
 
 fn named(url: &Url) -> String {
@@ -93,9 +101,8 @@ enum Way {
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route")
-            .field("rules", &self.rules)
-            .finish_non_exhaustive()
+        // The rules would print a proxy's whole authority.
+        f.debug_struct("Route").finish_non_exhaustive()
     }
 }
 
@@ -144,7 +151,12 @@ impl Route {
     pub(crate) fn proxy_before(&self, url: &Url) -> Option<String> {
         let to = url.as_str().parse().ok()?;
         let proxy = self.rules.intercept(&to)?;
-        Some(proxy.uri().authority()?.to_string())
+        let host = proxy.uri().host()?;
+        // Not the whole authority: of a password with an unencoded `@` a part would stand in it.
+        Some(match proxy.uri().port_u16() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        })
     }
 }
 

@@ -68,10 +68,36 @@ impl Session {
         self.calls.build(call).await
     }
 
-    /// What the agent's token says of the agent; `None` where it cannot be read.
-    pub(crate) async fn token_facts(&self) -> Result<Option<TokenFacts>, GraphError> {
-        let token = self.tokens.token().await?;
-        Ok(TokenFacts::of(&token))
+    /// What the agent's token says of the agent; `None` where it cannot be read. A token that permits too little, and
+    /// is not fresh, is replaced first.
+    pub(crate) async fn token_facts(
+        &self,
+        permits_too_little: impl Fn(&TokenFacts) -> bool,
+    ) -> Result<Option<TokenFacts>, GraphError> {
+        let facts = TokenFacts::of(&self.tokens.token().await?);
+        if !facts.as_ref().is_some_and(permits_too_little) {
+            return Ok(facts);
+        }
+        self.renounce_old_token().await;
+        Ok(TokenFacts::of(&self.tokens.token().await?))
+    }
+
+    /// Lets the next call have a new token, unless this one is fresh.
+    pub(crate) async fn renounce_old_token(&self) {
+        self.tokens.renounce_unless_fresh().await;
+    }
+
+    /// Lets the next call have a new token, where this one was refused for what its own permits. It is not sent again.
+    pub(crate) async fn heed_refusal(&self, answer: &Answer) {
+        if answer.status == StatusCode::FORBIDDEN && Stated::of(answer).is_of_graph() {
+            self.renounce_old_token().await;
+        }
+    }
+
+    /// As if the agent's token had been granted a while ago.
+    #[cfg(test)]
+    pub(crate) async fn age_token(&self) {
+        self.tokens.age().await;
     }
 
     /// A link of this Graph, checked.
@@ -140,6 +166,7 @@ impl Session {
     ) -> Result<(Answer, String), CallFault> {
         let (answer, used) = self.send_once(call, not_after).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
+            self.heed_refusal(&answer).await;
             return Ok((answer, used));
         }
         let challenge = ClaimsChallenge::of(&answer.headers);
@@ -207,7 +234,7 @@ fn judge(answer: Answer, call: &Call<'_>) -> Result<Answer, GraphError> {
         StatusCode::GONE => GraphError::LinkExpired,
         _ if stated.code_is_one_of(&EXPIRED_LINK_CODES) => GraphError::LinkExpired,
         StatusCode::UNAUTHORIZED => GraphError::TokenRefused(fault),
-        StatusCode::FORBIDDEN => GraphError::Forbidden {
+        StatusCode::FORBIDDEN if stated.is_of_graph() => GraphError::Forbidden {
             needs: call.facts().needs,
             fault,
         },
@@ -245,6 +272,11 @@ impl Stated {
             client_request_id: Some(self.client_request_id),
             wait: retry_after(headers),
         }
+    }
+
+    /// Whether Graph itself answered: all its errors have a code. A proxy's page has none.
+    pub(crate) fn is_of_graph(&self) -> bool {
+        self.code.is_some()
     }
 
     /// A 404 of Graph itself, not one of a proxy or of a wrong base path.

@@ -61,7 +61,7 @@ impl EntraDirectory {
 
 impl Session {
     pub(crate) async fn standing(&self) -> Result<Standing, GraphError> {
-        let Some(facts) = self.token_facts().await? else {
+        let Some(facts) = self.token_facts(lack_any).await? else {
             return Ok(Standing {
                 findings: vec![Finding::TokenUnreadable],
                 ..Standing::default()
@@ -77,12 +77,18 @@ impl Session {
             &mut findings,
         );
         let groups = groups.await?;
+        let unseen = unseen_roles(assignments.as_ref(), groups.as_ref());
         let own = own_roles(&facts, assignments.as_ref(), groups.as_ref());
+        let own = own.filter(|own| resets_any(own) || unseen.is_empty());
         if own.as_ref().is_some_and(|own| !resets_any(own)) {
             findings.push(Finding::NoRole);
+            // The token may be older than the role. It is looked at again with the next reading.
+            self.renounce_old_token().await;
         }
         let rights = match (&own, &assignments) {
-            (Some(own), Some(assignments)) => rights(own, assignments, &groups.unwrap_or_default()),
+            (Some(own), Some(assignments)) => {
+                rights(&(own | &unseen), assignments, &groups.unwrap_or_default())
+            }
             _ => ResetRights::default(),
         };
         Ok(Standing {
@@ -91,6 +97,16 @@ impl Session {
             findings,
         })
     }
+}
+
+/// Whether the agent lacks anything that it could use.
+fn lack_any(facts: &TokenFacts) -> bool {
+    let needs = TO_READ
+        .into_iter()
+        .chain([&SET_PASSWORDS, &READ_ROLES, &READ_GROUPS]);
+    needs
+        .into_iter()
+        .any(|need| !need.is_met_by(&facts.permissions))
 }
 
 fn missing(facts: &TokenFacts) -> Vec<Finding> {
@@ -161,6 +177,23 @@ fn own_roles(
         (None, Some(listed)) if groups.is_some() || resets_any(&listed) => Some(listed),
         (None, _) => None,
     }
+}
+
+/// Roles that the agent may have through a group without being listed in it. Nobody is refused beforehand for want
+/// of one of them.
+fn unseen_roles(
+    assignments: Option<&Assignments>,
+    groups: Option<&AssignableGroups>,
+) -> BTreeSet<Held> {
+    let of_groups = assignments.zip(groups);
+    let of_groups = of_groups.map(|(assignments, groups)| assignments.of_groups(groups));
+    let roles = of_groups.into_iter().flatten();
+    let held = roles.map(|role| Held {
+        role,
+        scope: Scope::Part,
+    });
+    held.filter(|held| reset_matrix::resets(held.role))
+        .collect()
 }
 
 fn resets_any(roles: &BTreeSet<Held>) -> bool {

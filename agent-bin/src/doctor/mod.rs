@@ -9,12 +9,12 @@ mod check;
 mod sign_in_test;
 mod tenant;
 mod vault;
+mod way;
 
 use serde::Serialize;
 
 pub use self::check::{Check, Checked};
 use crate::config::{ClientConfig, Config};
-use crate::outbound::Outbound;
 use crate::tenant as setting;
 
 /// What was found about one client.
@@ -29,6 +29,14 @@ pub struct Examined {
 }
 
 impl Examined {
+    fn of(client: &ClientConfig, checks: Vec<Check>) -> Self {
+        Self {
+            client: client.name.clone(),
+            tenant: client.microsoft.tenant.to_string(),
+            checks,
+        }
+    }
+
     /// Whether something does not work.
     pub fn has_fault(&self) -> bool {
         self.checks.iter().any(Check::is_fault)
@@ -38,10 +46,10 @@ impl Examined {
 /// Examines one client of the configuration: its vault first, then its tenant.
 pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
     let mut checks = Vec::new();
-    let outbound = Outbound::of(config).unwrap_or_else(|error| {
-        checks.push(Check::failed("configuration", &error));
-        Outbound::default()
-    });
+    let outbound = match way::examine(config) {
+        Ok(outbound) => outbound,
+        Err(checks) => return Examined::of(client, checks),
+    };
     let stored = vault::examine(config, client, &outbound, &mut checks).await;
     let verdict_table = config.verdict_table().unwrap_or_else(|error| {
         checks.push(Check::failed("configuration", &error));
@@ -54,9 +62,5 @@ pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
         }
         Err(error) => checks.push(Check::failed("credentials of the app", &error)),
     }
-    Examined {
-        client: client.name.clone(),
-        tenant: client.microsoft.tenant.to_string(),
-        checks,
-    }
+    Examined::of(client, checks)
 }

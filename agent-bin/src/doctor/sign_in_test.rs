@@ -14,7 +14,7 @@ const DEFAULTS_OFF: &str = "turn security defaults off, and Conditional Access o
 
 /// Sign-in codes whose remedy is known.
 /// Source: Microsoft Entra authentication and authorization error codes (AADSTS).
-const KNOWN: [(u32, &str, &str); 3] = [
+const KNOWN: [(u32, &str, &str); 11] = [
     (530_035, DEFAULTS_ON, DEFAULTS_OFF),
     (
         7_000_218,
@@ -25,6 +25,46 @@ const KNOWN: [(u32, &str, &str); 3] = [
         65_001,
         "nobody consented to the app of the sign-in test",
         "consent to `openid` for the app of the sign-in test, as an administrator",
+    ),
+    (
+        90094,
+        "the app of the sign-in test needs an administrator's consent",
+        "consent to `openid` for the app of the sign-in test, as an administrator",
+    ),
+    (
+        500_011,
+        "the tenant does not know the service that the sign-in test asks a token for",
+        "check client.microsoft.tenant and client.microsoft.cloud",
+    ),
+    (
+        700_016,
+        "the tenant has no such app as that of the sign-in test",
+        "correct verification_client_id, or client_id where there is none, and see that the app is in this tenant",
+    ),
+    (
+        700_025,
+        "the app of the sign-in test is a public client, and is sent a credential",
+        "name it in verification_client_id too: an app that is named there is sent none",
+    ),
+    (
+        700_038,
+        "the id of the sign-in test's app is none that Entra ID gives",
+        "set verification_client_id, or client_id where there is none, to the application (client) id of the app registration",
+    ),
+    (
+        7_000_112,
+        "the app of the sign-in test is disabled in the tenant",
+        "enable its enterprise application for sign-in",
+    ),
+    (
+        7_000_215,
+        "the client secret of the sign-in test's app is wrong",
+        "store the secret's value, not its id; or name a public client in verification_client_id, which needs none",
+    ),
+    (
+        7_000_222,
+        "the client secret of the sign-in test's app has expired",
+        "make a new client secret for the app, store it, and restart the agent; or name a public client in verification_client_id, which needs none",
     ),
 ];
 
@@ -68,8 +108,8 @@ fn refused(code: Option<u32>) -> Check {
     match known {
         Some((_, what, remedy)) => fault(&format!("{what}{}", code_words(code)), remedy),
         None => fault(
-            &format!("the tenant does not allow it{}", code_words(code)),
-            "allow it for the app of the sign-in test: multi-factor authentication and Conditional Access forbid it",
+            &format!("Entra ID lets no sign-in test through{}", code_words(code)),
+            "look the code up at https://login.microsoftonline.com/error",
         ),
     }
 }
@@ -80,4 +120,37 @@ fn fault(what: &str, remedy: &str) -> Check {
 
 fn code_words(code: Option<u32>) -> String {
     code.map_or_else(String::new, |code| format!(" (AADSTS{code})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Checked;
+
+    fn told(code: u32) -> (String, String) {
+        match refused(Some(code)).result {
+            Checked::Fault { fault, remedy } => (fault, remedy),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_code_has_its_own_remedy_and_one_that_is_not_known_names_no_cause() {
+        for (code, mend) in [
+            (90094, "consent"),
+            (500_011, "cloud"),
+            (700_016, "correct verification_client_id"),
+            (700_025, "verification_client_id too"),
+            (700_038, "application (client) id"),
+            (7_000_112, "enterprise application"),
+            (7_000_215, "secret's value"),
+            (7_000_222, "new client secret"),
+            (4_711, "https://login.microsoftonline.com/error"),
+        ] {
+            let (fault, remedy) = told(code);
+            assert!(fault.ends_with(&format!("(AADSTS{code})")), "{fault}");
+            assert!(remedy.contains(mend), "{code}: {remedy}");
+            assert!(!format!("{fault}{remedy}").contains("Conditional Access"));
+        }
+    }
 }

@@ -2,11 +2,37 @@
 
 use jiff::Timestamp;
 use msgraph_sync::{EntraDirectory, Finding, GraphError, Identity, Standing};
-use sync_engine::model::{DirectoryView, Domains, VaultChanges};
+use sync_engine::model::{
+    DirectoryView, Domains, Standing as VaultStanding, SyncMode, VaultChanges, VaultCredential,
+};
 use sync_engine::plan::Verification;
 use sync_engine::ports::{Directory as _, DirectoryError};
 
 use super::{Check, accounts, certificate, sign_in_test};
+
+/// Whether the client's passwords are ever set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    Wanted,
+    /// Every credential in use only reports mismatches.
+    Never,
+}
+
+impl Writes {
+    fn of(stored: Option<&VaultChanges>) -> Self {
+        let all = stored.map_or(&[][..], |stored| &stored.credentials);
+        let in_use = |it: &&VaultCredential| {
+            it.standing == VaultStanding::Active && it.mode != SyncMode::Off
+        };
+        let mut in_use = all.iter().filter(in_use).peekable();
+        let some = in_use.peek().is_some();
+        if some && in_use.all(|it| it.mode == SyncMode::ReportMismatches) {
+            Self::Never
+        } else {
+            Self::Wanted
+        }
+    }
+}
 
 /// What rests on the sign-in, in order.
 const LATER: [&str; 4] = ["permissions", "roles", "accounts", "sign-in test"];
@@ -31,7 +57,7 @@ pub(super) async fn examine(
             Standing::default()
         }
     };
-    checks.extend(of_standing(&standing));
+    checks.extend(of_standing(&standing, Writes::of(stored)));
     checks.extend(organization(directory, &standing.identity).await);
     let domains = match directory.domains().await {
         Ok(domains) => domains,
@@ -90,8 +116,9 @@ fn clock(directory: &EntraDirectory) -> Check {
     }
 }
 
-fn of_standing(standing: &Standing) -> Vec<Check> {
-    let mut checks: Vec<Check> = standing.findings.iter().map(of_finding).collect();
+fn of_standing(standing: &Standing, writes: Writes) -> Vec<Check> {
+    let findings = standing.findings.iter();
+    let mut checks: Vec<Check> = findings.map(|it| of_finding(it, writes)).collect();
     let found = |name| checks.iter().any(|check| check.name == name);
     let (permissions, roles) = (found("permissions"), found("roles"));
     let Identity {
@@ -113,14 +140,17 @@ fn words<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.join(", ")
 }
 
-fn of_finding(finding: &Finding) -> Check {
-    match finding {
-        Finding::PermissionMissing { .. } => {
-            Check::fault("permissions", finding.to_string(), finding.remedy())
-        }
-        Finding::NoRole => Check::fault("roles", finding.to_string(), finding.remedy()),
-        _ => Check::note("rights", finding.to_string(), finding.remedy()),
+fn of_finding(finding: &Finding, writes: Writes) -> Check {
+    let name = match finding {
+        Finding::PermissionMissing { .. } => "permissions",
+        Finding::NoRole => "roles",
+        _ => return Check::note("rights", finding.to_string(), finding.remedy()),
+    };
+    if finding.forbids_writes() && writes == Writes::Never {
+        let note = format!("{finding}; this client only reports mismatches, which takes neither");
+        return Check::note(name, note, finding.remedy());
     }
+    Check::fault(name, finding.to_string(), finding.remedy())
 }
 
 /// Nothing depends on it: where it may not be read, it is left out.
@@ -166,5 +196,48 @@ fn unless_told(name: &'static str, error: &DirectoryError, standing: &Standing) 
             Check::skipped(name, "the app lacks a permission")
         }
         _ => Check::failed(name, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_engine::model::{ClientId, ClientSettings, CredentialId, Password, VaultEpoch};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn stored(modes: &[SyncMode]) -> VaultChanges {
+        let credential = |(n, mode): (u128, &SyncMode)| {
+            let id = CredentialId(Uuid::from_u128(n));
+            VaultCredential::new(
+                id,
+                "anna@contoso.com",
+                *mode,
+                &Password::new("First-Passw0rd"),
+            )
+        };
+        let client = ClientSettings::new(ClientId(Uuid::nil()), "Contoso");
+        let credentials = (0..).zip(modes).map(credential).collect();
+        VaultChanges::full(VaultEpoch(Uuid::nil()), client, credentials)
+    }
+
+    fn no_role() -> Standing {
+        Standing {
+            findings: vec![Finding::NoRole],
+            ..Standing::default()
+        }
+    }
+
+    #[test]
+    fn an_agent_that_only_reports_mismatches_needs_no_role() {
+        let is_fault = |modes: &[SyncMode]| {
+            let checks = of_standing(&no_role(), Writes::of(Some(&stored(modes))));
+            assert_eq!(checks[0].name, "roles");
+            checks[0].is_fault()
+        };
+        assert!(!is_fault(&[SyncMode::ReportMismatches, SyncMode::Off]));
+        assert!(is_fault(&[SyncMode::ReportMismatches, SyncMode::Enabled]));
+        assert!(is_fault(&[]), "nothing says that nothing will be set");
+        assert!(of_standing(&no_role(), Writes::of(None))[0].is_fault());
     }
 }

@@ -90,7 +90,8 @@ enum KeyDer<'a> {
     Pkcs8(&'a [u8]),
 }
 
-/// Finds the certificate that the key belongs to; a chain's others are of no use here.
+/// Finds the certificate that the key belongs to, of several the one that is valid for longest: an old one may stand
+/// beside its renewal. A chain's others are of no use here.
 fn assemble(key: &KeyDer<'_>, chain: &[&[u8]]) -> Result<ClientCertificate, CertificateError> {
     let chain = chain
         .iter()
@@ -108,13 +109,21 @@ fn assemble(key: &KeyDer<'_>, chain: &[&[u8]]) -> Result<ClientCertificate, Cert
     let fits = |leaf: &&Leaf| leaf.public_key == key.public_key().as_ref();
     let leaf = chain
         .iter()
-        .find(fits)
+        .filter(fits)
+        .max_by_key(|leaf| leaf.life.not_after)
         .ok_or(CertificateError::KeyDoesNotFit)?;
     Ok(ClientCertificate(Arc::new(Inner {
         thumbprint: leaf.thumbprint.clone(),
         life: leaf.life,
         key,
     })))
+}
+
+/// The nearest moment that there is: `99991231235959Z`, which stands for no end, lies a day behind the last one.
+/// Source: RFC 5280, 4.1.2.5.
+fn moment(seconds: i64) -> Timestamp {
+    let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(seconds.clamp(first, last)).unwrap_or(Timestamp::MAX)
 }
 
 /// What is needed of one certificate.
@@ -138,8 +147,6 @@ impl Leaf {
         let (_, certificate) =
             X509Certificate::from_der(der).map_err(|_| CertificateError::Certificate)?;
         let validity = certificate.validity();
-        let moment =
-            |seconds| Timestamp::from_second(seconds).map_err(|_| CertificateError::Certificate);
         let public_key = certificate.public_key();
         let fault = match public_key.parsed() {
             Ok(PublicKey::RSA(key)) if KEY_BITS.contains(&key.key_size()) => None,
@@ -149,8 +156,8 @@ impl Leaf {
         Ok(Self {
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, der)),
             life: CertificateLife {
-                not_before: moment(validity.not_before.timestamp())?,
-                not_after: moment(validity.not_after.timestamp())?,
+                not_before: moment(validity.not_before.timestamp()),
+                not_after: moment(validity.not_after.timestamp()),
             },
             public_key: public_key.subject_public_key.data.to_vec(),
             fault,

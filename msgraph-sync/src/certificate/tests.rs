@@ -128,6 +128,38 @@ fn of_a_chain_the_key_s_own_certificate_is_taken() {
 }
 
 #[test]
+fn of_several_certificates_for_one_key_the_one_that_is_valid_for_longest_is_taken() {
+    let (old, new) = (Pair::valid(2000, 2010), Pair::valid(2005, 2100));
+    for file in [
+        format!("{}{}{}", old.pem, new.pem, old.pkcs8()),
+        format!("{}{}{}", new.pem, old.pem, old.pkcs8()),
+    ] {
+        assert_eq!(read(&file).unwrap().thumbprint(), new.sha256());
+    }
+}
+
+#[test]
+fn a_certificate_without_an_end_is_valid_for_as_long_as_there_is_a_time() {
+    let made = without_an_end();
+    let certificate = read(&made).unwrap();
+    assert_eq!(
+        certificate.life().not_after.as_second(),
+        Timestamp::MAX.as_second()
+    );
+    assert!(!certificate.life().ends_soon(Timestamp::now()));
+}
+
+/// 99991231235959Z, as RFC 5280 has it.
+fn without_an_end() -> String {
+    let pkcs8 = KEYS[0].to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
+    let signer = rcgen::KeyPair::from_pem_and_sign_algo(&pkcs8, &PKCS_RSA_SHA256).unwrap();
+    let mut params = CertificateParams::new(vec!["agent".to_owned()]).unwrap();
+    let day = date_time_ymd(9999, 12, 31);
+    params.not_after = day + std::time::Duration::from_secs(24 * 60 * 60 - 1);
+    format!("{}{pkcs8}", params.self_signed(&signer).unwrap().pem())
+}
+
+#[test]
 fn pkcs12_is_opened_with_its_password_in_the_new_and_in_the_old_encryption() {
     let pair = Pair::of_the_tests();
     for encryption in [

@@ -10,6 +10,7 @@ use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
 use crate::GraphError;
+use crate::certificate::tests::Pair;
 use crate::test_tenant::{
     CANARY, CANARY_SECRET, TOKEN_PATH, Tenant, anna, canary, entra_error, graph_error, id,
 };
@@ -96,9 +97,14 @@ async fn a_sign_in_that_fails_because_of_the_clock_says_so() {
     let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_hours(1));
     let refused = entra_error(401, &[700_024]).insert_header("Date", date.as_str());
     refuse_tokens(&tenant, refused).await;
-    let error = tenant.directory().domains().await.unwrap_err();
-    let text = chain(&error);
+    let mut config = tenant.config();
+    config.credential = AppCredential::Certificate(Pair::of_the_tests().certificate());
+    let directory = EntraDirectory::new(config).unwrap();
+    let text = chain(&directory.domains().await.unwrap_err());
     assert!(text.contains("clock is fast by about 1 h"), "{text}");
+    // A secret has no time.
+    let text = chain(&tenant.directory().domains().await.unwrap_err());
+    assert!(text.contains("AADSTS700024"), "{text}");
 }
 
 #[tokio::test]

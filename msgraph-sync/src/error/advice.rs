@@ -31,7 +31,9 @@ impl GraphError {
             Self::WrongSecret { .. } => {
                 "store the secret's value, not its id, and check that it belongs to this app"
             }
-            Self::SecretExpired { .. } => "make a new client secret for the app and store it",
+            Self::SecretExpired { .. } => {
+                "make a new client secret for the app, store it, and restart the agent"
+            }
             Self::SignInRefused(_) => {
                 "look the code up at https://login.microsoftonline.com/error, and check the app's credential and client_id"
             }
@@ -56,6 +58,9 @@ impl GraphError {
                 "grant the app's permissions with an administrator's consent: API permissions, Grant admin consent"
             }
             Self::Service(_) => "try again in a while",
+            Self::Unexpected(fault) if fault.code.is_none() => {
+                "Graph states a code and this answer has none: look for a proxy or firewall that answers in its place, and at `graph` if it is set"
+            }
             Self::ForeignLink { .. } => "check that `graph` is the address that Graph itself uses",
             _ => return None,
         })

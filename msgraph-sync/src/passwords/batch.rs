@@ -54,19 +54,24 @@ impl Session {
         }
         let ran = self.run(batch, not_after).await;
         let refused = ran.refused(batch);
-        let again = match &refused[..] {
-            [] => Vec::new(),
+        if refused.is_empty() {
+            return ran.outcomes(batch);
+        }
+        self.renounce_for(batch, &ran).await;
+        let again = self.set_again(&refused, not_after).await;
+        ran.outcomes_with(again)
+    }
+
+    async fn set_again(&self, refused: &[PasswordWrite], not_after: Instant) -> Vec<SetPassword> {
+        let pause = self.governor().in_use().writes_paused;
+        match refused {
+            refused if !pause.is_zero() => refused.iter().map(|_| not_now(pause)).collect(),
             [alone] => {
-                self.renounce_for(batch, &ran).await;
                 let outcome = self.set_alone(alone.object, &alone.password, not_after);
                 vec![outcome.await]
             }
-            several => {
-                self.renounce_for(batch, &ran).await;
-                self.run(several, not_after).await.outcomes(several)
-            }
-        };
-        ran.outcomes_with(again)
+            several => self.run(several, not_after).await.outcomes(several),
+        }
     }
 
     async fn renounce_for(&self, batch: &[PasswordWrite], ran: &Ran) {
@@ -79,7 +84,7 @@ impl Session {
         let call = Call::SetPasswords(batch);
         match self.send_with_token(&call, Some(not_after)).await {
             Ok((answer, token)) if answer.status.is_success() => Ran {
-                told: self.told(batch, &answer),
+                told: self.told(batch, &answer).await,
                 token,
             },
             Ok((answer, _)) if is_refused_as_such(answer.status) => {
@@ -98,15 +103,18 @@ impl Session {
     }
 
     /// What a batch that ran says of each item. One that it does not answer may have been done.
-    fn told(&self, batch: &[PasswordWrite], answer: &Answer) -> Vec<Told> {
+    async fn told(&self, batch: &[PasswordWrite], answer: &Answer) -> Vec<Told> {
         let mut items = items(answer);
+        for item in items.values().flatten() {
+            self.hear_write(item);
+            self.heed_refusal(item).await;
+        }
         let mut told = Vec::with_capacity(batch.len());
         for (place, write) in batch.iter().enumerate() {
             let Some(item) = items.remove(&place.to_string()).flatten() else {
                 told.push(Told::Outcome(SetPassword::Ambiguous));
                 continue;
             };
-            self.hear_write(&item);
             told.push(match item.status {
                 StatusCode::UNAUTHORIZED => Told::TokenRefused(item),
                 StatusCode::FAILED_DEPENDENCY => Told::Outcome(not_now(UNNAMED)),
@@ -120,12 +128,19 @@ impl Session {
     async fn one_by_one(&self, batch: &[PasswordWrite], not_after: Instant) -> Vec<SetPassword> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for write in batch {
-            outcomes.push(
-                self.set_alone(write.object, &write.password, not_after)
-                    .await,
-            );
+            outcomes.push(self.set_after_batch(write, not_after).await);
         }
         outcomes
+    }
+
+    /// A write whose turn came with its batch, unless the service wants no writes by now.
+    async fn set_after_batch(&self, write: &PasswordWrite, not_after: Instant) -> SetPassword {
+        let pause = self.governor().in_use().writes_paused;
+        if !pause.is_zero() {
+            return not_now(pause);
+        }
+        self.set_alone(write.object, &write.password, not_after)
+            .await
     }
 }
 

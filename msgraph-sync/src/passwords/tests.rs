@@ -88,6 +88,22 @@ async fn what_graph_refuses_for_good_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_something_on_the_way_refuses_had_no_effect_and_blocks_nobody() {
+    let page = "<html>this page was blocked: on-premises mastered policy</html>";
+    for status in [400, 403] {
+        for body in [page, "", "{}", r#"{"error":"denied"}"#] {
+            let refused = ResponseTemplate::new(status).set_body_string(body);
+            let (outcome, requests) = outcome_of(refused).await;
+            assert!(
+                matches!(outcome, SetPassword::NotNow { .. }),
+                "{status} {body}: {outcome:?}"
+            );
+            assert_eq!(requests, 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_account_is_gone_and_a_missing_page_is_not() {
     let gone = graph_error(404, "Request_ResourceNotFound", "");
     assert_eq!(outcome_of(gone).await, (SetPassword::Gone, 1));
@@ -131,6 +147,22 @@ async fn a_refused_token_had_no_effect_so_the_write_is_sent_once_more() {
     assert!(matches!(outcome, SetPassword::Accepted(_)));
     assert_eq!(requests, 2);
     assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_allowed_is_sent_once_and_the_next_one_has_a_new_token() {
+    let tenant = Tenant::start().await;
+    answer(&tenant, graph_error(403, "Authorization_RequestDenied", "")).await;
+    let session = tenant.session();
+    for (nth, tokens) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+        if nth == 3 {
+            session.age_token().await;
+        }
+        let outcome = session.set_password(id(1), &canary()).await;
+        assert_eq!(outcome, SetPassword::Refused(BlockedReason::NotAllowed));
+        assert_eq!(tenant.requests("PATCH", "").await.len(), nth);
+        assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), tokens);
+    }
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use crate::test_tenant::tls_service;
 use crate::transport::{Answer, SendFault, Timeouts, Transport};
 
 const HOST: &str = "graph.proxied.example";
-const USER: &str = "agent@corp";
-const PASSWORD: &str = "canary/pass:word";
+const USER: &str = "agent%40@corp";
+const PASSWORD: &str = "canary/pass:word%41";
 
 fn address(scheme: &str, address: SocketAddr) -> Url {
     Url::parse(&format!("{scheme}://{address}")).unwrap()
@@ -89,8 +89,8 @@ async fn a_request_goes_through_each_kind_of_proxy_and_the_proxy_looks_the_name_
 #[tokio::test]
 async fn user_name_and_password_reach_the_proxy_exactly() {
     let (service, certificate) = tls_service(HOST).await;
-    // agent@corp:canary/pass:word
-    let credentials = Some("Basic YWdlbnRAY29ycDpjYW5hcnkvcGFzczp3b3Jk");
+    // agent%40@corp:canary/pass:word%41
+    let credentials = Some("Basic YWdlbnQlNDBAY29ycDpjYW5hcnkvcGFzczp3b3JkJTQx");
     for (scheme, manner) in [
         ("http", Manner::Connect { credentials }),
         (
@@ -195,6 +195,18 @@ fn what_is_excepted_goes_straight() {
 }
 
 #[test]
+fn of_a_password_with_an_unencoded_at_sign_no_part_is_told() {
+    let url = "http://svc:P@canary@proxy.example:3128";
+    let route = Route {
+        way: Way::AsTheEnvironmentSays,
+        rules: Matcher::builder().all(url).build(),
+    };
+    let before = route.proxy_before(&Url::parse("https://graph.microsoft.com").unwrap());
+    assert_eq!(before.as_deref(), Some("proxy.example:3128"));
+    assert!(!format!("{route:?}").contains("canary"));
+}
+
+#[test]
 fn a_proxy_s_address_holds_no_user_and_is_of_a_known_kind() {
     for bad in [
         "ftp://proxy.example",
@@ -228,7 +240,7 @@ async fn the_environment_names_the_proxy() {
             .env_remove("ALL_PROXY")
             .env_remove("all_proxy")
             .env("NO_PROXY", "elsewhere.example")
-            .env(variable, format!("http://{}", proxy.address))
+            .env(variable, format!("http://svc:P@canary@{}", proxy.address))
             .env("TRUSTED_CERTIFICATE", &folder);
         let output = child.output().await.unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -256,4 +268,6 @@ async fn sends_one_request_as_the_environment_says() {
         .await
         .unwrap();
     assert_eq!(answer.body, b"over TLS");
+    let text = format!("{transport:?}");
+    assert!(!text.contains("canary"), "{text}");
 }

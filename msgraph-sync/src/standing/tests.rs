@@ -7,7 +7,7 @@ use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
-use crate::test_tenant::{Tenant, graph_error, id};
+use crate::test_tenant::{TOKEN_PATH, Tenant, graph_error, id};
 
 const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
@@ -164,6 +164,78 @@ async fn a_role_of_the_token_counts_where_a_group_can_have_given_it_and_does_not
     let standing = tenant.directory().standing().await.unwrap();
     assert_eq!(standing.findings, []);
     assert_eq!(standing.rights.lacking(id(6)), None);
+}
+
+#[tokio::test]
+async fn where_a_group_has_a_role_the_agent_may_be_in_it_unseen_and_nothing_is_concluded() {
+    let tenant = tenant(&EVERYTHING, Some(&[NO_ROLE])).await;
+    assignments(
+        &tenant,
+        &[
+            assignment(id(50), USER_ADMINISTRATOR, "/"),
+            assignment(id(1), GLOBAL_ADMINISTRATOR, "/"),
+        ],
+    )
+    .await;
+    group(&tenant, 50, &[], &[]).await;
+    let standing = tenant.directory().standing().await.unwrap();
+    assert_eq!(standing.findings, []);
+    assert_eq!(standing.identity.roles, None);
+    assert_eq!(standing.rights, ResetRights::default());
+}
+
+#[tokio::test]
+async fn a_higher_role_of_a_group_has_the_benefit_of_the_doubt_and_a_lower_one_changes_nothing() {
+    let privileged = Some(PrivilegedAuthenticationAdministrator);
+    for (role, lacking) in [(PRIVILEGED, None), (HELPDESK, privileged)] {
+        let tenant = tenant(&EVERYTHING, Some(&[USER_ADMINISTRATOR])).await;
+        assignments(
+            &tenant,
+            &[
+                assignment(id(AGENT), USER_ADMINISTRATOR, "/"),
+                assignment(id(50), role, "/"),
+                assignment(id(1), GLOBAL_ADMINISTRATOR, "/"),
+            ],
+        )
+        .await;
+        group(&tenant, 50, &[], &[]).await;
+        let standing = tenant.directory().standing().await.unwrap();
+        assert_eq!(standing.rights.lacking(id(1)), lacking, "{role}");
+        let roles = standing.identity.roles.unwrap();
+        assert_eq!(roles, ["User Administrator".to_owned()].into());
+    }
+}
+
+/// How many tokens were asked for.
+async fn tokens(tenant: &Tenant) -> usize {
+    tenant.requests("POST", TOKEN_PATH).await.len()
+}
+
+#[tokio::test]
+async fn what_was_granted_later_is_seen_once_the_token_is_not_fresh_any_more() {
+    let tenant = tenant(&EVERYTHING[..3], Some(&[NO_ROLE])).await;
+    let directory = tenant.directory();
+    directory.standing().await.unwrap();
+    directory.standing().await.unwrap();
+    assert_eq!(tokens(&tenant).await, 1, "it is fresh");
+    directory.session.age_token().await;
+    directory.standing().await.unwrap();
+    assert_eq!(tokens(&tenant).await, 2, "a permission may be there now");
+}
+
+#[tokio::test]
+async fn a_role_that_was_given_later_is_seen_with_the_next_reading() {
+    let tenant = tenant(&EVERYTHING, Some(&[NO_ROLE])).await;
+    assignments(&tenant, &[]).await;
+    no_groups(&tenant).await;
+    let directory = tenant.directory();
+    directory.standing().await.unwrap();
+    directory.session.age_token().await;
+    for asked in [1, 2, 2] {
+        let standing = directory.standing().await.unwrap();
+        assert_eq!(standing.findings, [Finding::NoRole]);
+        assert_eq!(tokens(&tenant).await, asked);
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use crate::GraphError;
 /// A token is renewed this long before its end, or a tenth of its life, whichever is less.
 const EARLY: Duration = Duration::from_mins(5);
 
+/// What was granted less than this ago is not asked for anew by a refusal: that would be a request for each of them.
+const FRESH: Duration = Duration::from_mins(5);
+
 /// The current token of one tenant.
 pub(crate) struct TokenCache {
     source: Box<dyn TokenSource>,
@@ -28,6 +31,8 @@ struct State {
 struct Current {
     token: AccessToken,
     renew_at: Instant,
+    /// Until then it says what is permitted.
+    fresh_until: Instant,
 }
 
 /// A failed attempt answers everybody who was waiting while it was made.
@@ -69,6 +74,22 @@ impl TokenCache {
             state.challenge = challenge;
         }
     }
+
+    /// Drops a token by which too little is permitted, unless it is fresh: what an administrator granted since then
+    /// stands only in a new one.
+    pub(crate) async fn renounce_unless_fresh(&self) {
+        let now = Instant::now();
+        let mut state = self.state.lock().await;
+        state.current.take_if(|current| now >= current.fresh_until);
+    }
+
+    /// As if the token had been granted a while ago.
+    #[cfg(test)]
+    pub(crate) async fn age(&self) {
+        if let Some(current) = &mut self.state.lock().await.current {
+            current.fresh_until = Instant::now();
+        }
+    }
 }
 
 impl State {
@@ -94,6 +115,7 @@ impl State {
                 self.current = Some(Current {
                     token: granted.token.clone(),
                     renew_at: asked_at + used_for(granted.lifetime),
+                    fresh_until: asked_at + FRESH,
                 });
                 Ok(granted.token)
             }
@@ -199,6 +221,19 @@ mod tests {
         cache.renounce(first.expose(), None).await;
         assert_eq!(cache.token().await.unwrap().expose(), "token-2");
         assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_permits_too_little_is_replaced_once_it_is_no_longer_fresh() {
+        let (cache, _) = cache(HOUR, false);
+        cache.token().await.unwrap();
+        cache.renounce_unless_fresh().await;
+        assert_eq!(cache.token().await.unwrap().expose(), "token-1");
+        cache.age().await;
+        cache.renounce_unless_fresh().await;
+        assert_eq!(cache.token().await.unwrap().expose(), "token-2");
+        cache.renounce_unless_fresh().await;
+        assert_eq!(cache.token().await.unwrap().expose(), "token-2");
     }
 
     #[tokio::test]

@@ -45,7 +45,8 @@ impl ClientCredentialsSource {
                 &refusal,
                 &self.tenant,
                 self.app.client_id(),
-                self.clock.off_by(),
+                // Only an assertion of our own has this machine's time in it.
+                self.app.certificate().and(self.clock.off_by()),
             ),
             TokenFault::NotUnderstood => GraphError::NotUnderstood {
                 call: "POST /oauth2/v2.0/token",

@@ -55,7 +55,8 @@ fn trouble(code: u32) -> Option<Trouble> {
         .find_map(|(listed, trouble)| (*listed == code).then_some(*trouble))
 }
 
-/// Says in words why the agent may not sign in.
+/// Says in words why the agent may not sign in. `clock_off` is how far this machine's clock is off, where what was
+/// sent has its time.
 pub(super) fn explain(
     refusal: &Refusal,
     tenant: &TenantId,
@@ -84,10 +85,15 @@ pub(super) fn explain(
         (Some((code, Trouble::Federation)), _) => GraphError::FederationRefused { client_id, code },
         (Some((_, Trouble::Later)), _) => GraphError::Service(refusal.fault()),
         (None, _) if is_passing(refusal.status) => GraphError::Service(refusal.fault()),
-        (Some((_, Trouble::Clock)) | None, Some(skew)) => GraphError::ClockOff {
-            off: Off(skew).to_string(),
-        },
-        (Some((_, Trouble::Clock)) | None, None) => GraphError::SignInRefused(refusal.fault()),
+        (Some((_, Trouble::Clock)), Some(skew)) => clock_off_by(skew),
+        (None, Some(skew)) if refusal.codes.is_empty() => clock_off_by(skew),
+        (Some((_, Trouble::Clock)) | None, _) => GraphError::SignInRefused(refusal.fault()),
+    }
+}
+
+fn clock_off_by(skew: SignedDuration) -> GraphError {
+    GraphError::ClockOff {
+        off: Off(skew).to_string(),
     }
 }
 
@@ -114,6 +120,16 @@ mod tests {
             clock_off,
         )
         .to_string()
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_to_blame_for_the_clock_s_own_codes_only() {
+        let off = Some(SignedDuration::from_hours(1));
+        let clock = "this machine's clock is slow by about 1 h";
+        assert_eq!(explained(401, &[500_133], off), clock);
+        assert_eq!(explained(400, &[], off), clock);
+        let refused = "Entra ID refused the agent's sign-in (status 401, AADSTS4711)";
+        assert_eq!(explained(401, &[4_711], off), refused);
     }
 
     #[test]

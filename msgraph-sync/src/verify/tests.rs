@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use sync_engine::ports::Directory;
-use wiremock::ResponseTemplate;
+use wiremock::matchers::path;
+use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
 use crate::test_tenant::{
@@ -212,4 +213,45 @@ async fn what_one_account_hears_is_not_taken_for_the_tenant_s_word() {
     }
     let (_, requests) = outcomes_of(ResponseTemplate::new(502), 3).await;
     assert_eq!(requests, 3);
+}
+
+#[tokio::test]
+async fn a_throttled_endpoint_is_not_asked_for_other_accounts_until_its_time_is_over() {
+    let named = |answer: ResponseTemplate| answer.insert_header("Retry-After", "600");
+    for (response, wait) in [
+        (named(ResponseTemplate::new(429)), 590..=600),
+        (ResponseTemplate::new(429), 20..=30),
+        (named(entra_error(400, &[50196])), 590..=600),
+        (entra_error(400, &[90055]), 20..=30),
+    ] {
+        let (outcomes, requests) = outcomes_of(response, 3).await;
+        assert_eq!(requests, 1);
+        for outcome in outcomes {
+            let throttled = Verdict::Unknown(UnknownReason::Throttled);
+            assert_eq!((outcome.verdict, outcome.counted), (throttled, false));
+            let left = outcome.retry_at.unwrap().duration_since(Timestamp::now());
+            assert!(wait.contains(&left.as_secs()), "{left}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_endpoint_is_asked_again_when_its_time_is_over_and_then_as_ever() {
+    let tenant = Tenant::without_tokens().await;
+    Mock::given(path(TOKEN_PATH))
+        .respond_with(ResponseTemplate::new(429).insert_header("Retry-After", "0"))
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&tenant.server)
+        .await;
+    tenant.answer_sign_ins(token()).await;
+    let directory = tenant.directory();
+    let throttled = directory.verify(&anna(), &canary()).await;
+    let reason = Verdict::Unknown(UnknownReason::Throttled);
+    assert_eq!(throttled.verdict, reason);
+    for _ in 0..2 {
+        let outcome = directory.verify(&anna(), &canary()).await;
+        assert_eq!(outcome.verdict, Verdict::Match);
+    }
+    assert_eq!(tenant.requests("POST", "").await.len(), 3);
 }

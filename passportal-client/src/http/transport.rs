@@ -1,5 +1,6 @@
 //! Sends calls, and sends harmless ones again.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -22,10 +23,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 const LONGEST_TRYING: Duration = Duration::from_secs(10);
 
 /// A server, and the connections to it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Transport {
     client: Client,
     config: HttpConfig,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The client would print the whole authority of the environment's proxy.
+        let mut text = f.debug_struct("Transport");
+        text.field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Transport {

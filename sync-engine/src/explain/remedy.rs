@@ -92,7 +92,7 @@ pub fn of_unknown(reason: UnknownReason) -> Option<&'static str> {
             Some("type a password without white space at its edges into the vault")
         }
         UnknownReason::NotPermitted => Some(
-            "allow the sign-in test in the tenant (multi-factor authentication and Conditional Access forbid it), or compare by hand",
+            "run `passportal doctor`, which says what stands in the way of the sign-in test, or compare by hand",
         ),
         UnknownReason::NotManaged => {
             Some("change the password at the account's own identity provider")

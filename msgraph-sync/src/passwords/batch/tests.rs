@@ -6,7 +6,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
-use crate::test_tenant::{Tenant, graph_error, id, silent_service};
+use crate::test_tenant::{TOKEN_PATH, Tenant, graph_error, id, silent_service};
 
 fn writes(count: u8) -> Vec<PasswordWrite> {
     let write = |n| PasswordWrite {
@@ -288,7 +288,10 @@ async fn items_that_were_refused_for_their_token_travel_once_more_and_the_others
         .await;
     answer_batch(
         &tenant,
-        ran(&json!([{ "id": "1", "status": 400 }, { "id": "0", "status": 204 }])),
+        ran(&json!([
+            { "id": "1", "status": 400, "body": { "error": { "code": "Request_BadRequest", "message": "" } } },
+            { "id": "0", "status": 204 },
+        ])),
     )
     .await;
     let outcomes = tenant.session().set_passwords(&writes(4)).await;
@@ -340,6 +343,63 @@ async fn a_batch_that_is_refused_as_such_goes_one_by_one_and_blocks_nobody() {
         );
         assert_eq!(tenant.requests("PATCH", "").await.len(), 2);
     }
+}
+
+#[tokio::test]
+async fn an_item_that_is_not_allowed_is_not_sent_again_and_the_next_write_has_a_new_token() {
+    let tenant = Tenant::start().await;
+    let error = json!({ "error": { "code": "Authorization_RequestDenied", "message": "" } });
+    let denied = json!({ "id": "0", "status": 403, "body": error });
+    answer_batch(&tenant, ran(&json!([denied, { "id": "1", "status": 204 }]))).await;
+    let session = tenant.session();
+    for (nth, tokens) in [(1, 1), (2, 1), (3, 2)] {
+        if nth == 2 {
+            session.age_token().await;
+        }
+        let outcomes = session.set_passwords(&writes(2)).await;
+        let not_allowed = SetPassword::Refused(BlockedReason::NotAllowed);
+        assert_eq!(outcomes[0], not_allowed);
+        assert_eq!(tenant.requests("POST", TOKEN_PATH).await.len(), tokens);
+    }
+    assert!(tenant.requests("PATCH", "").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_lets_no_write_through_blocks_nobody() {
+    let tenant = Tenant::start().await;
+    let page = || ResponseTemplate::new(403).set_body_string("<html>blocked</html>");
+    answer_batch(&tenant, page()).await;
+    answer_alone(&tenant, page()).await;
+    let outcomes = tenant.session().set_passwords(&writes(2)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 200), "{outcomes:?}");
+    assert_eq!(tenant.requests("PATCH", "").await.len(), 2);
+}
+
+#[tokio::test]
+async fn once_a_pause_is_asked_for_the_rest_of_a_batch_that_was_refused_as_such_waits() {
+    let tenant = Tenant::start().await;
+    answer_batch(&tenant, ResponseTemplate::new(413)).await;
+    let throttled = ResponseTemplate::new(429).insert_header("Retry-After", "120");
+    answer_alone(&tenant, throttled).await;
+    let outcomes = tenant.session().set_passwords(&writes(3)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 100));
+    assert_eq!(tenant.requests("PATCH", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_item_that_was_refused_for_its_token_waits_for_a_pause_that_another_item_was_asked_for()
+{
+    let tenant = Tenant::start().await;
+    let throttled = json!({ "id": "1", "status": 429, "headers": { "Retry-After": "120" } });
+    answer_batch(
+        &tenant,
+        ran(&json!([{ "id": "0", "status": 401 }, throttled])),
+    )
+    .await;
+    answer_alone(&tenant, ResponseTemplate::new(204)).await;
+    let outcomes = tenant.session().set_passwords(&writes(2)).await;
+    assert!(outcomes.iter().all(|it| wait(it) > 100), "{outcomes:?}");
+    assert!(tenant.requests("PATCH", "").await.is_empty());
 }
 
 #[tokio::test]
