@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use msgraph_sync::{
-    AppCredential, CertificateError, ClientCertificate, Endpoints, EntraDirectory, GraphSetupError,
-    TenantConfig, VerificationApp,
+    AppCredential, CertificateError, ClientCertificate, Connection, Endpoints, EntraDirectory,
+    GraphSetupError, TenantConfig, VerificationApp,
 };
 
 use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
@@ -122,10 +122,11 @@ pub fn directory(
         .ok_or_else(|| TenantError::NoApp {
             client: client.name.clone(),
         })?;
-    let mut config = TenantConfig::new(microsoft.tenant.clone(), client_id, credential(client)?);
-    config.endpoints = endpoints(microsoft);
-    config.extra_ca.clone_from(&outbound.extra_ca);
-    config.proxy.clone_from(&outbound.proxy);
+    let mut connection = Connection::new(microsoft.tenant.clone(), client_id);
+    connection.endpoints = endpoints(microsoft);
+    connection.extra_ca.clone_from(&outbound.extra_ca);
+    connection.proxy.clone_from(&outbound.proxy);
+    let mut config = TenantConfig::at(connection, credential(client)?);
     config.verification = match &microsoft.verification_client_id {
         Some(public) => VerificationApp::Public(public.clone()),
         None => VerificationApp::Itself,

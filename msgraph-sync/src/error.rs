@@ -12,9 +12,9 @@ use sync_engine::ports::DirectoryError;
 use url::Url;
 use uuid::Uuid;
 
-use crate::ProxyTrouble;
 use crate::retry_after::UNNAMED;
 use crate::service_clock;
+use crate::{ProxyTrouble, SignInEnd};
 
 /// Why a tenant cannot even be set up: the configuration is wrong, nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +217,22 @@ pub enum GraphError {
         /// The sign-in code.
         code: u32,
     },
+    /// The app must not sign users in without a proof of its own.
+    #[error("app `{client_id}` is not a public client (AADSTS{code})")]
+    NotAPublicClient {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The person whom the agent acts for has to sign in again.
+    #[error("the sign-in of the agent's administrator has ended: {end} (AADSTS{code})")]
+    SignInEnded {
+        /// Why.
+        end: SignInEnd,
+        /// The sign-in code.
+        code: u32,
+    },
     /// The token endpoint refused for another reason.
     #[error("Entra ID refused the agent's sign-in ({0})")]
     SignInRefused(ServiceFault),
@@ -322,6 +338,10 @@ impl GraphError {
             Self::FederationRefused { .. } => {
                 "compare issuer, subject and audience of the app's federated credential with the token's"
             }
+            Self::NotAPublicClient { .. } => {
+                "switch on \"Allow public client flows\" in the app registration (Authentication)"
+            }
+            Self::SignInEnded { end, .. } => end.remedy(),
             Self::ClockOff { .. } => "set this machine's clock; best by NTP",
             Self::Forbidden { .. } => "grant the permission to the app with admin consent",
             Self::NoConsent => {
@@ -344,6 +364,8 @@ impl GraphError {
                 | Self::CertificateExpired { .. }
                 | Self::CertificateNotYetValid { .. }
                 | Self::FederationRefused { .. }
+                | Self::NotAPublicClient { .. }
+                | Self::SignInEnded { .. }
                 | Self::SignInRefused(_)
                 | Self::TokenRefused(_)
                 | Self::Forbidden { .. }
@@ -411,6 +433,8 @@ impl From<GraphError> for DirectoryError {
             | GraphError::FederatedTokenFile { .. }
             | GraphError::FederatedTokenEmpty { .. }
             | GraphError::FederationRefused { .. }
+            | GraphError::NotAPublicClient { .. }
+            | GraphError::SignInEnded { .. }
             | GraphError::SignInRefused(_)
             | GraphError::ClockOff { .. }
             | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),

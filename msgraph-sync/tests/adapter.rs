@@ -39,9 +39,9 @@ fn directory_of((app, secret): (&str, &str)) -> EntraDirectory {
         app,
         AppCredential::ClientSecret(secret.into()),
     );
-    config.endpoints = endpoints();
+    config.connection.endpoints = endpoints();
     let ca = std::env::var_os("PASSPORTAL_ADAPTER_CA");
-    config.extra_ca = ca.map(|path| std::fs::read(path).unwrap());
+    config.connection.extra_ca = ca.map(|path| std::fs::read(path).unwrap());
     EntraDirectory::new(config).unwrap()
 }
 

@@ -109,7 +109,7 @@ async fn an_unreachable_service_is_unavailable_and_named() {
     let address = nobody.local_addr().unwrap();
     drop(nobody);
     let nowhere = url::Url::parse(&format!("http://{address}")).unwrap();
-    config.endpoints = config.endpoints.with_authority(nowhere);
+    config.connection.endpoints = config.connection.endpoints.with_authority(nowhere);
     let patience = Patience {
         first: Duration::ZERO,
         ..Patience::default()
@@ -263,19 +263,19 @@ fn a_configuration_that_cannot_work_is_refused_before_anything_is_sent() {
     };
     assert!(EntraDirectory::new(config()).is_ok());
     let mut plain = config();
-    plain.endpoints.graph = url::Url::parse("http://graph.example").unwrap();
+    plain.connection.endpoints.graph = url::Url::parse("http://graph.example").unwrap();
     assert!(matches!(
         EntraDirectory::new(plain),
         Err(GraphSetupError::NotHttps { .. })
     ));
     let mut ca = config();
-    ca.extra_ca = Some(b"nothing".to_vec());
+    ca.connection.extra_ca = Some(b"nothing".to_vec());
     assert!(matches!(
         EntraDirectory::new(ca),
         Err(GraphSetupError::ExtraCa(_))
     ));
     let mut tenant = config();
-    tenant.tenant.0 = "../common".to_owned();
+    tenant.connection.tenant.0 = "../common".to_owned();
     assert!(matches!(
         EntraDirectory::new(tenant),
         Err(GraphSetupError::Tenant { .. })

@@ -38,19 +38,9 @@ impl TokenSource for ClientCredentialsSource {
 
 impl ClientCredentialsSource {
     fn explain(&self, fault: TokenFault) -> GraphError {
-        match fault {
-            TokenFault::NoProof(error) => error,
-            TokenFault::Send(fault) => fault.at(self.endpoint.host()),
-            TokenFault::Refused(refusal) => refusals::explain(
-                &refusal,
-                &self.tenant,
-                self.app.client_id(),
-                self.clock.off_by(),
-            ),
-            TokenFault::NotUnderstood => GraphError::NotUnderstood {
-                call: "POST /oauth2/v2.0/token",
-                source: None,
-            },
-        }
+        fault.explain(&self.endpoint, |refusal| {
+            let client_id = self.app.client_id();
+            refusals::explain(refusal, &self.tenant, client_id, self.clock.off_by())
+        })
     }
 }

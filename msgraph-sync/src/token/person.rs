@@ -1,0 +1,116 @@
+//! Signs the agent in on behalf of a person: the refresh token grant, with a new refresh token each time.
+//!
+//! Source: Refresh tokens in the Microsoft identity platform. A refresh token replaces itself with each use, and the old one
+//! stays good for a while.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use sync_engine::model::TenantId;
+use tokio::sync::Mutex;
+
+use super::endpoint::Refreshed;
+use super::{
+    AppIdentity, ClaimsChallenge, Granted, TokenEndpoint, TokenFault, TokenSource, sign_in_ends,
+};
+use crate::service_clock::ServiceClock;
+use crate::{GraphError, RefreshTokenKeeper, SignedInPerson};
+
+/// The refresh token grant.
+pub(crate) struct PersonSource {
+    endpoint: Arc<TokenEndpoint>,
+    app: AppIdentity,
+    scope: String,
+    tenant: TenantId,
+    clock: Arc<ServiceClock>,
+    keeper: Arc<dyn RefreshTokenKeeper>,
+    current: Mutex<SecretString>,
+}
+
+impl PersonSource {
+    pub(crate) fn new(
+        endpoint: Arc<TokenEndpoint>,
+        app: AppIdentity,
+        scope: String,
+        tenant: TenantId,
+        clock: Arc<ServiceClock>,
+        person: SignedInPerson,
+    ) -> Self {
+        Self {
+            endpoint,
+            app,
+            scope,
+            tenant,
+            clock,
+            keeper: person.keeper,
+            current: Mutex::new(person.refresh_token),
+        }
+    }
+
+    async fn redeem(
+        &self,
+        token: &SecretString,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, GraphError> {
+        let answer = self
+            .endpoint
+            .refresh(&self.app, &self.scope, token, challenge)
+            .await;
+        answer.map_err(|fault| self.explain(fault))
+    }
+
+    /// Where the sign-in is over, the person may have begun another meanwhile.
+    async fn redeem_any(
+        &self,
+        current: &mut SecretString,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, GraphError> {
+        let ended = match self.redeem(current, challenge).await {
+            Err(error @ GraphError::SignInEnded { .. }) => error,
+            answer => return answer,
+        };
+        match self.keeper.kept().await {
+            Ok(kept) if kept.expose_secret() != current.expose_secret() => {
+                *current = kept;
+                self.redeem(current, challenge).await
+            }
+            _ => Err(ended),
+        }
+    }
+
+    /// A token that could not be kept is used nevertheless: the one that is kept stays good, and the next one is kept
+    /// in its place.
+    async fn keep(&self, current: &mut SecretString, rotated: SecretString) {
+        if let Err(error) = self.keeper.keep(&rotated).await {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "the administrator's new refresh token could not be kept; the agent goes on with it, and after a \
+                 restart with the one before"
+            );
+        }
+        *current = rotated;
+    }
+
+    fn explain(&self, fault: TokenFault) -> GraphError {
+        fault.explain(&self.endpoint, |refusal| {
+            let client_id = self.app.client_id();
+            sign_in_ends::explain(refusal, &self.tenant, client_id, self.clock.off_by())
+        })
+    }
+}
+
+#[async_trait]
+impl TokenSource for PersonSource {
+    async fn acquire(&self, challenge: Option<&ClaimsChallenge>) -> Result<Granted, GraphError> {
+        let mut current = self.current.lock().await;
+        let refreshed = self.redeem_any(&mut current, challenge).await?;
+        if let Some(rotated) = refreshed.rotated {
+            self.keep(&mut current, rotated).await;
+        }
+        Ok(refreshed.granted)
+    }
+}
+
+#[cfg(test)]
+mod tests;
