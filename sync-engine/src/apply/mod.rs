@@ -101,9 +101,11 @@ impl Walk<'_> {
         tested: usize,
     ) -> Result<usize, EngineError> {
         let mut begun = 0;
-        let (own, others): (Vec<_>, Vec<_>) = pushes
-            .into_iter()
-            .partition(|step| self.policy.own_account.as_ref() == Some(&step.decision.user_name));
+        let is_own = |step: &Step<'_>| {
+            let user_name = &step.decision.user_name;
+            self.policy.is_own(user_name, step.target.object)
+        };
+        let (own, others): (Vec<_>, Vec<_>) = pushes.into_iter().partition(is_own);
         for batch in others.chunks(WRITES).chain(own.chunks(1)) {
             if !self.may_go_on(tested + begun).await? {
                 break;

@@ -180,6 +180,7 @@ impl Case<'_> {
         match reason {
             HeldReason::Unsafe => Next::new(LOOK_AGAIN, [When::NextCycle]),
             HeldReason::OlderVersion => Next::new(SET, changed([Change::VaultPassword])),
+            HeldReason::OwnSignIn => Next::new(SET, [When::Confirmed]),
             HeldReason::Rejected => Next::new(SET, confirmed_or([Change::VaultPassword])),
             HeldReason::MassChange => {
                 let waiting = known.plan.as_ref();

@@ -11,6 +11,9 @@ pub fn of_hold(reason: HeldReason) -> &'static str {
         HeldReason::Unverifiable(_) => {
             "confirm the credential if the vault's password is the right one, or type the right one into the vault"
         }
+        HeldReason::OwnSignIn => {
+            "confirm the credential, and sign the agent in again with `passportal setup` right after it; or let the agent sign in as an app"
+        }
         HeldReason::MassChange => {
             "look at the plan, then approve or reject it; or confirm this credential alone"
         }

@@ -143,6 +143,8 @@ pub enum HeldReason {
     ForeignOverwrites,
     /// The password cannot be checked, and nothing shows that it changed in the vault.
     Unverifiable(UnknownReason),
+    /// It is the account that the agent is signed in as, and a new password ends that.
+    OwnSignIn,
     /// Too many writes within an hour for this client.
     MassChange,
     /// A person rejected the plan that this write was part of.
@@ -162,6 +164,9 @@ impl fmt::Display for HeldReason {
             Self::Unverifiable(why) => write!(
                 f,
                 "the password cannot be checked ({why}) and did not change in the vault"
+            ),
+            Self::OwnSignIn => f.write_str(
+                "the agent is signed in as this account, and a new password would sign it out",
             ),
             Self::MassChange => f.write_str("too many password changes within an hour"),
             Self::Rejected => f.write_str("a person rejected this password change"),

@@ -150,6 +150,11 @@ impl Situation<'_> {
         {
             return self.row(rule, Action::Block(refused.reason), knowledge);
         }
+        let user_name = &self.credential.user_name;
+        if self.policy.would_end_sign_in(user_name, account.id) && !confirmed {
+            let held = Action::Hold(HeldReason::OwnSignIn);
+            return self.row(rule, held, knowledge);
+        }
         if let Some(retry_at) = self.memory.retry_at.filter(|at| *at > self.now) {
             return self.row(rule, wait(PauseReason::Patience, Some(retry_at)), knowledge);
         }

@@ -43,7 +43,9 @@ pub fn guard(
         let Action::Push(target) = decision.action else {
             continue;
         };
-        let reason = if written.insert(target.object) {
+        let ends_sign_in = policy.would_end_sign_in(&decision.user_name, target.object);
+        let is_first = written.insert(target.object);
+        let reason = if is_first && (!ends_sign_in || decision.rule == Rule::Confirmed) {
             objection(
                 decision, target, vault, directory, memory, &words, &under_way,
             )

@@ -23,6 +23,6 @@ pub(crate) use held::Words;
 pub use held::{HeldPlan, PlanRuling, PlanStanding, Ruling, Word};
 pub use moved::Moved;
 pub use planner::{Inputs, Planner};
-pub use policy::{Policy, Verification};
+pub use policy::{NewOwnPassword, OwnAccount, Policy, Verification};
 pub use rule::Rule;
 pub use rules::plan;

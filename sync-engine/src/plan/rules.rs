@@ -82,7 +82,7 @@ impl Plan {
     /// The agent's own account goes last; the sort is stable, so the rest stays in order.
     pub(crate) fn of(mut decisions: Vec<Decision>, synced: usize, policy: &Policy) -> Self {
         if let Some(own) = &policy.own_account {
-            decisions.sort_by_key(|it| it.user_name == *own);
+            decisions.sort_by_key(|it| it.user_name == own.user_name);
         }
         Self { decisions, synced }
     }

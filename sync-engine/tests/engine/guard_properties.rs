@@ -10,7 +10,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sync_engine::model::*;
-use sync_engine::plan::{Action, Decision, Plan, PlanStanding, Policy, Rule, Target, guard, plan};
+use sync_engine::plan::{
+    Action, Decision, NewOwnPassword, Plan, PlanStanding, Policy, Rule, Target, guard, plan,
+};
 
 /// A scene, and a plan for it that somebody tampered with.
 fn tampered() -> impl Strategy<Value = (Scene, Plan)> {
@@ -85,7 +87,7 @@ struct Write<'a> {
 
 impl Write<'_> {
     fn objection(&self, written: &BTreeSet<ObjectId>) -> Option<HeldReason> {
-        if written.contains(&self.target.object) {
+        if written.contains(&self.target.object) || self.signs_us_out() {
             return Some(HeldReason::Unsafe);
         }
         let rejected = matches!(self.said(), Some(PlanStanding::Rejected(_)));
@@ -100,6 +102,17 @@ impl Write<'_> {
         let under_way = known.is_some_and(|it| it.pending.is_some()) || self.is_under_way();
         let safe = self.is_wanted() && self.is_ours() && !under_way;
         (!safe).then_some(HeldReason::Unsafe)
+    }
+
+    fn signs_us_out(&self) -> bool {
+        let own = self.scene.policy.own_account.as_ref();
+        own.is_some_and(|own| {
+            let same_name = own.user_name == self.decision.user_name;
+            let same = own.object.map(|id| id == self.target.object);
+            own.new_password == NewOwnPassword::EndsSignIn
+                && same.unwrap_or(same_name)
+                && self.decision.rule != Rule::Confirmed
+        })
     }
 
     /// Whichever credential it was sent for.

@@ -16,6 +16,7 @@ mod lease;
 mod lockout_budget;
 mod long_walk;
 mod oracle;
+mod own_sign_in;
 mod pauses;
 mod planner_properties;
 mod quiet;

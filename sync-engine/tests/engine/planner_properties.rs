@@ -271,7 +271,7 @@ proptest! {
             .plan()
             .decisions
             .iter()
-            .map(|it| own.as_ref() == Some(&it.user_name))
+            .map(|it| own.as_ref().is_some_and(|own| own.user_name == it.user_name))
             .collect();
         prop_assert!(is_own.is_sorted());
     }

@@ -160,6 +160,10 @@ fn way_to_a_write() -> Vec<[String; 2]> {
             instead("Blocked", &BlockedReason::Rejected.to_string()),
         ],
         [
+            "the agent is signed in as this account by a refresh token, and no person confirmed the credential".into(),
+            instead("Held", &HeldReason::OwnSignIn.to_string()),
+        ],
+        [
             "the service asked for patience with a write to this account".into(),
             "wait, until the time that it named".into(),
         ],
@@ -175,7 +179,7 @@ fn guards() -> Vec<[String; 2]> {
     );
     vec![
         [
-            "the plan writes to this account already".into(),
+            "the plan writes to this account already, or the write ends the agent's own sign-in and no person confirmed it".into(),
             hold(HeldReason::Unsafe),
         ],
         [
@@ -204,7 +208,8 @@ fn held() -> Vec<[String; 3]> {
     use HeldReason as Held;
     let after = |reason| match reason {
         Held::ForeignOverwrites => Some(Held::Unverifiable(UnknownReason::NotPermitted)),
-        Held::Unverifiable(_) => Some(Held::MassChange),
+        Held::Unverifiable(_) => Some(Held::OwnSignIn),
+        Held::OwnSignIn => Some(Held::MassChange),
         Held::MassChange => Some(Held::Rejected),
         Held::Rejected => Some(Held::OlderVersion),
         Held::OlderVersion => Some(Held::Unsafe),
@@ -334,7 +339,9 @@ fn what_a_number_is(name: &str) -> &'static str {
         "max_overwrites_per_day" => {
             "overwrites of somebody else's change within a day, after which the next is Held"
         }
-        "own_account" => "the account that the agent itself signs in with: it goes last",
+        "own_account" => {
+            "the account that the agent itself signs in with: it goes last; where a new password would sign the agent out, it is Held first"
+        }
         _ => "",
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use sync_engine::model::*;
-use sync_engine::plan::{Action, Pause, PauseReason, Rule, Target, Verification};
+use sync_engine::plan::{Action, NewOwnPassword, Pause, PauseReason, Rule, Target, Verification};
 
 use crate::scenes::{Scene, now};
 
@@ -135,11 +135,23 @@ impl<'a> Case<'a> {
         if let Some(refused) = refused.filter(|_| !self.is_confirmed()) {
             return Action::Block(refused.reason);
         }
+        if self.ends_our_sign_in() && !self.is_confirmed() {
+            return Action::Hold(HeldReason::OwnSignIn);
+        }
         if patience.is_some() {
             let (why, until) = (PauseReason::Patience, patience);
             return Action::Wait(Pause { why, until });
         }
         Action::Push(self.target())
+    }
+
+    fn ends_our_sign_in(&self) -> bool {
+        let own = self.scene.policy.own_account.as_ref();
+        own.is_some_and(|own| {
+            let same_name = own.user_name == self.credential.user_name;
+            let same = own.object.map(|id| id == self.target().object);
+            same.unwrap_or(same_name) && own.new_password == NewOwnPassword::EndsSignIn
+        })
     }
 
     /// The longest wait: the service's own, a pause, or the budget's.

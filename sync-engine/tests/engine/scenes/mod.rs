@@ -198,17 +198,31 @@ pub(crate) struct Scene {
 }
 
 prop_compose! {
+    fn own_account()(
+        number in 0..NAMES,
+        object in of(object()),
+        new_password in prop_oneof![Just(NewOwnPassword::IsUsed), Just(NewOwnPassword::EndsSignIn)],
+    ) -> OwnAccount {
+        OwnAccount {
+            user_name: UserPrincipalName::new(name(number)),
+            object,
+            new_password,
+        }
+    }
+}
+
+prop_compose! {
     fn policy()(
         verification in prop_oneof![3 => Just(Verification::Allowed), 1 => Just(Verification::SwitchedOff)],
         max_failed_per_day in 0u32..4,
-        own in of(0..NAMES),
+        own in of(own_account()),
         breaker_minimum in prop_oneof![Just(0), Just(2), Just(10)],
     ) -> Policy {
         Policy {
             verification,
             max_failed_per_day,
             breaker_minimum,
-            own_account: own.map(|number| UserPrincipalName::new(name(number))),
+            own_account: own,
             ..Policy::default()
         }
     }

@@ -132,6 +132,10 @@ impl World {
         if intent.is_confirmed() {
             return intent.word.map(|_| ()).map_err(str::to_owned);
         }
+        let own = self.nature.policy.own_account.as_ref();
+        if own.is_some_and(|own| own.object == Some(intent.purpose.object)) {
+            return Err("it ends the agent's own sign-in, and no person confirmed it".to_owned());
+        }
         if intent.is_approved {
             return Ok(());
         }

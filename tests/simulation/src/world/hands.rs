@@ -4,12 +4,17 @@ use sync_engine::model::{
     AccountAccess, DomainKind, Mastered, MicrosoftSync, Mute, ObjectId, Standing, SyncMode,
     UnknownReason, UserPrincipalName,
 };
+use sync_engine::plan::{NewOwnPassword, OwnAccount};
 
 use super::people::short;
 use super::{Agent, AgentId, Beginning, Culprit, FollowUp, Happening, Weather, World};
+use crate::chance::Chance;
 use crate::deed::{Deed, EntraDeed};
 use crate::fault::Fault;
 use crate::time::{DAY, HOUR, MINUTE, Moment, SECOND};
+
+/// How many of a hundred worlds have an agent that is signed in as a person.
+const OF_A_PERSON: u64 = 30;
 
 const DOMAINS: [&str; 3] = ["contoso.com", "fabrikam.com", "contoso.onmicrosoft.com"];
 
@@ -37,6 +42,7 @@ impl World {
             let mode = self.will.weighted(&modes).unwrap_or(SyncMode::Enabled);
             self.vault.add(&name, mode, &stored);
         }
+        self.choose_own_account();
         let ahead = if self.nature.has(Fault::ClockSkew) {
             self.count(Fault::ClockSkew);
             self.nature.skew
@@ -45,6 +51,22 @@ impl World {
         };
         self.agents
             .insert(AgentId(1), Agent::new(AgentId(1), ahead));
+    }
+
+    /// In some worlds the agent is signed in as one of the accounts, by a refresh token. They are chosen by a chance
+    /// of their own, so that the other worlds are the same as ever.
+    fn choose_own_account(&mut self) {
+        let mut chance = Chance::new(self.nature.seed, 4);
+        if !chance.percent(OF_A_PERSON) {
+            return;
+        }
+        let names = self.vault.entries().values();
+        let names: Vec<_> = names.map(|it| it.credential.user_name.clone()).collect();
+        self.nature.policy.own_account = chance.pick(&names).map(|user_name| OwnAccount {
+            user_name: user_name.clone(),
+            object: self.tenant.resolve(user_name.as_str()),
+            new_password: NewOwnPassword::EndsSignIn,
+        });
     }
 
     /// Books what is certain to come.
