@@ -4,11 +4,13 @@
 //! its own that goes away with it.
 
 mod app_certificate;
+mod captured;
 mod tls;
 mod wire_tap;
 mod world;
 
 pub use app_certificate::AppCertificate;
+pub use captured::{Captured, files_with};
 pub use tls::TestCa;
 pub use wire_tap::WireTap;
 pub use world::{

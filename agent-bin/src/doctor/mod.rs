@@ -12,8 +12,9 @@ mod vault;
 use serde::Serialize;
 
 pub use self::check::{Check, Checked};
-use crate::config::{ClientConfig, Config};
+use crate::config::{ClientConfig, Config, SignIn};
 use crate::outbound::Outbound;
+use crate::secrets::SecretFiles;
 use crate::tenant as setting;
 
 /// What was found about one client.
@@ -42,16 +43,25 @@ pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
         Outbound::default()
     });
     let stored = vault::examine(config, client, &outbound, &mut checks).await;
-    match setting::directory(client, &outbound) {
+    let secrets = SecretFiles::beside(&config.state.url);
+    match setting::directory(client, &outbound, &secrets) {
         Ok(directory) => {
             let test = config.policy(client).verification;
             tenant::examine(&directory, test, stored.as_ref(), &mut checks).await;
         }
-        Err(error) => checks.push(Check::failed("credentials of the app", &error)),
+        Err(error) => checks.push(Check::failed(credentials(client.microsoft.sign_in), &error)),
     }
     Examined {
         client: client.name.clone(),
         tenant: client.microsoft.tenant.to_string(),
         checks,
+    }
+}
+
+/// What it is that cannot be had.
+fn credentials(sign_in: SignIn) -> &'static str {
+    match sign_in {
+        SignIn::DeviceCode => "sign-in",
+        _ => "credentials of the app",
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sync_engine::model::TenantId;
 use tokio::sync::Mutex;
 
@@ -25,7 +25,13 @@ pub(crate) struct PersonSource {
     tenant: TenantId,
     clock: Arc<ServiceClock>,
     keeper: Arc<dyn RefreshTokenKeeper>,
-    current: Mutex<SecretString>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    token: SecretString,
+    /// Whether the keeper has it; else it stands in memory only.
+    is_kept: bool,
 }
 
 impl PersonSource {
@@ -44,7 +50,10 @@ impl PersonSource {
             tenant,
             clock,
             keeper: person.keeper,
-            current: Mutex::new(person.refresh_token),
+            current: Mutex::new(Current {
+                token: person.refresh_token,
+                is_kept: true,
+            }),
         }
     }
 
@@ -60,36 +69,40 @@ impl PersonSource {
         answer.map_err(|fault| self.explain(fault))
     }
 
-    /// Where the sign-in is over, the person may have begun another meanwhile.
+    /// The kept token is the one that counts: the person may have signed in anew, in another process. One that could not
+    /// be kept comes before it.
     async fn redeem_any(
         &self,
-        current: &mut SecretString,
+        current: &mut Current,
         challenge: Option<&ClaimsChallenge>,
     ) -> Result<Refreshed, GraphError> {
-        let ended = match self.redeem(current, challenge).await {
-            Err(error @ GraphError::SignInEnded { .. }) => error,
-            answer => return answer,
-        };
-        match self.keeper.kept().await {
-            Ok(kept) if kept.expose_secret() != current.expose_secret() => {
-                *current = kept;
-                self.redeem(current, challenge).await
+        if !current.is_kept {
+            match self.redeem(&current.token, challenge).await {
+                Err(GraphError::SignInEnded { .. }) => current.is_kept = true,
+                answer => return answer,
             }
-            _ => Err(ended),
         }
+        if let Ok(kept) = self.keeper.kept().await {
+            current.token = kept;
+        }
+        self.redeem(&current.token, challenge).await
     }
 
     /// A token that could not be kept is used nevertheless: the one that is kept stays good, and the next one is kept
     /// in its place.
-    async fn keep(&self, current: &mut SecretString, rotated: SecretString) {
-        if let Err(error) = self.keeper.keep(&rotated).await {
+    async fn keep(&self, rotated: SecretString) -> Current {
+        let kept = self.keeper.keep(&rotated).await;
+        if let Err(error) = &kept {
             tracing::error!(
-                error = &*error as &dyn std::error::Error,
+                error = &**error as &dyn std::error::Error,
                 "the administrator's new refresh token could not be kept; the agent goes on with it, and after a \
                  restart with the one before"
             );
         }
-        *current = rotated;
+        Current {
+            token: rotated,
+            is_kept: kept.is_ok(),
+        }
     }
 
     fn explain(&self, fault: TokenFault) -> GraphError {
@@ -106,7 +119,7 @@ impl TokenSource for PersonSource {
         let mut current = self.current.lock().await;
         let refreshed = self.redeem_any(&mut current, challenge).await?;
         if let Some(rotated) = refreshed.rotated {
-            self.keep(&mut current, rotated).await;
+            *current = self.keep(rotated).await;
         }
         Ok(refreshed.granted)
     }

@@ -148,6 +148,11 @@ impl Simulator {
         self.with_world(|world, now| world.device_codes.waiting_codes(now))
     }
 
+    /// Every refresh token that was handed out, for tests that search for where one might leak to.
+    pub fn refresh_tokens(&self) -> Vec<String> {
+        self.with_world(|world, _| world.refresh_tokens.all())
+    }
+
     /// Signs a user in for a user code, without asking for a password.
     ///
     /// # Errors

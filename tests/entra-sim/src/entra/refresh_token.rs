@@ -46,6 +46,10 @@ pub(crate) struct RefreshTokens {
 }
 
 impl RefreshTokens {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.grants.keys().cloned().collect()
+    }
+
     pub(super) fn issue(&mut self, grant: RefreshGrant, now: Timestamp) -> String {
         let token = format!("1.{}", random_text(96));
         self.prune(now);
