@@ -1,7 +1,5 @@
 //! A password that is searched for everywhere it must not be.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
-
 use std::time::Duration;
 
 use entra_sim::UserSpec;
