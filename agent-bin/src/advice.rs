@@ -14,6 +14,7 @@ use crate::control::{AskError, ControlError, Fault};
 use crate::secrets::SecretError;
 use crate::setup::SetupError;
 use crate::setup_args::ArgsError;
+use crate::sign_in_anew::SignInAnewError;
 use crate::wiring::WiringError;
 
 /// What to do next. The outermost cause that knows it says it; a port, which only knows roughly,
@@ -40,6 +41,9 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<SetupError>() {
         return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<SignInAnewError>() {
+        return error.hint().map(str::to_owned);
     }
     None.or_else(|| cause.downcast_ref().and_then(Fault::hint))
         .or_else(|| cause.downcast_ref().and_then(AskError::hint))
@@ -125,6 +129,7 @@ fn refuses(cause: &(dyn Error + 'static)) -> bool {
         || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
         || is(cause.downcast_ref().map(is_refused_by_the_directory))
         || is(cause.downcast_ref().map(SetupError::is_not_authorised))
+        || is(cause.downcast_ref().map(SignInAnewError::is_not_authorised))
         || is(cause.downcast_ref().map(AskError::is_not_authorised))
         || is(cause.downcast_ref().map(ControlError::is_not_authorised))
         || is(cause.downcast_ref().map(Fault::is_not_authorised))

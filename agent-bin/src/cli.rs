@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
 use agent_bin::config::{self, Config, ConfigError, Overrides};
 use agent_bin::service::{self, ServiceError};
@@ -108,11 +109,11 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             let config = Config::load(&cli.config, config::environment(), overrides)?;
             config.require_clients()?;
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
-            let say = |address| tell(&format!("listening on http://{address}"));
-            Ok(service::run(&config, stop, say).await?)
+            let announce = |address| tell(&format!("listening on http://{address}"));
+            Ok(service::run(&config, stop, announce).await?)
         }
         Command::Setup(args) => {
-            let done = setup::run(args.request(&cli.config)?).await?;
+            let done = setup::run(args.request(&cli.config, show_in_words(say))?).await?;
             for finding in &done.preflight.findings {
                 remark(&format!("{finding}; {}", finding.remedy()));
             }
@@ -166,7 +167,11 @@ fn tell(line: &str) {
 
 /// What is worth knowing, although nothing failed.
 fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "note: {text}");
+    say(&format!("note: {text}"));
+}
+
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn complain(error: &CommandError) {

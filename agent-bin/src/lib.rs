@@ -1,5 +1,6 @@
 //! The agent: configuration, secrets, wiring, scheduling and service, as a library.
 
+pub mod administrator;
 pub mod advice;
 pub mod causes;
 pub mod clock;
@@ -7,6 +8,7 @@ pub mod config;
 pub mod control;
 pub mod doctor;
 mod durable_file;
+mod entry;
 mod instance;
 mod limit_metrics;
 pub mod listen;
@@ -21,6 +23,7 @@ pub mod secrets;
 pub mod service;
 pub mod setup;
 pub mod setup_args;
+pub mod sign_in_anew;
 pub mod signals;
 mod telltale;
 pub mod tenant;

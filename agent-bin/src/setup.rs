@@ -10,10 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 use state_store::{OpenError, StateUrl};
 use sync_engine::model::{ClientId, OrganizationId};
 
+use crate::administrator::{AdministratorError, ShowCode};
 use crate::config::{self, ClientConfig, Config, ConfigError};
+use crate::entry::Entry;
 use crate::outbound::{Outbound, OutboundError};
-use crate::secrets::{Enrolment, SecretError, SecretFiles};
-use crate::tenant::{self, TenantError};
+use crate::secrets::{Administrator, Enrolment, SecretError, SecretFiles};
+use crate::tenant::TenantError;
 use crate::wiring::{VERSION, host_name, vault_http};
 
 /// All that setup needs to know. Secrets come from files, never from arguments.
@@ -32,6 +34,8 @@ pub struct SetupRequest {
     pub one_time_code: Option<String>,
     /// The organization key, used once to open the client's data key.
     pub organization_key: SecretString,
+    /// Shows the code that an administrator enters, where the agent is to act for one.
+    pub show_code: ShowCode,
 }
 
 /// What setup did.
@@ -89,6 +93,9 @@ pub enum SetupError {
         #[source]
         source: GraphError,
     },
+    /// Nobody is signed in whom the agent could act for.
+    #[error("no administrator is signed in")]
+    Administrator(#[source] Box<AdministratorError>),
     /// The agent could read the tenant, and set no password in it.
     #[error("tenant `{tenant}`: {finding}")]
     Powerless {
@@ -109,6 +116,12 @@ pub enum SetupError {
     /// Something in the background went wrong.
     #[error("the organization key could not be tried")]
     Background(#[from] tokio::task::JoinError),
+}
+
+impl From<AdministratorError> for SetupError {
+    fn from(error: AdministratorError) -> Self {
+        Self::Administrator(Box::new(error))
+    }
 }
 
 impl SetupError {
@@ -136,6 +149,7 @@ impl SetupError {
             Self::Outbound(source) => source.hint().to_owned(),
             Self::Tenant(source) => source.hint()?.to_owned(),
             Self::Entra { source, .. } => source.hint()?.to_owned(),
+            Self::Administrator(source) => source.hint()?.to_owned(),
             Self::Powerless { finding, .. } => format!(
                 "{}; for reports only, set the client's default mode to Report mismatches",
                 finding.remedy()
@@ -155,6 +169,7 @@ impl SetupError {
             Self::Vault(source) => matches!(source, ApiError::NotAuthorised { .. }),
             Self::OrganizationKey(_) | Self::Powerless { .. } => true,
             Self::Entra { source, .. } => source.is_not_authorised(),
+            Self::Administrator(source) => source.is_not_authorised(),
             _ => false,
         }
     }
@@ -170,12 +185,12 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     let secrets = SecretFiles::beside(&request.config.state.url);
     let outbound = Outbound::of(&request.config)?;
     let verdict_table = request.config.verdict_table()?;
-    let directory = tenant::directory(&request.client, &outbound, verdict_table.as_ref())?;
+    let entry = Entry::prepare(&request, &outbound, &secrets, verdict_table.as_ref())?;
     let http = vault_http(request.config.passportal.base_url.as_str(), &outbound)?;
     let code = request.one_time_code.as_deref();
     let (session, _) =
         PersonSession::sign_in(&http, &request.email, &request.password, code).await?;
-    let result = enrol(&request, &secrets, &directory, &session).await;
+    let result = enrol(&request, &secrets, (&entry, &outbound), &session).await;
     // The session was for this only; a failure to end it changes nothing that was done.
     if let Err(error) = session.sign_out().await {
         tracing::debug!(%error, "the setup session could not be ended");
@@ -186,7 +201,7 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
 async fn enrol(
     request: &SetupRequest,
     secrets: &SecretFiles,
-    directory: &msgraph_sync::EntraDirectory,
+    (entry, outbound): (&Entry, &Outbound),
     session: &PersonSession,
 ) -> Result<SetupDone, SetupError> {
     let wanted = &request.client;
@@ -197,14 +212,8 @@ async fn enrol(
         });
     }
     let data_key = open_data_key(&request.organization_key, &client).await?;
-    let preflight = directory
-        .preflight()
-        .await
-        .map_err(|source| SetupError::Entra {
-            tenant: wanted.microsoft.tenant.to_string().into(),
-            source,
-        })?;
-    refuse_the_powerless(&preflight, &client, wanted)?;
+    let entered = entry.enter(request, outbound).await?;
+    refuse_the_powerless(&entered.preflight, &client, wanted)?;
     let enrolled = session
         .enrol(&EnrolRequest {
             client: client.id,
@@ -221,14 +230,16 @@ async fn enrol(
         key_id: data_key.id(),
         data_key: data_key.to_secret(),
     };
-    if let Err(error) = keep(request, secrets, &enrolment) {
+    let administrator = entered.administrator.as_ref();
+    let administrator = administrator.map(|administrator| (&data_key, administrator));
+    if let Err(error) = keep(request, secrets, &enrolment, administrator) {
         undo(session, secrets, &enrolment).await;
         return Err(error);
     }
     Ok(SetupDone {
         client: client.name,
         config_path: request.config_path.clone(),
-        preflight,
+        preflight: entered.preflight,
     })
 }
 
@@ -287,7 +298,11 @@ fn keep(
     request: &SetupRequest,
     secrets: &SecretFiles,
     enrolment: &Enrolment,
+    administrator: Option<(&DataKey, &Administrator)>,
 ) -> Result<(), SetupError> {
+    if let Some((key, administrator)) = administrator {
+        secrets.save_administrator(key, administrator)?;
+    }
     secrets.save_enrolment(enrolment)?;
     let path = &request.config_path;
     if path.exists() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use url::Url;
 
+use crate::administrator::ShowCode;
 use crate::config::{self, ClientConfig, Config, ConfigError, Overrides, Region};
 use crate::secrets::{SecretError, read_secret_file};
 use crate::setup::SetupRequest;
@@ -44,7 +45,7 @@ pub struct SetupArgs {
     /// The national cloud.
     #[arg(long, value_name = "CLOUD", default_value = "global")]
     pub cloud: String,
-    /// As whom the agent signs in: certificate, client-secret or federated.
+    /// As whom the agent signs in: certificate, client-secret, federated, or device-code for an administrator.
     #[arg(long, value_name = "HOW", default_value = "client-secret")]
     pub sign_in: String,
     /// The app registration's application (client) id.
@@ -146,12 +147,16 @@ impl ArgsError {
 }
 
 impl SetupArgs {
-    /// Reads the secrets and makes the request. An existing configuration keeps its own settings
+    /// Reads the secrets and makes the request; a code is shown with `show_code`. An existing configuration keeps its own settings
     /// and gets the client in addition.
     ///
     /// # Errors
     /// When a file cannot be read, or the configuration would not be one.
-    pub fn request(&self, config_path: &Path) -> Result<SetupRequest, ArgsError> {
+    pub fn request(
+        &self,
+        config_path: &Path,
+        show_code: ShowCode,
+    ) -> Result<SetupRequest, ArgsError> {
         let (config, client) = self.config(config_path)?;
         Ok(SetupRequest {
             config_path: config_path.to_owned(),
@@ -161,6 +166,7 @@ impl SetupArgs {
             password: read_secret_file(&self.password_file)?,
             one_time_code: self.one_time_code.clone(),
             organization_key: read_secret_file(&self.organization_key_file)?,
+            show_code,
         })
     }
 

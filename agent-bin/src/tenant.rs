@@ -1,15 +1,19 @@
 //! From the configuration of one client to its tenant's directory.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use msgraph_sync::{
-    AppCredential, CertificateError, ClientCertificate, Endpoints, EntraDirectory, GraphSetupError,
-    TenantConfig, VerdictTable, VerificationApp,
+    AppCredential, CertificateError, ClientCertificate, Connection, Credential, Endpoints,
+    EntraDirectory, GraphSetupError, SignedInPerson, TenantConfig, VerdictTable, VerificationApp,
 };
+use passportal_client::envelope::{DataKey, EnvelopeError};
+use sync_engine::plan::{NewOwnPassword, OwnAccount};
 
 use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
 use crate::outbound::Outbound;
-use crate::secrets::{SecretError, SecretSources};
+use crate::secrets::{Administrator, SecretError, SecretFiles, SecretSources};
+use crate::token_keeper::KeptSignIn;
 
 /// Why a tenant cannot be reached with this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,24 @@ pub enum TenantError {
         #[source]
         source: CertificateError,
     },
+    /// What is left of the administrator's sign-in cannot be read.
+    #[error("client `{client}`: the agent cannot act for an administrator")]
+    Administrator {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// The kept data key, which the administrator's sign-in is sealed with, is damaged.
+    #[error("the data key of client `{client}` is damaged")]
+    DataKey {
+        /// The client.
+        client: String,
+        /// Why.
+        #[source]
+        source: EnvelopeError,
+    },
     /// A file that this way to sign in needs is not named.
     #[error("client `{client}`: {key} is missing, and sign_in = \"{sign_in}\" needs it")]
     NoFile {
@@ -82,13 +104,14 @@ impl TenantError {
     /// What to do next.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::SignIn { .. } => {
-                Some("use sign_in = \"certificate\", \"client-secret\" or \"federated\"")
-            }
+            Self::SignIn { .. } => Some(
+                "use sign_in = \"certificate\", \"client-secret\", \"federated\" or \"device-code\"",
+            ),
             Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
-            Self::Secret { source, .. } | Self::CertificateFile { source, .. } => {
-                Some(source.hint())
-            }
+            Self::Secret { source, .. }
+            | Self::CertificateFile { source, .. }
+            | Self::Administrator { source, .. } => Some(source.hint()),
+            Self::DataKey { .. } => Some("enrol it with `passportal setup --client NAME …`"),
             Self::Certificate { source, .. } => Some(source.hint()),
             Self::NoFile { .. } => Some("name the file in the configuration"),
             Self::Setup { source, .. } => setup_hint(source),
@@ -107,28 +130,32 @@ fn setup_hint(error: &GraphSetupError) -> Option<&'static str> {
     })
 }
 
-/// The directory of one client's tenant; without a table of its own it has the built-in one.
+/// The directory of one client's tenant, as whoever the configuration says. Only a sign-in by device code is looked up
+/// among the secrets of this machine. Without a table of its own it has the built-in one.
 ///
 /// # Errors
 /// When the configuration or its secret does not allow to sign in.
 pub fn directory(
     client: &ClientConfig,
     outbound: &Outbound,
+    secrets: &SecretFiles,
     verdict_table: Option<&VerdictTable>,
 ) -> Result<EntraDirectory, TenantError> {
-    let microsoft = &client.microsoft;
-    let client_id = microsoft
-        .client_id
-        .clone()
-        .ok_or_else(|| TenantError::NoApp {
-            client: client.name.clone(),
-        })?;
-    let mut config = TenantConfig::new(microsoft.tenant.clone(), client_id, credential(client)?);
-    config.endpoints = endpoints(microsoft);
-    config.extra_ca.clone_from(&outbound.extra_ca);
-    config.proxy.clone_from(&outbound.proxy);
+    let connection = connection(client, outbound)?;
+    let credential = credential(client, secrets)?;
+    directory_at(connection, credential, client, verdict_table)
+}
+
+/// The same with a credential that is at hand.
+pub(crate) fn directory_at(
+    connection: Connection,
+    credential: impl Into<Credential>,
+    client: &ClientConfig,
+    verdict_table: Option<&VerdictTable>,
+) -> Result<EntraDirectory, TenantError> {
+    let mut config = TenantConfig::at(connection, credential);
     config.verdict_table = verdict_table.cloned();
-    config.verification = match &microsoft.verification_client_id {
+    config.verification = match &client.microsoft.verification_client_id {
         Some(public) => VerificationApp::Public(public.clone()),
         None => VerificationApp::Itself,
     };
@@ -138,7 +165,81 @@ pub fn directory(
     })
 }
 
-fn credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
+/// Where the tenant is, and which app asks.
+pub(crate) fn connection(
+    client: &ClientConfig,
+    outbound: &Outbound,
+) -> Result<Connection, TenantError> {
+    let microsoft = &client.microsoft;
+    let client_id = microsoft.client_id.clone();
+    let client_id = client_id.ok_or_else(|| TenantError::NoApp {
+        client: client.name.clone(),
+    })?;
+    let mut connection = Connection::new(microsoft.tenant.clone(), client_id);
+    connection.endpoints = endpoints(microsoft);
+    connection.extra_ca.clone_from(&outbound.extra_ca);
+    connection.proxy.clone_from(&outbound.proxy);
+    Ok(connection)
+}
+
+/// As whom the agent acts.
+fn credential(client: &ClientConfig, secrets: &SecretFiles) -> Result<Credential, TenantError> {
+    match client.microsoft.sign_in {
+        SignIn::DeviceCode => person(client, secrets).map(Credential::Person),
+        _ => app_credential(client).map(Credential::App),
+    }
+}
+
+/// The account that the agent signs in with, where it is a person's.
+///
+/// # Errors
+/// When nobody has signed in, or what is kept of it cannot be read.
+pub fn own_account(
+    client: &ClientConfig,
+    secrets: &SecretFiles,
+) -> Result<Option<OwnAccount>, TenantError> {
+    if client.microsoft.sign_in != SignIn::DeviceCode {
+        return Ok(None);
+    }
+    let (_, administrator) = administrator(client, secrets)?;
+    Ok(Some(OwnAccount {
+        user_name: administrator.user_name,
+        object: Some(administrator.object),
+        new_password: NewOwnPassword::EndsSignIn,
+    }))
+}
+
+fn person(client: &ClientConfig, secrets: &SecretFiles) -> Result<SignedInPerson, TenantError> {
+    let (key, administrator) = administrator(client, secrets)?;
+    Ok(SignedInPerson {
+        refresh_token: administrator.refresh_token,
+        keeper: Arc::new(KeptSignIn::new(secrets.clone(), key)),
+    })
+}
+
+fn administrator(
+    client: &ClientConfig,
+    secrets: &SecretFiles,
+) -> Result<(DataKey, Administrator), TenantError> {
+    let unreadable = |source| TenantError::Administrator {
+        client: client.name.clone(),
+        source,
+    };
+    let enrolment = secrets.load_enrolment(&client.name).map_err(unreadable)?;
+    let enrolment = enrolment.ok_or_else(|| {
+        unreadable(SecretError::NotEnrolled {
+            client: client.name.clone(),
+        })
+    })?;
+    let key = enrolment.key().map_err(|source| TenantError::DataKey {
+        client: client.name.clone(),
+        source,
+    })?;
+    let administrator = secrets.load_administrator(&key).map_err(unreadable)?;
+    Ok((key, administrator))
+}
+
+fn app_credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
     let microsoft = &client.microsoft;
     let needed = |file: &Option<PathBuf>, key| {
         file.clone().ok_or_else(|| TenantError::NoFile {

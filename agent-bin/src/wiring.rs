@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
-use passportal_client::envelope::{DataKey, EnvelopeError};
+use passportal_client::envelope::EnvelopeError;
 use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, Onlooker, PassportalVault};
 use state_store::{Access, OpenError, StateDatabase, StateUrl};
 use sync_engine::model::ClientId;
@@ -203,7 +203,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                     folder: secrets.folder().to_owned(),
                     kept: Kept::of(&config.state.url),
                 })?;
-        let directory = tenant::directory(client, &outbound, verdict_table.as_ref())?;
+        let directory = tenant::directory(client, &outbound, &secrets, verdict_table.as_ref())?;
         checked.push((client, enrolment, directory));
     }
     refuse_twins(&checked)?;
@@ -227,7 +227,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
             id,
             name: enrolment.client_name.clone(),
             ports,
-            policy: policy(config, client),
+            policy: policy(config, client, &secrets)?,
             vault,
             directory,
         });
@@ -266,12 +266,17 @@ fn refuse_twins(checked: &[Checked<'_>]) -> Result<(), WiringError> {
     Ok(())
 }
 
-/// The configuration's numbers, and the longest that one of Graph's writes may take.
-fn policy(config: &Config, client: &ClientConfig) -> Policy {
-    Policy {
+/// The configuration's numbers, the longest that one of Graph's writes may take, and whom the agent acts for.
+fn policy(
+    config: &Config,
+    client: &ClientConfig,
+    secrets: &SecretFiles,
+) -> Result<Policy, TenantError> {
+    Ok(Policy {
         write_timeout: LONGEST_WRITE,
+        own_account: tenant::own_account(client, secrets)?,
         ..config.policy(client)
-    }
+    })
 }
 
 /// The vault of one enrolled client.
@@ -286,13 +291,7 @@ pub fn vault(
     instance: Uuid,
     outbound: &Outbound,
 ) -> Result<PassportalVault, WiringError> {
-    let key = DataKey::from_secret(
-        enrolment.organization.0,
-        enrolment.client.0,
-        enrolment.key_id,
-        &enrolment.data_key,
-    )
-    .map_err(|source| WiringError::DataKey {
+    let key = enrolment.key().map_err(|source| WiringError::DataKey {
         client: client.name.clone(),
         source,
     })?;

@@ -79,7 +79,7 @@ fn world(tenants: Vec<TenantSpec>) -> (Simulator, url::Url) {
 fn directory(name: &str, url: &url::Url, scale: u32) -> Arc<EntraDirectory> {
     let secret = AppCredential::ClientSecret(SECRET.into());
     let mut config = TenantConfig::new(TenantId(name.to_owned()), APP.to_string(), secret);
-    config.endpoints = Endpoints::of(Cloud::Global)
+    config.connection.endpoints = Endpoints::of(Cloud::Global)
         .with_authority(url.clone())
         .with_graph(url.clone());
     config.limits = Limits::scaled(number(scale));

@@ -68,7 +68,7 @@ fn directory(base: &str) -> Result<EntraDirectory, Box<dyn Error>> {
     let app = Uuid::from_u128(0xA99).to_string();
     let tenant = TenantId("contoso.onmicrosoft.com".to_owned());
     let mut config = TenantConfig::new(tenant, app, secret);
-    config.endpoints = Endpoints::of(Cloud::Global)
+    config.connection.endpoints = Endpoints::of(Cloud::Global)
         .with_authority(base.parse()?)
         .with_graph(base.parse()?);
     config.limits = Limits::scaled(NO_LIMITS);

@@ -225,8 +225,8 @@ mod tests {
                 "app",
                 crate::AppCredential::ClientSecret("secret".into()),
             );
-            config.endpoints = endpoints;
-            let token = config.token_url().unwrap();
+            config.connection.endpoints = endpoints;
+            let token = config.connection.oauth_url("token").unwrap();
             assert_eq!(
                 token,
                 url(&format!("{login}/contoso.com/oauth2/v2.0/token")),

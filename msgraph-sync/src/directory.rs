@@ -15,13 +15,13 @@ use crate::retry_after::Patience;
 use crate::service_clock::ServiceClock;
 use crate::session::Session;
 use crate::token::{
-    AppIdentity, CertificateWatch, ClientCredentialsSource, TokenCache, TokenEndpoint,
+    AppIdentity, CertificateWatch, ClientCredentialsSource, PersonSource, TokenCache, TokenEndpoint,
 };
 use crate::transport::{Timeouts, Transport};
 use crate::verify::SignInTest;
 use crate::{
-    AppCredential, CertificateLife, ClientCertificate, GraphSetupError, LimitUse, TenantConfig,
-    VerdictTable, VerificationApp,
+    AppCredential, CertificateLife, ClientCertificate, Connection, Credential, GraphSetupError,
+    LimitUse, TenantConfig, VerdictTable, VerificationApp,
 };
 
 /// One tenant of Entra ID: its accounts, the sign-in test, and the one write.
@@ -55,30 +55,20 @@ impl EntraDirectory {
         config: TenantConfig,
         patience: Patience,
     ) -> Result<Self, GraphSetupError> {
-        let config = TenantConfig {
-            endpoints: config.endpoints.checked()?,
-            ..config
-        };
-        let clock = Arc::new(ServiceClock::new(config.clock_tolerance));
-        let transport = Arc::new(transport(&config, Arc::clone(&clock))?);
+        let connection = config.connection.clone().checked()?;
+        let clock = Arc::new(ServiceClock::new(connection.clock_tolerance));
+        let transport = Arc::new(transport(&connection, Arc::clone(&clock))?);
         let endpoint = Arc::new(TokenEndpoint::new(
-            config.token_url()?,
+            connection.oauth_url("token")?,
             Arc::clone(&transport),
         ));
         let app = app(&config);
         let certificate = app.certificate().map(ClientCertificate::life);
-        let tokens = Arc::new(TokenCache::new(ClientCredentialsSource {
-            endpoint: Arc::clone(&endpoint),
-            app,
-            scope: config.endpoints.scope(),
-            tenant: config.tenant.clone(),
-            clock: Arc::clone(&clock),
-            watch: CertificateWatch::default(),
-        }));
+        let tokens = Arc::new(tokens(&config, app, &endpoint, &clock));
         Ok(Self {
             certificate,
             session: Session::new(
-                config.endpoints.graph.clone(),
+                connection.endpoints.graph,
                 tokens,
                 transport,
                 Governor::new(config.limits),
@@ -94,18 +84,47 @@ impl EntraDirectory {
     }
 }
 
-fn transport(
+fn tokens(
     config: &TenantConfig,
+    app: AppIdentity,
+    endpoint: &Arc<TokenEndpoint>,
+    clock: &Arc<ServiceClock>,
+) -> TokenCache {
+    let (endpoint, clock) = (Arc::clone(endpoint), Arc::clone(clock));
+    let scope = config.connection.endpoints.scope();
+    let tenant = config.connection.tenant.clone();
+    match &config.credential {
+        Credential::App(_) => TokenCache::new(ClientCredentialsSource {
+            endpoint,
+            app,
+            scope,
+            tenant,
+            clock,
+            watch: CertificateWatch::default(),
+        }),
+        Credential::Person(person) => TokenCache::new(PersonSource::new(
+            endpoint,
+            app,
+            scope,
+            tenant,
+            clock,
+            person.clone(),
+        )),
+    }
+}
+
+pub(crate) fn transport(
+    connection: &Connection,
     clock: Arc<ServiceClock>,
 ) -> Result<Transport, GraphSetupError> {
-    let extra_ca = config.extra_ca.as_deref();
-    Transport::new(extra_ca, route(config)?, Timeouts::default(), clock)
+    let extra_ca = connection.extra_ca.as_deref();
+    Transport::new(extra_ca, route(connection)?, Timeouts::default(), clock)
 }
 
 /// The configured proxy wins over the environment's; `NO_PROXY` counts for both.
-fn route(config: &TenantConfig) -> Result<Route, GraphSetupError> {
-    match &config.proxy {
-        _ if config.endpoints.are_local() => Ok(Route::straight()),
+fn route(connection: &Connection) -> Result<Route, GraphSetupError> {
+    match &connection.proxy {
+        _ if connection.endpoints.are_local() => Ok(Route::straight()),
         Some(proxy) => Route::through(proxy, &no_proxy()),
         None => Ok(Route::of_environment()),
     }
@@ -117,8 +136,15 @@ fn no_proxy() -> String {
 }
 
 fn app(config: &TenantConfig) -> AppIdentity {
-    let id = &config.client_id;
+    let id = &config.connection.client_id;
     match &config.credential {
+        Credential::App(credential) => app_with(id, credential),
+        Credential::Person(_) => AppIdentity::public(id),
+    }
+}
+
+fn app_with(id: &str, credential: &AppCredential) -> AppIdentity {
+    match credential {
         AppCredential::ClientSecret(secret) => AppIdentity::with_secret(id, secret.clone()),
         AppCredential::Certificate(certificate) => {
             AppIdentity::with_certificate(id, certificate.clone())

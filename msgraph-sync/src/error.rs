@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use self::service_fault::ServiceFault;
 pub use self::setup::GraphSetupError;
-use crate::ProxyTrouble;
+use crate::{ProxyTrouble, SignInEnd};
 
 /// Why Microsoft's side could not do something. Cheap to clone, because one failed sign-in is told
 /// to everybody who waited for it.
@@ -148,6 +148,22 @@ pub enum GraphError {
     FederationRefused {
         /// The app.
         client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The app must not sign users in without a proof of its own.
+    #[error("app `{client_id}` is not a public client (AADSTS{code})")]
+    NotAPublicClient {
+        /// The app.
+        client_id: String,
+        /// The sign-in code.
+        code: u32,
+    },
+    /// The person whom the agent acts for has to sign in again.
+    #[error("the sign-in of the agent's administrator has ended: {end} (AADSTS{code})")]
+    SignInEnded {
+        /// Why.
+        end: SignInEnd,
         /// The sign-in code.
         code: u32,
     },

@@ -57,12 +57,13 @@ impl Finding {
         match self {
             Self::PermissionMissing { permission, .. } | Self::RightsUnknown { permission, .. } => {
                 format!(
-                    "grant the application permission {permission} to the app, with admin consent"
+                    "grant the permission {permission} to the app, with admin consent: as an application \
+                     permission, or as a delegated one where the agent acts for an administrator"
                 )
             }
-            Self::NoRole => "assign the directory role User Administrator to the app, or \
-                             Privileged Authentication Administrator where administrators' \
-                             passwords are synced"
+            Self::NoRole => "assign the directory role User Administrator to the app, or to the \
+                             administrator whom the agent acts for; Privileged Authentication \
+                             Administrator where administrators' passwords are synced"
                 .to_owned(),
             Self::TokenUnreadable => {
                 "nothing: a write that is not allowed is refused by Entra ID".to_owned()
@@ -81,9 +82,7 @@ impl fmt::Display for Finding {
                 f,
                 "the agent's app lacks the permission {permission}: it cannot {purpose}"
             ),
-            Self::NoRole => {
-                f.write_str("the agent's app has no directory role that resets passwords")
-            }
+            Self::NoRole => f.write_str("the agent has no directory role that resets passwords"),
             Self::RightsUnknown {
                 permission,
                 purpose,

@@ -7,34 +7,74 @@ use std::time::Duration;
 use secrecy::SecretString;
 use sync_engine::model::TenantId;
 
-use crate::{ClientCertificate, Cloud, Endpoints, GraphSetupError, Limits, Proxy, VerdictTable};
+use crate::{
+    ClientCertificate, Cloud, Endpoints, GraphSetupError, Limits, Proxy, SignedInPerson,
+    VerdictTable,
+};
 
 /// How far this machine's clock may be off before it is called wrong.
 ///
 /// Source: Kerberos and Entra ID both allow five minutes of clock skew.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
 
-/// One tenant: where it is, and who the agent is there.
+/// What a sign-in needs to know: where the tenant is, and which app asks.
 #[derive(Clone, Debug)]
-pub struct TenantConfig {
+pub struct Connection {
     /// A verified domain of the tenant, or its GUID.
     pub tenant: TenantId,
     /// Where sign-in and Graph are reached.
     pub endpoints: Endpoints,
     /// The app registration's application (client) id.
     pub client_id: String,
-    /// How the app proves who it is.
-    pub credential: AppCredential,
-    /// Which app the sign-in test uses.
-    pub verification: VerificationApp,
     /// PEM certificates that are trusted in addition to the platform's roots.
     pub extra_ca: Option<Vec<u8>>,
     /// The proxy beyond this machine; without one the environment's.
     pub proxy: Option<Proxy>,
-    /// Replaces the built-in table of what sign-in codes say of a password.
-    pub verdict_table: Option<VerdictTable>,
     /// How far this machine's clock may be off.
     pub clock_tolerance: Duration,
+}
+
+impl Connection {
+    /// A tenant of the global cloud with everything else as usual.
+    pub fn new(tenant: TenantId, client_id: impl Into<String>) -> Self {
+        Self {
+            tenant,
+            endpoints: Endpoints::of(Cloud::Global),
+            client_id: client_id.into(),
+            extra_ca: None,
+            proxy: None,
+            clock_tolerance: CLOCK_TOLERANCE,
+        }
+    }
+
+    pub(crate) fn checked(self) -> Result<Self, GraphSetupError> {
+        Ok(Self {
+            endpoints: self.endpoints.checked()?,
+            ..self
+        })
+    }
+
+    /// One of the tenant's own sign-in endpoints.
+    pub(crate) fn oauth_url(&self, name: &str) -> Result<url::Url, GraphSetupError> {
+        check_tenant(&self.tenant)?;
+        let mut url = self.endpoints.authority.clone();
+        let base = url.path().trim_end_matches('/');
+        url.set_path(&format!("{base}/{}/oauth2/v2.0/{name}", self.tenant));
+        Ok(url)
+    }
+}
+
+/// One tenant: where it is, and who the agent is there.
+#[derive(Clone, Debug)]
+pub struct TenantConfig {
+    /// Where it is, and which app asks.
+    pub connection: Connection,
+    /// As whom the agent acts.
+    pub credential: Credential,
+    /// Which app the sign-in test uses.
+    pub verification: VerificationApp,
+    /// Replaces the built-in table of what sign-in codes say of a password.
+    pub verdict_table: Option<VerdictTable>,
     /// What may be asked of the tenant in a time.
     pub limits: Limits,
 }
@@ -44,29 +84,41 @@ impl TenantConfig {
     pub fn new(
         tenant: TenantId,
         client_id: impl Into<String>,
-        credential: AppCredential,
-    ) -> TenantConfig {
+        credential: impl Into<Credential>,
+    ) -> Self {
+        Self::at(Connection::new(tenant, client_id), credential)
+    }
+
+    /// The tenant behind this connection, with everything else as usual.
+    pub fn at(connection: Connection, credential: impl Into<Credential>) -> Self {
         Self {
-            tenant,
-            endpoints: Endpoints::of(Cloud::Global),
-            client_id: client_id.into(),
-            credential,
+            connection,
+            credential: credential.into(),
             verification: VerificationApp::Itself,
-            extra_ca: None,
-            proxy: None,
             verdict_table: None,
-            clock_tolerance: CLOCK_TOLERANCE,
             limits: Limits::documented(),
         }
     }
+}
 
-    /// The tenant's own token endpoint.
-    pub(crate) fn token_url(&self) -> Result<url::Url, GraphSetupError> {
-        check_tenant(&self.tenant)?;
-        let mut url = self.endpoints.authority.clone();
-        let base = url.path().trim_end_matches('/');
-        url.set_path(&format!("{base}/{}/oauth2/v2.0/token", self.tenant));
-        Ok(url)
+/// As whom the agent acts in a tenant.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// As its app, with the app's own permissions and roles.
+    App(AppCredential),
+    /// On behalf of a person, with what both the app and the person may do.
+    Person(SignedInPerson),
+}
+
+impl From<AppCredential> for Credential {
+    fn from(credential: AppCredential) -> Self {
+        Self::App(credential)
+    }
+}
+
+impl From<SignedInPerson> for Credential {
+    fn from(person: SignedInPerson) -> Self {
+        Self::Person(person)
     }
 }
 
@@ -124,13 +176,9 @@ mod tests {
     use super::*;
 
     fn token_url(tenant: &str) -> Result<String, GraphSetupError> {
-        TenantConfig::new(
-            TenantId(tenant.to_owned()),
-            "app",
-            AppCredential::ClientSecret("canary-secret".into()),
-        )
-        .token_url()
-        .map(|url| url.to_string())
+        Connection::new(TenantId(tenant.to_owned()), "app")
+            .oauth_url("token")
+            .map(|url| url.to_string())
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Tenant {
         let tenant = TenantId("contoso.com".to_owned());
         let secret = AppCredential::ClientSecret(CANARY_SECRET.into());
         let mut config = TenantConfig::new(tenant, "agent-app", secret);
-        config.endpoints = Endpoints::of(crate::Cloud::Global)
+        config.connection.endpoints = Endpoints::of(crate::Cloud::Global)
             .with_authority(base.clone())
             .with_graph(base);
         config
@@ -93,7 +93,7 @@ impl Tenant {
     /// A builder of requests to another Graph, with this tenant's tokens. Nothing is sent.
     pub(crate) fn session_at(&self, graph: url::Url) -> Session {
         let mut config = self.config();
-        config.endpoints = config.endpoints.with_graph(graph);
+        config.connection.endpoints = config.connection.endpoints.with_graph(graph);
         EntraDirectory::new(config).unwrap().session
     }
 

@@ -4,12 +4,14 @@
 //! its own that goes away with it.
 
 mod app_certificate;
+mod captured;
 mod test_proxy;
 mod tls;
 mod wire_tap;
 mod world;
 
 pub use app_certificate::AppCertificate;
+pub use captured::{Captured, files_with};
 pub use test_proxy::{TestProxy, TestProxyBuilder};
 pub use tls::TestCa;
 pub use wire_tap::WireTap;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agent_bin::administrator::show_in_words;
 use agent_bin::config::{Config, Overrides};
 use agent_bin::service;
 use agent_bin::setup::{self, SetupDone, SetupError, SetupRequest};
@@ -451,6 +452,7 @@ impl World {
             password: SecretString::from(ADMIN_PASSWORD),
             one_time_code: None,
             organization_key: SecretString::from(ORGANIZATION_KEY),
+            show_code: show_in_words(|_| {}),
         })
     }
 

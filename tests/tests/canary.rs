@@ -1,67 +1,23 @@
 //! A password that is searched for everywhere it must not be.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
-
-use std::io::{self, Write};
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use entra_sim::UserSpec;
-use integration_tests::{APP_SECRET, ORGANIZATION_KEY, WireTap, World, eventually};
+use integration_tests::{
+    APP_SECRET, Captured, ORGANIZATION_KEY, WireTap, World, eventually, files_with,
+};
 use passportal_client::wire::SyncMode;
-use tracing_subscriber::fmt::MakeWriter;
 
 const CANARY: &str = "Canary-8fa1c0de-Passw0rd";
 const NEXT_CANARY: &str = "Canary-77ab12ef-Passw0rd";
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// Every file below the folder that holds one of the words.
-fn files_with(folder: &Path, words: &[&str], found: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_with(&path, words, found);
-        } else if let Ok(bytes) = std::fs::read(&path) {
-            for word in words {
-                if bytes
-                    .windows(word.len())
-                    .any(|window| window == word.as_bytes())
-                {
-                    found.push(format!("{word} in {}", path.display()));
-                }
-            }
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_found_in_no_file_log_or_figure_nor_between_agent_and_vault() {
     let log = Captured::default();
+    let writer = log.clone();
     tracing_subscriber::fmt()
         .with_env_filter("trace")
-        .with_writer(log.clone())
+        .with_writer(move || writer.clone())
         .init();
     let users = [
         UserSpec::new("anna@contoso.com", "First-Passw0rd"),
@@ -96,11 +52,9 @@ async fn a_password_is_found_in_no_file_log_or_figure_nor_between_agent_and_vaul
     agent.stop().await.unwrap();
 
     let words = [CANARY, NEXT_CANARY, "Canary-"];
-    let mut found = Vec::new();
-    files_with(world.folder(), &words, &mut found);
+    let found = files_with(world.folder(), &words).unwrap();
     assert!(found.is_empty(), "{found:?}");
-    let log = log.0.lock().unwrap().clone();
-    let log = String::from_utf8_lossy(&log);
+    let log = log.text();
     assert!(log.contains("cycle"), "the log was captured");
     assert!(tap.heard_text("anna@contoso.com"), "the wire was captured");
     for word in [CANARY, NEXT_CANARY, "Canary-", ORGANIZATION_KEY, APP_SECRET] {

@@ -40,6 +40,7 @@ mod vault {
 
 mod directory {
     use agent_bin::outbound::Outbound;
+    use agent_bin::secrets::SecretFiles;
     use agent_bin::tenant;
     use entra_sim::UserSpec;
     use integration_tests::World;
@@ -50,7 +51,13 @@ mod directory {
         let world = World::builder().user(anna).start().await.unwrap();
         let request = world.setup_request().unwrap();
         (
-            tenant::directory(&request.client, &Outbound::default(), None).unwrap(),
+            tenant::directory(
+                &request.client,
+                &Outbound::default(),
+                &SecretFiles::at(world.folder()),
+                None,
+            )
+            .unwrap(),
             world,
         )
     }

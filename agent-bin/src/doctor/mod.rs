@@ -14,7 +14,8 @@ mod way;
 use serde::Serialize;
 
 pub use self::check::{Check, Checked};
-use crate::config::{ClientConfig, Config};
+use crate::config::{ClientConfig, Config, SignIn};
+use crate::secrets::SecretFiles;
 use crate::tenant as setting;
 
 /// What was found about one client.
@@ -55,12 +56,21 @@ pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
         checks.push(Check::failed("configuration", &error));
         None
     });
-    match setting::directory(client, &outbound, verdict_table.as_ref()) {
+    let secrets = SecretFiles::beside(&config.state.url);
+    match setting::directory(client, &outbound, &secrets, verdict_table.as_ref()) {
         Ok(directory) => {
             let test = config.policy(client).verification;
             tenant::examine(&directory, test, stored.as_ref(), &mut checks).await;
         }
-        Err(error) => checks.push(Check::failed("credentials of the app", &error)),
+        Err(error) => checks.push(Check::failed(credentials(client.microsoft.sign_in), &error)),
     }
     Examined::of(client, checks)
+}
+
+/// What it is that cannot be had.
+fn credentials(sign_in: SignIn) -> &'static str {
+    match sign_in {
+        SignIn::DeviceCode => "sign-in",
+        _ => "credentials of the app",
+    }
 }

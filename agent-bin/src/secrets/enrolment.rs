@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use passportal_client::envelope::{DataKey, EnvelopeError};
 use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,17 @@ pub struct Enrolment {
     pub key_id: Uuid,
     /// The client's data key, as base64 text.
     pub data_key: SecretString,
+}
+
+impl Enrolment {
+    /// The client's data key.
+    ///
+    /// # Errors
+    /// When the kept text is none.
+    pub fn key(&self) -> Result<DataKey, EnvelopeError> {
+        let (organization, client) = (self.organization.0, self.client.0);
+        DataKey::from_secret(organization, client, self.key_id, &self.data_key)
+    }
 }
 
 impl fmt::Debug for Enrolment {
@@ -150,15 +162,10 @@ impl SecretFiles {
         self.save_enrolment(&Enrolment { token, ..enrolment })
     }
 
-    /// Forgets a client. That it was not enrolled is no error.
+    /// Forgets a client, and the administrator who signed in for it. That it was not enrolled is no error.
     pub fn remove(&self, client: ClientId) -> Result<(), SecretError> {
-        let path = self.path(client);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(SecretError::NotWritable { path, source })
-            }
-            _ => Ok(()),
-        }
+        remove(self.path(client))?;
+        remove(self.administrator_path(client))
     }
 
     fn by_id(&self, client: ClientId) -> Result<Option<Enrolment>, SecretError> {
@@ -186,6 +193,15 @@ impl SecretFiles {
             path: self.folder.clone(),
             source,
         }
+    }
+}
+
+fn remove(path: PathBuf) -> Result<(), SecretError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(SecretError::NotWritable { path, source })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use passportal_client::envelope::EnvelopeError;
 use passportal_client::secret_file::SecretFileError;
 
 /// Why a secret could not be had or kept. [`hint`](Self::hint) says what to do next.
@@ -48,6 +49,21 @@ pub enum SecretError {
         /// The client.
         client: String,
     },
+    /// Nobody has signed in for the client.
+    #[error("nobody has signed in for this client: there is no {}", path.display())]
+    NoAdministrator {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// What is left of the administrator's sign-in does not open.
+    #[error("the administrator's sign-in in {} is damaged", path.display())]
+    AdministratorDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Why, where the envelope says it.
+        #[source]
+        source: Option<EnvelopeError>,
+    },
     /// No place holds the client secret.
     #[error("there is no client secret for the client `{client}`")]
     NoClientSecret {
@@ -68,6 +84,9 @@ impl SecretError {
             Self::Damaged { .. } => "remove the file and enrol again with `passportal-agent setup`",
             Self::Ambiguous { .. } => "write the client's id instead of its name",
             Self::NotEnrolled { .. } => "enrol it with `passportal-agent setup`",
+            Self::NoAdministrator { .. } | Self::AdministratorDamaged { .. } => {
+                "sign in by device code: `passportal sign-in CLIENT`"
+            }
             Self::NoClientSecret { .. } => {
                 "set client_secret_file, or give the service a credential named CLIENT-client-secret"
             }

@@ -1,9 +1,11 @@
 //! The agent's secrets: what enrolment left behind, and files that only the service can read.
 
+mod administrator;
 mod enrolment;
 mod error;
 mod read;
 
+pub use administrator::Administrator;
 pub use enrolment::{Enrolment, Kept, SecretFiles};
 pub use error::SecretError;
 pub use read::{SecretSources, read_secret_file};

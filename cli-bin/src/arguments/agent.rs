@@ -111,3 +111,11 @@ pub(crate) struct DoctorOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) client: Option<String>,
 }
+
+/// `passportal sign-in CLIENT`.
+#[derive(Args, Debug)]
+pub(crate) struct SignInOptions {
+    /// The client, by its name in the configuration.
+    #[arg(value_name = "CLIENT")]
+    pub(crate) client: String,
+}

@@ -10,7 +10,8 @@ use agent_bin::setup_args::SetupArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use agent::{
-    CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions, SyncOptions,
+    CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions,
+    SignInOptions, SyncOptions,
 };
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     Login(LoginOptions),
     /// Enrol this machine's agent for one client.
     Setup(Box<SetupArgs>),
+    /// Sign an administrator in anew by device code, for a client that the agent acts in as a person.
+    SignIn(SignInOptions),
     /// Show how the agent, its clients and its service are.
     Status,
     /// Check the set-up from end to end, and name each fault with its remedy.

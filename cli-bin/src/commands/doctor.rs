@@ -128,7 +128,7 @@ mod tests {
         check(
             "roles",
             Checked::Fault {
-                fault: "the agent's app has no directory role that resets passwords".into(),
+                fault: "the agent has no directory role that resets passwords".into(),
                 remedy: "assign the directory role User Administrator to the app".into(),
             },
         )

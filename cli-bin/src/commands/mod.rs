@@ -13,15 +13,19 @@ mod rule;
 #[cfg(test)]
 pub(crate) mod samples;
 mod setup;
+mod sign_in;
 mod status;
 pub(crate) mod sync;
 
+use std::io::{self, Write as _};
+
+use agent_bin::administrator::{ShowCode, show_in_words};
 use agent_bin::config::{self, Config, ConfigError, Overrides};
 use sync_engine::plan::Ruling;
 
 use crate::arguments::{Cli, Command, Global};
 use crate::ending::Ending;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 
 /// Runs the command.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
@@ -31,6 +35,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Demo(options) => crate::demo::run(options, output).await,
         Command::Login(options) => login::run(options, global, output).await,
         Command::Setup(options) => setup::run(options, global, output).await,
+        Command::SignIn(options) => sign_in::run(options, global, output).await,
         Command::Status => status::run(global, output).await,
         Command::Doctor(options) => doctor::run(options, global, output).await,
         Command::Plan(options) => plan::run(options, global, output).await,
@@ -48,4 +53,12 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
 /// The agent's configuration, from file and environment.
 fn load_config(global: &Global) -> Result<Config, ConfigError> {
     Config::load(&global.config, config::environment(), Overrides::none())
+}
+
+/// Shows a person where to enter which code, on standard error.
+fn show_code() -> ShowCode {
+    show_in_words(|text| {
+        // Nobody can be told that standard error is gone.
+        let _ = writeln!(io::stderr(), "{}", one_line(text));
+    })
 }

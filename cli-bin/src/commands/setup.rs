@@ -34,7 +34,8 @@ pub(super) async fn run(
     global: &Global,
     output: &Output,
 ) -> anyhow::Result<Ending> {
-    let request = options.request(&secret_file::absolute(&global.config))?;
+    let path = secret_file::absolute(&global.config);
+    let request = options.request(&path, super::show_code())?;
     let tenant = request.client.microsoft.tenant.to_string();
     let done = setup::run(request).await?;
     for finding in &done.preflight.findings {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use agent_bin::administrator::show_in_words;
 use agent_bin::config::{Config, Overrides};
 use agent_bin::control::Inbox;
 use agent_bin::scheduler::{self, Schedule};
@@ -53,7 +54,9 @@ pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> an
         state_url: Some(folder.state_url()),
         state_password_file: None,
     };
-    setup::run(args.request(&folder.config())?).await?;
+    // It signs in as an app: no code is shown.
+    let show_code = show_in_words(|_| {});
+    setup::run(args.request(&folder.config(), show_code)?).await?;
     Ok(())
 }
 

@@ -98,7 +98,7 @@ async fn a_sign_in_that_fails_because_of_the_clock_says_so() {
     let refused = entra_error(401, &[700_024]).insert_header("Date", date.as_str());
     refuse_tokens(&tenant, refused).await;
     let mut config = tenant.config();
-    config.credential = AppCredential::Certificate(Pair::of_the_tests().certificate());
+    config.credential = AppCredential::Certificate(Pair::of_the_tests().certificate()).into();
     let directory = EntraDirectory::new(config).unwrap();
     let text = chain(&directory.domains().await.unwrap_err());
     assert!(text.contains("clock is fast by about 1 h"), "{text}");
@@ -115,7 +115,7 @@ async fn an_unreachable_service_is_unavailable_and_named() {
     let address = nobody.local_addr().unwrap();
     drop(nobody);
     let nowhere = url::Url::parse(&format!("http://{address}")).unwrap();
-    config.endpoints = config.endpoints.with_authority(nowhere);
+    config.connection.endpoints = config.connection.endpoints.with_authority(nowhere);
     let patience = Patience {
         first: Duration::ZERO,
         ..Patience::default()
@@ -269,19 +269,19 @@ fn a_configuration_that_cannot_work_is_refused_before_anything_is_sent() {
     };
     assert!(EntraDirectory::new(config()).is_ok());
     let mut plain = config();
-    plain.endpoints.graph = url::Url::parse("http://graph.example").unwrap();
+    plain.connection.endpoints.graph = url::Url::parse("http://graph.example").unwrap();
     assert!(matches!(
         EntraDirectory::new(plain),
         Err(GraphSetupError::NotHttps { .. })
     ));
     let mut ca = config();
-    ca.extra_ca = Some(b"nothing".to_vec());
+    ca.connection.extra_ca = Some(b"nothing".to_vec());
     assert!(matches!(
         EntraDirectory::new(ca),
         Err(GraphSetupError::ExtraCa(_))
     ));
     let mut tenant = config();
-    tenant.tenant.0 = "../common".to_owned();
+    tenant.connection.tenant.0 = "../common".to_owned();
     assert!(matches!(
         EntraDirectory::new(tenant),
         Err(GraphSetupError::Tenant { .. })

@@ -52,6 +52,10 @@ impl GraphError {
             Self::FederationRefused { .. } => {
                 "compare issuer, subject and audience of the app's federated credential with the token's"
             }
+            Self::NotAPublicClient { .. } => {
+                "switch on \"Allow public client flows\" in the app registration (Authentication)"
+            }
+            Self::SignInEnded { end, .. } => end.remedy(),
             Self::ClockOff { .. } => "set this machine's clock; best by NTP",
             Self::Forbidden { .. } => "grant the permission to the app with admin consent",
             Self::NoConsent => {
@@ -77,6 +81,8 @@ impl GraphError {
                 | Self::CertificateExpired { .. }
                 | Self::CertificateNotYetValid { .. }
                 | Self::FederationRefused { .. }
+                | Self::NotAPublicClient { .. }
+                | Self::SignInEnded { .. }
                 | Self::SignInRefused(_)
                 | Self::TokenRefused(_)
                 | Self::Forbidden { .. }

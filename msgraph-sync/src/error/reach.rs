@@ -70,6 +70,8 @@ impl From<GraphError> for DirectoryError {
             | GraphError::FederatedTokenFile { .. }
             | GraphError::FederatedTokenEmpty { .. }
             | GraphError::FederationRefused { .. }
+            | GraphError::NotAPublicClient { .. }
+            | GraphError::SignInEnded { .. }
             | GraphError::SignInRefused(_)
             | GraphError::ClockOff { .. }
             | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),

@@ -213,7 +213,7 @@ async fn an_answer_that_never_came_is_ambiguous_and_an_unmade_connection_is_not(
     let tenant = Tenant::start().await;
     let (silent_url, hang_up) = silent_service().await;
     let mut config = tenant.config();
-    config.endpoints.graph = silent_url;
+    config.connection.endpoints.graph = silent_url;
     let directory = crate::EntraDirectory::new(config).unwrap();
     let password = canary();
     let outcome = directory.session.set_password(id(1), &password).await;

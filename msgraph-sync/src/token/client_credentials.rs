@@ -38,20 +38,10 @@ impl TokenSource for ClientCredentialsSource {
 
 impl ClientCredentialsSource {
     fn explain(&self, fault: TokenFault) -> GraphError {
-        match fault {
-            TokenFault::NoProof(error) => error,
-            TokenFault::Send(fault) => fault.at(self.endpoint.host()),
-            TokenFault::Refused(refusal) => refusals::explain(
-                &refusal,
-                &self.tenant,
-                self.app.client_id(),
-                // Only an assertion of our own has this machine's time in it.
-                self.app.certificate().and(self.clock.off_by()),
-            ),
-            TokenFault::NotUnderstood => GraphError::NotUnderstood {
-                call: "POST /oauth2/v2.0/token",
-                source: None,
-            },
-        }
+        fault.explain(&self.endpoint, |refusal| {
+            // Only an assertion of our own has this machine's time in it.
+            let clock = self.app.certificate().and(self.clock.off_by());
+            refusals::explain(refusal, &self.tenant, self.app.client_id(), clock)
+        })
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
-    TokenResponse, TokenUrl,
+    HttpResponse, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername,
+    Scope, TokenResponse, TokenUrl,
 };
 use reqwest::{Request, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sync_engine::model::{Password, UserPrincipalName};
 use url::Url;
@@ -28,6 +28,9 @@ const UNSTATED_LIFETIME: Duration = Duration::from_mins(5);
 /// RFC 7523, 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// Without this scope there is no refresh token.
+pub(super) const OFFLINE_ACCESS: &str = "offline_access";
+
 /// Why there is no token.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TokenFault {
@@ -43,6 +46,33 @@ pub(crate) enum TokenFault {
     /// A success that is none: a page of a proxy, for instance.
     #[error("not understood")]
     NotUnderstood,
+}
+
+impl TokenFault {
+    /// As an error of the tenant; what a refusal means depends on who asked.
+    pub(crate) fn explain(
+        self,
+        endpoint: &TokenEndpoint,
+        refused: impl FnOnce(&Refusal) -> GraphError,
+    ) -> GraphError {
+        match self {
+            Self::NoProof(error) => error,
+            Self::Send(fault) => fault.at(endpoint.host()),
+            Self::Refused(refusal) => refused(&refusal),
+            Self::NotUnderstood => GraphError::NotUnderstood {
+                call: "POST /oauth2/v2.0/token",
+                source: None,
+            },
+        }
+    }
+}
+
+/// What a refresh token was exchanged for.
+#[derive(Debug)]
+pub(crate) struct Refreshed {
+    pub(crate) granted: Granted,
+    /// The refresh token that takes its place.
+    pub(crate) rotated: Option<SecretString>,
 }
 
 /// A refusal, by its codes. Its description is for people, and may change at any time.
@@ -80,6 +110,14 @@ type Client =
 impl TokenEndpoint {
     pub(crate) fn new(url: Url, transport: Arc<Transport>) -> Self {
         Self { url, transport }
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, SendFault> {
+        self.transport.send(request).await
     }
 
     pub(crate) fn host(&self) -> String {
@@ -129,6 +167,30 @@ impl TokenEndpoint {
         answer.map(drop).map_err(fault)
     }
 
+    /// A token on behalf of a signed-in person, and the next refresh token.
+    pub(crate) async fn refresh(
+        &self,
+        app: &AppIdentity,
+        scope: &str,
+        token: &SecretString,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, TokenFault> {
+        let token = RefreshToken::new(token.expose_secret().to_owned());
+        let evidence = self.evidence(app).await?;
+        let client = self.client(app, &evidence);
+        let request = client
+            .exchange_refresh_token(&token)
+            .add_scope(Scope::new(scope.to_owned()))
+            .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
+            .add_extra_param("claims", claims::request(challenge));
+        let answer = request.request_async(self).await.map_err(fault)?;
+        let rotated = answer.refresh_token();
+        Ok(Refreshed {
+            granted: granted(&answer),
+            rotated: rotated.map(|token| SecretString::from(token.secret().as_str())),
+        })
+    }
+
     async fn evidence(&self, app: &AppIdentity) -> Result<Evidence, TokenFault> {
         app.prove(&self.url).await.map_err(TokenFault::NoProof)
     }
@@ -148,11 +210,7 @@ impl TokenEndpoint {
     /// Sends one request. Everything but a 200 is told here, where status and headers are known.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenFault> {
         let request = Request::try_from(request).map_err(|_| TokenFault::NotUnderstood)?;
-        let answer = self
-            .transport
-            .send(request)
-            .await
-            .map_err(TokenFault::Send)?;
+        let answer = self.send(request).await.map_err(TokenFault::Send)?;
         if answer.status != StatusCode::OK {
             return Err(TokenFault::Refused(refusal(&answer)));
         }
@@ -191,7 +249,7 @@ fn granted(token: &BasicTokenResponse) -> Granted {
 }
 
 /// Keeps our own faults, and nothing of a body that could hold a token.
-fn fault<T>(error: RequestTokenError<TokenFault, T>) -> TokenFault
+pub(super) fn fault<T>(error: RequestTokenError<TokenFault, T>) -> TokenFault
 where
     T: oauth2::ErrorResponse,
 {
@@ -208,7 +266,7 @@ struct WireRefusal {
     trace_id: Option<String>,
 }
 
-fn refusal(answer: &Answer) -> Refusal {
+pub(super) fn refusal(answer: &Answer) -> Refusal {
     let wire: WireRefusal = serde_json::from_slice(&answer.body).unwrap_or_default();
     Refusal {
         status: answer.status,

@@ -6,10 +6,13 @@ mod cache;
 mod certificate_watch;
 mod claims;
 mod client_credentials;
+mod device_code;
 mod endpoint;
 mod facts;
 mod identity;
+mod person;
 mod refusals;
+pub(crate) mod sign_in_ends;
 
 use std::fmt;
 use std::time::Duration;
@@ -24,9 +27,11 @@ pub(crate) use cache::TokenCache;
 pub(crate) use certificate_watch::CertificateWatch;
 pub(crate) use claims::ClaimsChallenge;
 pub(crate) use client_credentials::ClientCredentialsSource;
+pub(crate) use device_code::DeviceFault;
 pub(crate) use endpoint::{Refusal, TokenEndpoint, TokenFault};
 pub(crate) use facts::TokenFacts;
 pub(crate) use identity::AppIdentity;
+pub(crate) use person::PersonSource;
 
 /// One way for the agent to sign in. Each call asks Entra ID anew.
 #[async_trait]

@@ -18,6 +18,7 @@ enum Trouble {
     SecretExpired,
     Certificate,
     Federation,
+    NotPublic,
     Clock,
     Later,
 }
@@ -41,6 +42,7 @@ const TROUBLES: &[(u32, Trouble)] = &[
     (700_212, Trouble::Federation),
     (700_213, Trouble::Federation),
     (7_002_138, Trouble::Federation),
+    (7_000_218, Trouble::NotPublic),
     (500_133, Trouble::Clock),
     (700_024, Trouble::Clock),
     (50196, Trouble::Later),
@@ -83,6 +85,7 @@ pub(super) fn explain(
             GraphError::CertificateRefused { client_id, code }
         }
         (Some((code, Trouble::Federation)), _) => GraphError::FederationRefused { client_id, code },
+        (Some((code, Trouble::NotPublic)), _) => GraphError::NotAPublicClient { client_id, code },
         (Some((_, Trouble::Later)), _) => GraphError::Service(refusal.fault()),
         (None, _) if is_passing(refusal.status) => GraphError::Service(refusal.fault()),
         (Some((_, Trouble::Clock)), Some(skew)) => clock_off_by(skew),

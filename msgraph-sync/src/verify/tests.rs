@@ -158,7 +158,7 @@ async fn an_unreachable_service_did_not_count_and_a_silent_one_may_have() {
     let (silent_url, hang_up) = silent_service().await;
     let tenant = Tenant::without_tokens().await;
     let mut config = tenant.config();
-    config.endpoints.authority = silent_url;
+    config.connection.endpoints.authority = silent_url;
     let directory = EntraDirectory::new(config).unwrap();
     let unavailable = || Verdict::Unknown(UnknownReason::Unavailable);
     let silent = directory.verify(&anna(), &canary()).await;

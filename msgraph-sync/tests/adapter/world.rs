@@ -51,9 +51,9 @@ pub(crate) fn directory_of(app: App) -> EntraDirectory {
         app.id,
         AppCredential::ClientSecret(app.secret.into()),
     );
-    config.endpoints = endpoints();
+    config.connection.endpoints = endpoints();
     let ca = std::env::var_os("PASSPORTAL_ADAPTER_CA");
-    config.extra_ca = ca.map(|path| std::fs::read(path).unwrap());
+    config.connection.extra_ca = ca.map(|path| std::fs::read(path).unwrap());
     EntraDirectory::new(config).unwrap()
 }
 

@@ -163,7 +163,7 @@ fn directory(server: &MockServer) -> EntraDirectory {
         "agent-app",
         AppCredential::ClientSecret("secret".into()),
     );
-    config.endpoints = Endpoints::of(Cloud::Global)
+    config.connection.endpoints = Endpoints::of(Cloud::Global)
         .with_authority(base.clone())
         .with_graph(base);
     EntraDirectory::new(config).unwrap()

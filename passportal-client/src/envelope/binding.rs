@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{FORMAT, Place};
+use super::{FORMAT, Place, Purpose};
 use crate::wire::KeyParameters;
 
 /// Who a data key is for.
@@ -32,6 +32,14 @@ pub(super) fn of_data_key(owner: Owner, parameters: &KeyParameters) -> Vec<u8> {
         .part(&parameters.memory_kib.to_be_bytes())
         .part(&parameters.iterations.to_be_bytes())
         .part(&parameters.parallelism.to_be_bytes())
+        .0
+}
+
+/// What a secret of this machine is bound to.
+pub(super) fn of_local(owner: Owner, purpose: Purpose) -> Vec<u8> {
+    Binding::new("passportal-sync local secret")
+        .owner(owner)
+        .part(purpose.name().as_bytes())
         .0
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::binding::{self, Owner};
-use super::{EnvelopeError, FORMAT, KeyEncryptionKey, Place, padding};
+use super::{EnvelopeError, FORMAT, KeyEncryptionKey, Place, Purpose, padding};
 use crate::wire::{KeyParameters, SealedText, WrappedKey};
 
 const KEY_BYTES: usize = 32;
@@ -88,9 +88,7 @@ impl DataKey {
 
     /// Seals a secret for its place.
     pub fn seal(&self, place: &Place<'_>, clear: &Password) -> SealedText {
-        let padded = padding::pad(clear.expose(), TAG_BYTES);
-        let (nonce, sealed) = encrypt(&self.key, &binding::of_field(self.owner, place), padded);
-        encode(&[&[FORMAT], self.id().as_bytes(), &nonce, &sealed])
+        self.seal_text(&binding::of_field(self.owner, place), clear.expose())
     }
 
     /// Opens a secret in its place.
@@ -98,6 +96,41 @@ impl DataKey {
     /// # Errors
     /// When it was sealed with another key or for another place, or was changed since.
     pub fn open(&self, place: &Place<'_>, sealed: &SealedText) -> Result<Password, EnvelopeError> {
+        let padded = self.open_text(&binding::of_field(self.owner, place), sealed)?;
+        padding::unpad(&padded).map(Password::new)
+    }
+
+    /// Seals a secret that rests on this machine.
+    pub fn seal_local(&self, purpose: Purpose, clear: &SecretString) -> SealedText {
+        let binding = binding::of_local(self.owner, purpose);
+        self.seal_text(&binding, clear.expose_secret())
+    }
+
+    /// Opens a secret that rests on this machine.
+    ///
+    /// # Errors
+    /// When it was sealed with another key or for another purpose, or was changed since.
+    pub fn open_local(
+        &self,
+        purpose: Purpose,
+        sealed: &SealedText,
+    ) -> Result<SecretString, EnvelopeError> {
+        let padded = self.open_text(&binding::of_local(self.owner, purpose), sealed)?;
+        padding::unpad(&padded).map(SecretString::from)
+    }
+
+    fn seal_text(&self, binding: &[u8], clear: &str) -> SealedText {
+        let padded = padding::pad(clear, TAG_BYTES);
+        let (nonce, sealed) = encrypt(&self.key, binding, padded);
+        encode(&[&[FORMAT], self.id().as_bytes(), &nonce, &sealed])
+    }
+
+    /// The padded text.
+    fn open_text(
+        &self,
+        binding: &[u8],
+        sealed: &SealedText,
+    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
         let bytes = decode(sealed)?;
         let (key_id, rest) = after_format(&bytes)?
             .split_first_chunk::<16>()
@@ -106,8 +139,7 @@ impl DataKey {
         if named != self.id() {
             return Err(EnvelopeError::OtherKey { named });
         }
-        let padded = decrypt(&self.key, &binding::of_field(self.owner, place), rest)?;
-        padding::unpad(&padded).map(Password::new)
+        decrypt(&self.key, binding, rest)
     }
 
     /// The key itself as text, for the one file or platform store where an agent keeps it.

@@ -29,6 +29,12 @@
 //! in the same encoding: the label `passportal-sync data key`, the format, the ids of data key,
 //! organization and client, and the salt, memory, passes and lanes of the derivation.
 
+//!
+//! # Secret of this machine (format 1)
+//!
+//! What an agent keeps beside its data key, for one purpose. The bytes are those of a sealed field. Authenticated with it: the
+//! label `passportal-sync local secret`, the format, the ids of data key, organization and client, and the purpose's name.
+
 mod binding;
 mod data_key;
 mod organization_key;
@@ -66,6 +72,21 @@ impl Field {
     fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
+        }
+    }
+}
+
+/// What a secret that rests on an agent's machine is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The sign-in of the administrator whom the agent acts for.
+    Administrator,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
         }
     }
 }

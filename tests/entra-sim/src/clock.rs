@@ -56,3 +56,8 @@ pub(crate) fn graph_error_time(at: Timestamp) -> String {
 pub(crate) fn token_error_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
+
+/// `2026-08-01T10:00:00.0000000Z`, the form inside a refusal of the sign-in service.
+pub(crate) fn iso_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%7fZ").to_string()
+}

@@ -14,6 +14,8 @@ use crate::directory::change::{AccountChange, AppChange, TenantChange};
 use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
 use crate::edge::{self, Scheme};
+use crate::entra::device_code::{self, Person};
+use crate::entra::refusal::Refusal;
 use crate::recording::Recording;
 use crate::scenario::{ClearText, Scenario, UserSpec};
 use crate::world::World;
@@ -57,6 +59,14 @@ pub enum SimulatorError {
         tenant: String,
         /// The client id that was asked for.
         app: Uuid,
+    },
+    /// A person who enters this user code is refused.
+    #[error("the user code `{user_code}` was refused with AADSTS{code}")]
+    UserCodeRefused {
+        /// What was entered.
+        user_code: String,
+        /// The code of the refusal.
+        code: u32,
     },
     /// Another account has this name.
     #[error("the name `{name}` is already taken")]
@@ -124,6 +134,60 @@ impl Simulator {
         password: &str,
     ) -> Result<bool, SimulatorError> {
         self.with_account(tenant, upn, |tenant, id, _| tenant.has(id, password))
+    }
+
+    /// Revokes every sign-in of an account, as an administrator would: its refresh tokens are good no more.
+    ///
+    /// # Errors
+    /// When the tenant or the account is unknown.
+    pub fn revoke_sign_ins(&self, tenant: &str, upn: &str) -> Result<(), SimulatorError> {
+        self.with_account(tenant, upn, Tenant::revoke_sign_ins)
+    }
+
+    /// User codes that wait for a person.
+    pub fn waiting_user_codes(&self) -> Vec<String> {
+        self.with_world(|world, now| world.device_codes.waiting_codes(now))
+    }
+
+    /// Every refresh token that was handed out, for tests that search for where one might leak to.
+    pub fn refresh_tokens(&self) -> Vec<String> {
+        self.with_world(|world, _| world.refresh_tokens.all())
+    }
+
+    /// Signs a user in for a user code, without asking for a password.
+    ///
+    /// # Errors
+    /// When nothing waits for this code, or the account may not sign in.
+    pub fn approve_device(&self, user_code: &str, upn: &str) -> Result<(), SimulatorError> {
+        let person = Person {
+            user: upn,
+            password: None,
+        };
+        self.answer_device(user_code, |world, now| {
+            device_code::approve(world, user_code, &person, now)
+        })
+    }
+
+    /// Refuses a user code in a person's place.
+    ///
+    /// # Errors
+    /// When nothing waits for this code.
+    pub fn decline_device(&self, user_code: &str) -> Result<(), SimulatorError> {
+        self.answer_device(user_code, |world, now| {
+            device_code::decline(world, user_code, now)
+        })
+    }
+
+    pub(crate) fn answer_device(
+        &self,
+        user_code: &str,
+        answer: impl FnOnce(&mut World, Timestamp) -> Result<(), Refusal>,
+    ) -> Result<(), SimulatorError> {
+        self.with_world(answer)
+            .map_err(|refusal| SimulatorError::UserCodeRefused {
+                user_code: user_code.to_owned(),
+                code: refusal.code(),
+            })
     }
 
     /// Changes properties of an account.

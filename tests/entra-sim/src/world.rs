@@ -8,6 +8,8 @@ use crate::control::fault::ArmedFaults;
 use crate::counters::{Counters, TenantCounters};
 use crate::directory::tenant::{Tenant, folded};
 use crate::entra::access_token::TokenLedger;
+use crate::entra::device_code::DeviceCodes;
+use crate::entra::refresh_token::RefreshTokens;
 use crate::graph::throttle::Throttle;
 use crate::scenario::Scenario;
 
@@ -25,6 +27,8 @@ impl TenantIndex {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tokens: TokenLedger,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) device_codes: DeviceCodes,
     pub(crate) faults: ArmedFaults,
     pub(crate) throttle: Throttle,
     pub(crate) requests: u64,
@@ -50,6 +54,8 @@ impl World {
         }
         Self {
             tokens: TokenLedger::default(),
+            refresh_tokens: RefreshTokens::default(),
+            device_codes: DeviceCodes::default(),
             faults: ArmedFaults::new(scenario.faults),
             throttle,
             requests: 0,

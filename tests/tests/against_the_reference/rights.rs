@@ -92,7 +92,7 @@ async fn rights(tenant: &Tenant) -> sync_engine::model::ResetRights {
     let secret = AppCredential::ClientSecret(SECRET.into());
     let tenant_id = TenantId(TENANT.to_owned());
     let mut config = TenantConfig::new(tenant_id, APP.to_string(), secret);
-    config.endpoints = Endpoints::of(Cloud::Global)
+    config.connection.endpoints = Endpoints::of(Cloud::Global)
         .with_authority(base.clone())
         .with_graph(base);
     let directory = EntraDirectory::new(config).unwrap();

@@ -51,7 +51,7 @@ impl Entra {
     pub(crate) fn directory(&self, credential: AppCredential) -> EntraDirectory {
         let tenant = TenantId(TENANT.to_owned());
         let mut config = TenantConfig::new(tenant, APP.to_string(), credential);
-        config.endpoints = Endpoints::of(Cloud::Global)
+        config.connection.endpoints = Endpoints::of(Cloud::Global)
             .with_authority(self.url.clone())
             .with_graph(self.url.clone());
         EntraDirectory::new(config).unwrap()

@@ -205,7 +205,7 @@ async fn a_lost_answer_leaves_every_item_open_and_nothing_is_sent_again() {
     let tenant = Tenant::start().await;
     let (silent_url, hang_up) = silent_service().await;
     let mut config = tenant.config();
-    config.endpoints.graph = silent_url;
+    config.connection.endpoints.graph = silent_url;
     let directory = crate::EntraDirectory::new(config).unwrap();
     let outcomes = directory.session.set_passwords(&writes(3)).await;
     hang_up.await.unwrap();

@@ -2,6 +2,7 @@
 //!
 //! They are ours, not Microsoft's, need no token, and never answer with a password.
 
+mod device;
 pub(crate) mod fault;
 
 use axum::extract::{Path, State};
@@ -26,6 +27,9 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route("/counters", get(counters))
         .route("/clock", get(clock).post(advance))
         .route("/faults", post(arm_fault).delete(clear_faults))
+        .route("/device-codes", get(device::waiting))
+        .route("/device-codes/{user_code}/approve", post(device::approve))
+        .route("/device-codes/{user_code}/decline", post(device::decline))
         .route("/tenants/{tenant}/patch", post(change_tenant))
         .route(
             "/tenants/{tenant}/expire-delta-links",
@@ -45,6 +49,10 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route(
             "/tenants/{tenant}/users/{user}/password",
             post(set_password),
+        )
+        .route(
+            "/tenants/{tenant}/users/{user}/revoke-sign-ins",
+            post(revoke_sign_ins),
         )
         .route("/tenants/{tenant}/users/{user}/check", post(check_password))
         .route("/tenants/{tenant}/users/{user}/patch", post(change_user))
@@ -166,6 +174,13 @@ async fn set_password(
     done(simulator.set_password(&tenant, &user, given.password.expose()))
 }
 
+async fn revoke_sign_ins(
+    State(simulator): State<Simulator>,
+    Path((tenant, user)): Path<(String, String)>,
+) -> Reply {
+    done(simulator.revoke_sign_ins(&tenant, &user))
+}
+
 async fn check_password(
     State(simulator): State<Simulator>,
     Path((tenant, user)): Path<(String, String)>,
@@ -226,6 +241,7 @@ fn refused(error: &SimulatorError) -> Reply {
         | SimulatorError::UnknownUser { .. }
         | SimulatorError::UnknownApp { .. } => StatusCode::NOT_FOUND,
         SimulatorError::NameTaken { .. } => StatusCode::CONFLICT,
+        SimulatorError::UserCodeRefused { .. } => StatusCode::FORBIDDEN,
     };
     Reply::json(status, json!({ "error": error.to_string() }))
 }

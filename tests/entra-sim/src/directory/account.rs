@@ -28,6 +28,8 @@ pub(crate) struct Account {
     pub(crate) counters: UserCounters,
     /// A deleted account stays as a tombstone, for deltas.
     pub(crate) removed: bool,
+    /// Earlier sign-ins are revoked: no refresh token of theirs is taken.
+    pub(crate) sign_ins_valid_from: Timestamp,
     created: Timestamp,
     visible: StoredPassword,
     replicating: VecDeque<(Timestamp, StoredPassword)>,
@@ -63,6 +65,7 @@ impl Account {
             lockout: SmartLockout::default(),
             counters: UserCounters::default(),
             removed: false,
+            sign_ins_valid_from: stamp,
             created: stamp.min(first),
             visible: StoredPassword {
                 secret: spec.password,

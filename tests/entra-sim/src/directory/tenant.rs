@@ -175,7 +175,14 @@ impl Tenant {
         true
     }
 
-    /// Sets a password: stamped now, visible after the replication lag.
+    /// Revokes every sign-in so far.
+    pub(crate) fn revoke_sign_ins(&mut self, id: Uuid, now: Timestamp) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.sign_ins_valid_from = now;
+        }
+    }
+
+    /// Sets a password: stamped now, visible after the replication lag; earlier sign-ins are revoked at once.
     pub(crate) fn set_password(
         &mut self,
         id: Uuid,
@@ -191,6 +198,7 @@ impl Tenant {
                 must_change,
             };
             account.write(password, visible_at);
+            account.sign_ins_valid_from = now;
             self.replicating.insert((visible_at, id));
         }
         self.settle(now);

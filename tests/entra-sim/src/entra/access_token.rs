@@ -26,6 +26,8 @@ use crate::world::TenantIndex;
 pub(crate) struct Grant {
     pub(crate) tenant: TenantIndex,
     pub(crate) subject: Subject,
+    /// When whoever acts proved who it is.
+    pub(crate) signed_in: Timestamp,
     pub(crate) permissions: Vec<String>,
     pub(crate) expires: Timestamp,
     pub(crate) claims: ClaimsRequest,
@@ -187,7 +189,7 @@ fn common_claims(
     }
 }
 
-fn random_text(bytes: usize) -> String {
+pub(super) fn random_text(bytes: usize) -> String {
     let mut buffer = vec![0_u8; bytes];
     rand::fill(buffer.as_mut_slice());
     URL_SAFE_NO_PAD.encode(buffer)

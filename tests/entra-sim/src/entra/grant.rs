@@ -1,22 +1,23 @@
-//! The token endpoint's two grants: an application for itself, and a user by password.
+//! The token endpoint's grants: an application for itself; a user by password, by device code or by refresh token.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::access_token::{self, Grant, Holder, Subject};
 use super::claims_request::ClaimsRequest;
 use super::refusal::{self, Refusal};
 use super::request::TokenRequest;
-use super::{client, resource, sign_in};
+use super::user_session::UserSession;
+use super::{client, device_code, refresh_token, resource, sign_in};
 use crate::directory::account::Account;
 use crate::directory::diary::Deed;
 use crate::directory::tenant::Tenant;
-use crate::reply::{Reply, with_member};
+use crate::reply::Reply;
 use crate::scenario::AppSpec;
 use crate::world::{TenantIndex, World};
+
+/// RFC 8628, 3.4.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Answers a token request.
 pub(super) fn answer(
@@ -28,14 +29,20 @@ pub(super) fn answer(
     let tenant = find_tenant(world, request)?;
     let body = match grant_type {
         "client_credentials" => client_credentials(world, tenant, request, now)?,
-        "password" => password(world, tenant, request, now)?,
+        "password" => password(world, tenant, request, now)?.answer(world, request, now),
+        "refresh_token" => {
+            refresh_token::redeem(world, tenant, request, now)?.answer(world, request, now)
+        }
+        DEVICE_CODE | "device_code" => {
+            device_code::redeem(world, tenant, request, now)?.answer(world, request, now)
+        }
         other => return Err(Refusal::with(&refusal::UNSUPPORTED_GRANT, &[other])),
     };
     Ok(Reply::ok(body))
 }
 
 /// The tenant of the path; over `/organizations` it follows from the user's domain.
-fn find_tenant(world: &World, request: &TokenRequest) -> Result<TenantIndex, Refusal> {
+pub(super) fn find_tenant(world: &World, request: &TokenRequest) -> Result<TenantIndex, Refusal> {
     match request.tenant.as_str() {
         "common" | "consumers" => Err(Refusal::of(&refusal::COMMON_NOT_SUPPORTED)),
         "organizations" => {
@@ -64,6 +71,7 @@ fn client_credentials(
     let grant = Grant {
         tenant: index,
         subject: Subject::App(app.client_id),
+        signed_in: now,
         permissions: app.permissions.clone(),
         expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
         claims: ClaimsRequest::parse(request.get("claims"))?,
@@ -86,7 +94,7 @@ fn password(
     index: TenantIndex,
     request: &TokenRequest,
     now: Timestamp,
-) -> Result<Value, Refusal> {
+) -> Result<UserSession, Refusal> {
     let tenant = world.tenant_mut(index);
     let app = client::identify(tenant, request)?.clone();
     sign_in::check_tenant(tenant)?;
@@ -98,40 +106,15 @@ fn password(
     let (name, password) = (request.require("username")?, request.require("password")?);
     let answer = sign_in::sign_in(tenant, name, password, now);
     note(tenant, &app, (name, password), answer.as_ref().err(), now);
-    let user = answer?;
-    let grant = Grant {
+    Ok(UserSession {
         tenant: index,
-        subject: Subject::User(user),
-        permissions: app.permissions.clone(),
-        expires: now.checked_add(tenant.token_lifetime).unwrap_or(now),
+        user: answer?,
+        signed_in: now,
+        app,
+        proof,
+        scopes: scopes.into_iter().map(str::to_owned).collect(),
         claims,
-    };
-    let holder = Holder {
-        app: &app,
-        proof: &proof,
-    };
-    let claims = access_token::user_claims(tenant, holder, user, &request.origin, now, &grant);
-    let mut body = json!({
-        "token_type": "Bearer",
-        "scope": granted_scopes(&scopes, &app.permissions),
-        "expires_in": tenant.token_lifetime.as_secs(),
-        "ext_expires_in": tenant.token_lifetime.as_secs(),
-    });
-    if scopes.contains(&"openid") {
-        body = with_member(
-            body,
-            "id_token",
-            access_token::id_token(tenant, &app, user, &request.origin, now),
-        );
-    }
-    if request.get("client_info") == Some("1") {
-        body = with_member(body, "client_info", client_info(user, tenant.id));
-    }
-    Ok(with_member(
-        body,
-        "access_token",
-        world.tokens.issue(&claims, grant, now),
-    ))
+    })
 }
 
 /// Notes a sign-in that named an account, whatever the answer.
@@ -147,17 +130,4 @@ fn note(
     if let Some(id) = tenant.find(name).map(Account::object_id) {
         tenant.note(id, password, Deed::SignIn { by, code }, now);
     }
-}
-
-fn granted_scopes(asked: &[&str], permissions: &[String]) -> String {
-    let oidc = asked
-        .iter()
-        .filter(|scope| !scope.contains('/') && **scope != "offline_access")
-        .copied();
-    let graph = permissions.iter().map(String::as_str);
-    oidc.chain(graph).collect::<Vec<_>>().join(" ")
-}
-
-fn client_info(user: Uuid, tenant: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(json!({ "uid": user, "utid": tenant }).to_string())
 }

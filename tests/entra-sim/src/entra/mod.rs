@@ -4,13 +4,17 @@ pub(crate) mod access_token;
 pub(crate) mod assertion;
 pub(crate) mod claims_request;
 pub(crate) mod client;
+pub(crate) mod device_code;
+mod device_login;
 mod discovery;
 mod grant;
+pub(crate) mod refresh_token;
 pub(crate) mod refusal;
 mod request;
 mod resource;
 mod sign_in;
 mod signing;
+mod user_session;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -27,6 +31,14 @@ use request::TokenRequest;
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", post(token))
+        .route(
+            "/{tenant}/oauth2/v2.0/devicecode",
+            post(device_authorization),
+        )
+        .route(
+            "/devicelogin",
+            get(device_login::show).post(device_login::enter),
+        )
         .route(
             "/{tenant}/v2.0/.well-known/openid-configuration",
             get(configuration),
@@ -56,6 +68,23 @@ async fn token(
         answer
             .with("cache-control", "no-store, no-cache")
             .with("x-ms-request-id", &ids.request.to_string())
+    })
+}
+
+async fn device_authorization(
+    State(simulator): State<Simulator>,
+    Path(tenant): Path<String>,
+    Extension(ids): Extension<RequestIds>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Reply {
+    let request = TokenRequest::parse(&tenant, &origin.0, &headers, &body);
+    simulator.with_world(|world, now| {
+        let answer = device_code::begin(world, &request, now).map(Reply::ok);
+        answer
+            .unwrap_or_else(|refusal| refusal.into_reply(&ids, now))
+            .with("cache-control", "no-store, no-cache")
     })
 }
 

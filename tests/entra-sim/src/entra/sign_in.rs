@@ -25,6 +25,32 @@ pub(super) fn sign_in(
     password: &str,
     now: Timestamp,
 ) -> Result<Uuid, Refusal> {
+    let account = check_first_factor(tenant, user, password, now)?;
+    check_after_password(account)?;
+    Ok(account.id)
+}
+
+/// The same where a person is there to give, or to register, a second factor.
+pub(super) fn interactive(
+    tenant: &mut Tenant,
+    user: &str,
+    password: &str,
+    now: Timestamp,
+) -> Result<Uuid, Refusal> {
+    let account = check_first_factor(tenant, user, password, now)?;
+    match account.behaviour {
+        Behaviour::Mfa | Behaviour::MfaEnrolment => {}
+        _ => check_after_password(account)?,
+    }
+    Ok(account.id)
+}
+
+fn check_first_factor<'t>(
+    tenant: &'t mut Tenant,
+    user: &str,
+    password: &str,
+    now: Timestamp,
+) -> Result<&'t Account, Refusal> {
     let federated = tenant.authentication_of(user) == Some(Authentication::Federated);
     let (threshold, directory) = (tenant.lockout_threshold, tenant.id.to_string());
     let account = tenant
@@ -38,8 +64,7 @@ pub(super) fn sign_in(
         return Err(Refusal::of(&refusal::WRONG_PASSWORD));
     }
     check_password(account, password, threshold, now)?;
-    check_after_password(account)?;
-    Ok(account.id)
+    Ok(account)
 }
 
 /// Answers that are given whatever the password.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::error::{self, GraphError};
@@ -140,13 +140,37 @@ pub(super) fn authenticate(
             "Lifetime validation failed, the token is expired.",
         ));
     }
+    check_revocation(world, grant)?;
     Ok(caller(world, grant))
+}
+
+/// A client that understands challenges learns at once that the user's sign-ins were revoked; the token of any other
+/// stays good until it expires.
+fn check_revocation(world: &World, grant: &Grant) -> Result<(), GraphError> {
+    let Subject::User(user) = grant.subject else {
+        return Ok(());
+    };
+    let account = world.tenant(grant.tenant).get(user);
+    let valid_from = account.map(|account| account.sign_ins_valid_from);
+    match valid_from {
+        Some(from) if grant.signed_in < from && grant.claims.understands_challenges() => {
+            let value = from.as_second().to_string();
+            let claims =
+                json!({ "access_token": { "nbf": { "essential": true, "value": value } } });
+            Err(challenged(error::REVOKED_SIGN_IN, &claims))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn challenged(message: &str, claims: &Value) -> GraphError {
+    GraphError::insufficient_claims(message, &STANDARD.encode(claims.to_string()))
 }
 
 /// Only a client that declared to understand a challenge is told what to ask for.
 fn challenge(is_understood: bool, demand: &Map<String, Value>) -> GraphError {
     if is_understood {
-        GraphError::insufficient_claims(&STANDARD.encode(Value::Object(demand.clone()).to_string()))
+        challenged(error::OUTDATED_POLICIES, &Value::Object(demand.clone()))
     } else {
         GraphError::unauthorized(error::OUTDATED_POLICIES)
     }

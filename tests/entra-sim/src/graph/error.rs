@@ -13,6 +13,10 @@ use crate::reply::Reply;
 /// What Graph says of a token that was issued before something changed.
 pub(super) const OUTDATED_POLICIES: &str = "Continuous access evaluation resulted in challenge with result: \
                                             InteractionRequired and code: TokenCreatedWithOutdatedPolicies";
+/// What a client that understands challenges is told when the user's sign-ins were revoked.
+/// Source: Continuous access evaluation, claims challenges.
+pub(super) const REVOKED_SIGN_IN: &str = "Continuous access evaluation resulted in challenge with result: \
+                                          InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
 
 /// A refused call.
 #[derive(Debug)]
@@ -104,9 +108,9 @@ impl GraphError {
     }
 
     /// A claims challenge; `claims` is the claims request in base64.
-    pub(super) fn insufficient_claims(claims: &str) -> Self {
+    pub(super) fn insufficient_claims(message: &str, claims: &str) -> Self {
         let more = format!(", error=\"insufficient_claims\", claims=\"{claims}\"");
-        Self::challenged(OUTDATED_POLICIES, &more)
+        Self::challenged(message, &more)
     }
 
     fn challenged(message: &str, more: &str) -> Self {

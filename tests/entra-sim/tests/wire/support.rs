@@ -1,5 +1,7 @@
 //! A running simulator and a client that speaks to it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entra_sim::{
     AppSpec, Authentication, Behaviour, Scenario, Simulator, TenantSpec, UserSpec, bind,
 };
@@ -200,6 +202,12 @@ impl Answer {
             .map(|user| user["userPrincipalName"].as_str().unwrap_or("(removed)"))
             .collect()
     }
+}
+
+/// What a token says, without looking at its signature.
+pub(crate) fn claims_of(token: &Value) -> Value {
+    let payload = token.as_str().expect("a token").split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 pub(crate) fn profile(password: &str) -> Value {

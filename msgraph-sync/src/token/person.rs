@@ -1,0 +1,129 @@
+//! Signs the agent in on behalf of a person: the refresh token grant, with a new refresh token each time.
+//!
+//! Source: Refresh tokens in the Microsoft identity platform. A refresh token replaces itself with each use, and the old one
+//! stays good for a while.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use sync_engine::model::TenantId;
+use tokio::sync::Mutex;
+
+use super::endpoint::Refreshed;
+use super::{
+    AppIdentity, ClaimsChallenge, Granted, TokenEndpoint, TokenFault, TokenSource, sign_in_ends,
+};
+use crate::service_clock::ServiceClock;
+use crate::{GraphError, RefreshTokenKeeper, SignedInPerson};
+
+/// The refresh token grant.
+pub(crate) struct PersonSource {
+    endpoint: Arc<TokenEndpoint>,
+    app: AppIdentity,
+    scope: String,
+    tenant: TenantId,
+    clock: Arc<ServiceClock>,
+    keeper: Arc<dyn RefreshTokenKeeper>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    token: SecretString,
+    /// Whether the keeper has it; else it stands in memory only.
+    is_kept: bool,
+}
+
+impl PersonSource {
+    pub(crate) fn new(
+        endpoint: Arc<TokenEndpoint>,
+        app: AppIdentity,
+        scope: String,
+        tenant: TenantId,
+        clock: Arc<ServiceClock>,
+        person: SignedInPerson,
+    ) -> Self {
+        Self {
+            endpoint,
+            app,
+            scope,
+            tenant,
+            clock,
+            keeper: person.keeper,
+            current: Mutex::new(Current {
+                token: person.refresh_token,
+                is_kept: true,
+            }),
+        }
+    }
+
+    async fn redeem(
+        &self,
+        token: &SecretString,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, GraphError> {
+        let answer = self
+            .endpoint
+            .refresh(&self.app, &self.scope, token, challenge)
+            .await;
+        answer.map_err(|fault| self.explain(fault))
+    }
+
+    /// The kept token is the one that counts: the person may have signed in anew, in another process. One that could not
+    /// be kept comes before it.
+    async fn redeem_any(
+        &self,
+        current: &mut Current,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, GraphError> {
+        if !current.is_kept {
+            match self.redeem(&current.token, challenge).await {
+                Err(GraphError::SignInEnded { .. }) => current.is_kept = true,
+                answer => return answer,
+            }
+        }
+        if let Ok(kept) = self.keeper.kept().await {
+            current.token = kept;
+        }
+        self.redeem(&current.token, challenge).await
+    }
+
+    /// A token that could not be kept is used nevertheless: the one that is kept stays good, and the next one is kept
+    /// in its place.
+    async fn keep(&self, rotated: SecretString) -> Current {
+        let kept = self.keeper.keep(&rotated).await;
+        if let Err(error) = &kept {
+            tracing::error!(
+                error = &**error as &dyn std::error::Error,
+                "the administrator's new refresh token could not be kept; the agent goes on with it, and after a \
+                 restart with the one before"
+            );
+        }
+        Current {
+            token: rotated,
+            is_kept: kept.is_ok(),
+        }
+    }
+
+    fn explain(&self, fault: TokenFault) -> GraphError {
+        fault.explain(&self.endpoint, |refusal| {
+            let client_id = self.app.client_id();
+            sign_in_ends::explain(refusal, &self.tenant, client_id, self.clock.off_by())
+        })
+    }
+}
+
+#[async_trait]
+impl TokenSource for PersonSource {
+    async fn acquire(&self, challenge: Option<&ClaimsChallenge>) -> Result<Granted, GraphError> {
+        let mut current = self.current.lock().await;
+        let refreshed = self.redeem_any(&mut current, challenge).await?;
+        if let Some(rotated) = refreshed.rotated {
+            *current = self.keep(rotated).await;
+        }
+        Ok(refreshed.granted)
+    }
+}
+
+#[cfg(test)]
+mod tests;
