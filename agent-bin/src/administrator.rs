@@ -199,8 +199,46 @@ impl RefreshTokenKeeper for LatestToken {
         Ok(self.get())
     }
 
-    async fn keep(&self, token: &SecretString) -> Result<(), Cause> {
+    async fn keep(&self, _: &SecretString, token: &SecretString) -> Result<(), Cause> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use msgraph_sync::Identity;
+    use sync_engine::model::DomainKind;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    fn checked(tenant: &str) -> Result<(), AdministratorError> {
+        let answered = Preflight {
+            domains: [("contoso.com".to_owned(), DomainKind::Managed)].into(),
+            clock_skew: SignedDuration::ZERO,
+            identity: Identity {
+                tenant_id: Some(ID),
+                ..Identity::default()
+            },
+            findings: Vec::new(),
+        };
+        check_tenant(&TenantId(tenant.to_owned()), &answered)
+    }
+
+    #[test]
+    fn the_tenant_is_known_by_a_domain_or_its_id_and_another_is_named() {
+        checked("Contoso.com").unwrap();
+        checked(&ID.to_string().to_uppercase()).unwrap();
+        let error = checked("fabrikam.example").unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.contains("contoso.com") && told.contains("fabrikam.example"),
+            "{told}"
+        );
+        assert!(error.hint().is_some() && error.is_not_authorised());
     }
 }

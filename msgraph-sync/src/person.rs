@@ -23,8 +23,9 @@ pub trait RefreshTokenKeeper: Send + Sync {
     /// The token that is kept now: the person may have signed in again, in another process.
     async fn kept(&self) -> Result<SecretString, Cause>;
 
-    /// Keeps a new token instead of the old one. Durable when it returns; when it fails, the old one is still kept.
-    async fn keep(&self, token: &SecretString) -> Result<(), Cause>;
+    /// Keeps a new token instead of `replaced`, which was kept before it. Where yet another one is kept by now, because the
+    /// person signed in anew, that one stays. Durable when it returns; when it fails, the old one is still kept.
+    async fn keep(&self, replaced: &SecretString, token: &SecretString) -> Result<(), Cause>;
 }
 
 impl fmt::Debug for SignedInPerson {

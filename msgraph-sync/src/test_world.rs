@@ -96,7 +96,7 @@ impl RefreshTokenKeeper for Memory {
         Ok(SecretString::from(last))
     }
 
-    async fn keep(&self, token: &SecretString) -> Result<(), Cause> {
+    async fn keep(&self, _: &SecretString, token: &SecretString) -> Result<(), Cause> {
         if *self.is_full.lock().unwrap() {
             return Err("the disk is full".into());
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sync_engine::model::TenantId;
 use tokio::sync::Mutex;
 
@@ -30,8 +30,21 @@ pub(crate) struct PersonSource {
 
 struct Current {
     token: SecretString,
-    /// Whether the keeper has it; else it stands in memory only.
-    is_kept: bool,
+    /// What the keeper had when it was heard of last; another than `token` where that could not be kept.
+    kept: SecretString,
+}
+
+impl Current {
+    fn of(kept: SecretString) -> Self {
+        Self {
+            token: kept.clone(),
+            kept,
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.token.expose_secret() == self.kept.expose_secret()
+    }
 }
 
 impl PersonSource {
@@ -50,10 +63,7 @@ impl PersonSource {
             tenant,
             clock,
             keeper: person.keeper,
-            current: Mutex::new(Current {
-                token: person.refresh_token,
-                is_kept: true,
-            }),
+            current: Mutex::new(Current::of(person.refresh_token)),
         }
     }
 
@@ -76,32 +86,31 @@ impl PersonSource {
         current: &mut Current,
         challenge: Option<&ClaimsChallenge>,
     ) -> Result<Refreshed, GraphError> {
-        if !current.is_kept {
+        if !current.is_kept() {
             match self.redeem(&current.token, challenge).await {
-                Err(GraphError::SignInEnded { .. }) => current.is_kept = true,
+                Err(GraphError::SignInEnded { .. }) => {}
                 answer => return answer,
             }
         }
         if let Ok(kept) = self.keeper.kept().await {
-            current.token = kept;
+            *current = Current::of(kept);
         }
         self.redeem(&current.token, challenge).await
     }
 
     /// A token that could not be kept is used nevertheless: the one that is kept stays good, and the next one is kept
     /// in its place.
-    async fn keep(&self, rotated: SecretString) -> Current {
-        let kept = self.keeper.keep(&rotated).await;
-        if let Err(error) = &kept {
-            tracing::error!(
-                error = &**error as &dyn std::error::Error,
-                "the administrator's new refresh token could not be kept; the agent goes on with it, and after a \
-                 restart with the one before"
-            );
-        }
-        Current {
-            token: rotated,
-            is_kept: kept.is_ok(),
+    async fn keep(&self, current: &mut Current, rotated: SecretString) {
+        match self.keeper.keep(&current.kept, &rotated).await {
+            Ok(()) => *current = Current::of(rotated),
+            Err(error) => {
+                tracing::error!(
+                    error = &*error as &dyn std::error::Error,
+                    "the administrator's new refresh token could not be kept; the agent goes on with it, and after a \
+                     restart with the one before"
+                );
+                current.token = rotated;
+            }
         }
     }
 
@@ -119,7 +128,7 @@ impl TokenSource for PersonSource {
         let mut current = self.current.lock().await;
         let refreshed = self.redeem_any(&mut current, challenge).await?;
         if let Some(rotated) = refreshed.rotated {
-            *current = self.keep(rotated).await;
+            self.keep(&mut current, rotated).await;
         }
         Ok(refreshed.granted)
     }
