@@ -66,7 +66,8 @@ impl World {
     fn intent_for(&mut self, id: AgentId, object: ObjectId, password: &Password) -> Option<Intent> {
         let epoch = self.vault.epoch();
         let intents = &self.agents.get(&id)?.intents;
-        let (purpose, sent) = intents.values().find_map(|intent| {
+        // A write to the same account that was interrupted has an intent, too: what is sent tells which one it is.
+        let found = intents.values().filter_map(|intent| {
             let purpose = intent.purpose;
             // The password is asked for after the intent is written down, and may be of a backup
             // that was restored in between.
@@ -81,9 +82,10 @@ impl World {
                     .or(versions.last());
                 version.map(|version| (epoch, *version))
             })?;
-            (purpose.object == object).then_some((purpose, found))
-        })?;
-        let (epoch, version) = sent;
+            (purpose.object == object).then_some((purpose, found, intent.at))
+        });
+        let (purpose, (epoch, version), _) =
+            found.max_by_key(|(purpose, (_, version), at)| (*version == purpose.version, *at))?;
         if version != purpose.version {
             let words = format!("{id} writes version {version} in place of {purpose:?}");
             self.violate(Invariant::Order, words);
