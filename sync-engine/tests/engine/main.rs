@@ -15,6 +15,7 @@ mod kept_plan;
 mod lease;
 mod lockout_budget;
 mod long_walk;
+mod moved;
 mod oracle;
 mod own_sign_in;
 mod pauses;

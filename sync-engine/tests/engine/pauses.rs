@@ -171,3 +171,15 @@ async fn a_wrong_password_soon_after_a_write_is_asked_for_again_when_every_repli
         assert_eq!(world.outcome(anna).await, outcome);
     }
 }
+
+#[tokio::test]
+async fn a_cycle_tells_when_time_alone_may_change_the_plan() {
+    let mut world = World::new();
+    let (anna, _) = world.anna(Enabled, NEW, OLD);
+    let throttled = Some(UnknownReason::Throttled);
+    world.directory.answer_sign_ins_with(throttled);
+    let report = world.cycle().await;
+    let next_try = verdict(&world, anna).await.next_try;
+    assert_eq!(report.next_due, next_try);
+    assert!(next_try.is_some_and(|at| at > world.clock.now()));
+}
