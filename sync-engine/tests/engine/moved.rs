@@ -1,8 +1,12 @@
 //! What a reading moves in the plan: no more than it names, and everything where it tells of the whole.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
+
+use std::time::Duration;
+
 use sync_engine::model::*;
 use sync_engine::plan::Moved;
-use sync_engine::ports::{CredentialVault, Directory, Wait};
+use sync_engine::ports::{CredentialVault, Directory, StateStore, Wait};
 
 use crate::world::{FOREIGN, NEW, OLD, World};
 
@@ -54,20 +58,19 @@ async fn a_stamp_of_an_account_that_was_renamed_settles_the_write_to_it() {
     let mut world = World::new();
     let (anna, account) = world.anna_in_step().await;
     world.vault.set_password(anna, NEW);
-    world.directory.lag(std::time::Duration::from_secs(90));
+    world.directory.lag(Duration::from_secs(90));
     assert_eq!(world.outcome(anna).await, Outcome::Unsettled);
     world.directory.change(account, |account| {
         account.user_name = UserPrincipalName::new("renamed@contoso.com");
     });
     world.cycle().await;
     assert!(pending(&world, anna).await.is_some());
-    world.clock.advance(std::time::Duration::from_secs(95));
+    world.clock.advance(Duration::from_secs(95));
     world.cycle().await;
     assert_eq!(pending(&world, anna).await, None);
 }
 
 async fn pending(world: &World, id: CredentialId) -> Option<PendingWrite> {
-    use sync_engine::ports::StateStore;
     let memory = world.store.load().await.unwrap();
     memory.credentials.get(&id)?.pending.clone()
 }
