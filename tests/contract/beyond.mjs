@@ -20,8 +20,20 @@ export const properties = {
 /** Parts of the query that links bring along; a client passes them on as they are. Source: Use delta query, Paging. */
 export const links = ['$deltatoken', '$skiptoken'];
 
-/** Members of a token answer for a user, which was not captured. Source: OAuth 2.0 resource owner password credentials. */
-export const tokenForUser = ['scope', 'id_token'];
+/** Grants of a person, and the members of their token answers, which were not captured. Sources: OAuth 2.0 resource owner
+ * password credentials; OAuth 2.0 device authorization grant; Refresh tokens. */
+export const grantsOfUser = ['password', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'];
+export const tokenForUser = ['scope', 'id_token', 'refresh_token'];
+
+/** The answer with a device code, which was not captured. Source: OAuth 2.0 device authorization grant. */
+export const deviceCode = {
+    device_code: 'text',
+    user_code: 'text',
+    verification_uri: 'text',
+    expires_in: 900,
+    interval: 5,
+    message: 'text',
+};
 
 /** A member of an error that no capture has. Source: Handle errors and exceptions in MSAL, sub-errors. */
 export const tokenError = ['suberror'];

@@ -2,7 +2,7 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenError, tokenForUser } from './beyond.mjs';
+import { deviceCode, grantsOfUser, tokenError, tokenForUser } from './beyond.mjs';
 
 /** A function that tells what is wrong with an exchange of the sign-in service. */
 export function uncaptured(folder) {
@@ -12,9 +12,11 @@ export function uncaptured(folder) {
     const discovery = read(folder, 'oidc-discovery.golden.json').required_fields;
     return ({ request, answer }) => {
         if (request.path.endsWith('/.well-known/openid-configuration')) return lacking(discovery, answer.body);
-        if (!request.path.endsWith('/oauth2/v2.0/token')) return ['no answer of this kind was captured'];
+        const isDeviceCode = request.path.endsWith('/oauth2/v2.0/devicecode');
+        if (!isDeviceCode && !request.path.endsWith('/oauth2/v2.0/token')) return ['no answer of this kind was captured'];
         if (answer.status !== 200) return wrongError(errors, answer);
-        const forUser = request.body.grant_type === 'password';
+        if (isDeviceCode) return [...wrongKinds(deviceCode, answer.body), ...surplus([deviceCode], [], answer.body)];
+        const forUser = grantsOfUser.includes(request.body.grant_type);
         return [...wrongKinds(token, answer.body), ...surplus([token], forUser ? tokenForUser : [], answer.body)];
     };
 }

@@ -10,7 +10,7 @@ import { violations } from './replay.mjs';
 import { spoiled } from './spoiled.mjs';
 
 /** An answer that the contract allows, where only the request is to be judged. */
-const STAND_IN = { status: 503, headers: { 'content-type': 'application/json' }, body: { error: { code: '', message: '' } } };
+const STAND_IN = { status: 429, headers: { 'content-type': 'application/json' }, body: { error: { code: '', message: '' } } };
 
 const [recordings, contract, captures, proxy] = process.argv.slice(2);
 

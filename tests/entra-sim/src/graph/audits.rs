@@ -103,7 +103,6 @@ impl Entry<'_> {
                 "displayName": null,
                 "type": "User",
                 "userPrincipalName": line.user_principal_name,
-                "groupType": null,
                 "modifiedProperties": [],
             }],
             "additionalDetails": [],
