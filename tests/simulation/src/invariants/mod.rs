@@ -21,7 +21,7 @@ pub(crate) use self::need::Effect;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sync_engine::model::{Asked, CredentialId, Domains, ObjectId};
+use sync_engine::model::{Asked, CredentialId, Domains, ObjectId, UserPrincipalName};
 use sync_engine::plan::PlanRuling;
 
 use crate::time::Moment;
@@ -177,9 +177,13 @@ impl World {
         }
     }
 
-    /// Something about a credential changed.
+    /// Something about a credential changed, and with it whether others of its account are duplicates.
     pub(crate) fn credential_moved(&mut self, id: CredentialId) {
         self.watch.flags.credential_moved(id, self.now);
+        if let Some(entry) = self.vault.entry(id) {
+            let name = entry.credential.user_name.clone();
+            self.name_moved(&name);
+        }
     }
 
     /// Something about an account changed.
@@ -188,13 +192,13 @@ impl World {
         let Some(name) = user.map(|account| account.user_name.clone()) else {
             return self.everything_moved();
         };
+        self.name_moved(&name);
+    }
+
+    fn name_moved(&mut self, name: &UserPrincipalName) {
         let entries = self.vault.entries().iter();
-        let ids: Vec<_> = entries
-            .filter(|(_, entry)| entry.credential.user_name == name)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
-            self.credential_moved(id);
+        for (id, _) in entries.filter(|(_, entry)| entry.credential.user_name == *name) {
+            self.watch.flags.credential_moved(*id, self.now);
         }
     }
 
