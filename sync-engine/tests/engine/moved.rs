@@ -1,12 +1,14 @@
 //! What a reading moves in the plan: no more than it names, and everything where it tells of the whole.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
-
-use std::time::Duration;
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed test should say where"
+)]
 
 use sync_engine::model::*;
-use sync_engine::plan::Moved;
-use sync_engine::ports::{CredentialVault, Directory, StateStore, Wait};
+use sync_engine::plan::{Inputs, Moved, Planner};
+use sync_engine::ports::{Clock, CredentialVault, Directory, StateStore, Wait};
 
 use crate::world::{FOREIGN, NEW, OLD, World};
 
@@ -52,25 +54,51 @@ async fn a_full_reading_of_the_directory_moves_everything_and_a_change_does_not(
     assert_ne!(moved, Moved::default());
 }
 
-/// The account has another name by then: its id alone leads to the credential that wrote to it.
 #[tokio::test]
-async fn a_stamp_of_an_account_that_was_renamed_settles_the_write_to_it() {
-    let mut world = World::new();
-    let (anna, account) = world.anna_in_step().await;
-    world.vault.set_password(anna, NEW);
-    world.directory.lag(Duration::from_secs(90));
-    assert_eq!(world.outcome(anna).await, Outcome::Unsettled);
-    world.directory.change(account, |account| {
-        account.user_name = UserPrincipalName::new("renamed@contoso.com");
-    });
-    world.cycle().await;
-    assert!(pending(&world, anna).await.is_some());
-    world.clock.advance(Duration::from_secs(95));
-    world.cycle().await;
-    assert_eq!(pending(&world, anna).await, None);
+async fn an_account_moves_whoever_knows_its_id_and_whoever_has_its_old_or_new_name() {
+    let world = World::new();
+    let (_, account) = world.anna(SyncMode::Enabled, OLD, OLD);
+    let full = world.directory.changes(None).await.unwrap();
+    let view = DirectoryView::new(full.clone(), world.directory.domains().await.unwrap());
+    world.directory.change_password(account, FOREIGN);
+    let changed = world.directory.changes(Some(&full.link)).await.unwrap();
+    let mut renamed = changed.clone();
+    renamed.accounts[0].user_name = UserPrincipalName::new("renamed@contoso.com");
+    let unknown = DirectoryChanges {
+        accounts: Vec::new(),
+        removed: vec![ObjectId(uuid::Uuid::from_u128(7))],
+        ..changed.clone()
+    };
+    assert_ne!(
+        Moved::in_directory(&view, &changed),
+        Moved::in_directory(&view, &renamed)
+    );
+    assert_ne!(Moved::in_directory(&view, &unknown), Moved::default());
 }
 
-async fn pending(world: &World, id: CredentialId) -> Option<PendingWrite> {
+#[tokio::test]
+async fn where_everything_moved_nothing_is_left_of_a_credential_that_nobody_knows_any_more() {
+    let world = World::new();
+    let (anna, _) = world.anna(SyncMode::Enabled, OLD, OLD);
+    let (ben, _) = world.user("ben", SyncMode::Enabled, OLD, OLD);
+    let mut vault = VaultView::new(world.vault.changes(None, Wait::No).await.unwrap());
+    let accounts = world.directory.changes(None).await.unwrap();
+    let directory = DirectoryView::new(accounts, world.directory.domains().await.unwrap());
     let memory = world.store.load().await.unwrap();
-    memory.credentials.get(&id)?.pending.clone()
+    let mut planner = Planner::default();
+    let mut planned = |vault: &VaultView| -> Vec<CredentialId> {
+        planner.mark(Moved::everything());
+        planner.replan(Inputs {
+            vault,
+            directory: &directory,
+            memory: &memory,
+            policy: &world.policy,
+            now: world.clock.now(),
+        });
+        let whole = planner.whole(&world.policy).decisions;
+        whole.iter().map(|it| it.credential).collect()
+    };
+    assert_eq!(planned(&vault).len(), 2);
+    vault.credentials.remove(&ben);
+    assert_eq!(planned(&vault), [anna]);
 }
