@@ -1,11 +1,5 @@
 //! What a reading moves in the plan: no more than it names, and everything where it tells of the whole.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failed test should say where"
-)]
-
 use sync_engine::model::*;
 use sync_engine::plan::{Inputs, Moved, Planner};
 use sync_engine::ports::{Clock, CredentialVault, Directory, StateStore, Wait};
@@ -86,7 +80,7 @@ async fn where_everything_moved_nothing_is_left_of_a_credential_that_nobody_know
     let directory = DirectoryView::new(accounts, world.directory.domains().await.unwrap());
     let memory = world.store.load().await.unwrap();
     let mut planner = Planner::default();
-    let mut planned = |vault: &VaultView| -> Vec<CredentialId> {
+    let mut in_plan = |vault: &VaultView| -> Vec<CredentialId> {
         planner.mark(Moved::everything());
         planner.replan(Inputs {
             vault,
@@ -98,7 +92,7 @@ async fn where_everything_moved_nothing_is_left_of_a_credential_that_nobody_know
         let whole = planner.whole(&world.policy).decisions;
         whole.iter().map(|it| it.credential).collect()
     };
-    assert_eq!(planned(&vault).len(), 2);
+    assert_eq!(in_plan(&vault).len(), 2);
     vault.credentials.remove(&ben);
-    assert_eq!(planned(&vault), [anna]);
+    assert_eq!(in_plan(&vault), [anna]);
 }
