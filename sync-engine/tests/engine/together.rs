@@ -9,7 +9,7 @@ use sync_engine::model::{
     Account, BlockedReason, DeltaLink, DirectoryChanges, Domains, ObjectId, Outcome, Password,
     SignIn, UserPrincipalName,
 };
-use sync_engine::plan::Policy;
+use sync_engine::plan::{NewOwnPassword, OwnAccount, Policy};
 use sync_engine::ports::{Directory, DirectoryError, PasswordWrite, SetPassword};
 use sync_engine::testing::{FakeDirectory, Fault};
 use sync_engine::{Engine, Ports};
@@ -83,6 +83,26 @@ async fn twenty_at_most_are_handed_over_at_once() {
     world.cycle().await;
     assert_eq!(*directory.calls.lock().unwrap(), [20, 20, 5]);
     assert_eq!(world.directory.writes(), 45);
+}
+
+#[tokio::test]
+async fn the_agents_own_account_is_written_last_and_alone_whatever_its_name_is_by_now() {
+    let (mut world, directory) = changed(3, 0).await;
+    let policy = Policy {
+        own_account: Some(OwnAccount {
+            user_name: UserPrincipalName::new("before@contoso.com"),
+            object: world.directory.find("user0@contoso.com"),
+            new_password: NewOwnPassword::IsUsed,
+        }),
+        ..world.policy.clone()
+    };
+    let ports = Ports {
+        directory: directory.clone(),
+        ..world.ports()
+    };
+    world.engine = Engine::new(ports, policy);
+    world.cycle().await;
+    assert_eq!(*directory.calls.lock().unwrap(), [2, 1]);
 }
 
 #[tokio::test]
