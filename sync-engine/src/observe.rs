@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Account, AttemptState, Baseline, BlockedReason, CredentialId, CredentialMemory, DirectoryView,
-    Memory, ObjectId, Outcome, PendingWrite, RememberedVerdict, SyncMode, VaultCredential,
-    VaultView, Verdict, VerdictSource, Written,
+    Memory, ObjectId, Outcome, PendingWrite, RememberedVerdict, SignInAttempt, SyncMode,
+    VaultCredential, VaultView, Verdict, VerdictSource, Written,
 };
 use crate::plan::Policy;
 use crate::plan::budget::{DAY, still_matters};
@@ -167,6 +167,20 @@ fn set_right<'a>(written_down: impl Iterator<Item = &'a mut Timestamp>, now: Tim
     }
 }
 
+/// Who signs in with the vault's password of its own account may not know that account's id: it is the one that the
+/// credential names, once that is seen.
+fn placed(told: &SignInAttempt, account: Option<&Account>) -> Option<SignInAttempt> {
+    if told.object != ObjectId::NOT_KNOWN {
+        return Some(told.clone());
+    }
+    let account = account?;
+    Some(SignInAttempt {
+        object: account.id,
+        stamp: account.stamp,
+        ..told.clone()
+    })
+}
+
 struct Eye<'a> {
     credential: &'a VaultCredential,
     vault: &'a VaultView,
@@ -231,7 +245,7 @@ impl Eye<'_> {
             match known.attempts.iter_mut().find(|ours| ours.id == told.id) {
                 Some(ours) if ours.state == AttemptState::Open => ours.state = told.state,
                 Some(_) => {}
-                None => known.attempts.push(told.clone()),
+                None => known.attempts.extend(placed(told, account)),
             }
         }
         // While the account is out of sight, its stamp cannot tell which attempts are current.

@@ -158,7 +158,7 @@ impl Walk<'_> {
             tries,
             code: answer.code,
         });
-        (state_of(answer), words(&verdict, answer.code))
+        (answer.attempt_state(), words(&verdict, answer.code))
     }
 
     /// A wrong-password answer soon after our own write proves nothing.
@@ -223,16 +223,6 @@ impl Walk<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// A "locked" answer counts as failed, so that an agent without this memory keeps away too.
-fn state_of(answer: &SignIn) -> AttemptState {
-    let locked = answer.verdict == Verdict::Unknown(UnknownReason::Locked);
-    if answer.counted || locked {
-        AttemptState::Failed
-    } else {
-        AttemptState::Passed
     }
 }
 

@@ -45,6 +45,11 @@ uuid_id!(
     /// An Entra ID directory object, here always a user.
     ObjectId
 );
+impl ObjectId {
+    /// An account whose id was not known when it was signed in to: no object has this id.
+    pub const NOT_KNOWN: Self = Self(Uuid::nil());
+}
+
 uuid_id!(
     /// One state of a vault's history; restoring a backup begins a new epoch.
     VaultEpoch

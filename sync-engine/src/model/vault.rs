@@ -193,7 +193,7 @@ impl ClearedFlag {
 pub struct SignInAttempt {
     /// Which attempt.
     pub id: AttemptId,
-    /// The account that was signed in to.
+    /// The account that was signed in to; [`ObjectId::NOT_KNOWN`] where the agent signed in for itself.
     pub object: ObjectId,
     /// The version of the password that was sent.
     pub version: VaultVersion,

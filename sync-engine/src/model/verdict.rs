@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyRefusal, ResetRole};
+use super::{AttemptState, PolicyRefusal, ResetRole};
 
 /// The result of checking a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,16 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// What became of the attempt. A "locked" answer counts as failed, so that an agent without this memory keeps away too.
+    pub fn attempt_state(&self) -> AttemptState {
+        let locked = self.verdict == Verdict::Unknown(UnknownReason::Locked);
+        if self.counted || locked {
+            AttemptState::Failed
+        } else {
+            AttemptState::Passed
+        }
+    }
+
     /// The password is right, which costs nothing.
     pub fn matched() -> Self {
         Self {

@@ -148,7 +148,7 @@ fn is_spent(
 }
 
 /// When an attempt leaves the window; `None` when it has.
-fn day_after(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn day_after(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let end = at.checked_add(DAY).ok()?;
     (end > now).then_some(end)
 }

@@ -8,13 +8,17 @@ use std::time::Duration;
 use crate::world::{HOUR, MINUTE, NEW, OLD, World};
 use async_trait::async_trait;
 use sync_engine::model::{
-    Account, AttemptState, CredentialId, DeltaLink, DirectoryChanges, Domains, ObjectId, Outcome,
-    Password, Phase, SignIn, Standing, StepKind, SyncMode, UnknownReason, UserPrincipalName,
+    Account, AttemptId, AttemptNotice, AttemptState, CredentialId, DeltaLink, DirectoryChanges,
+    Domains, ObjectId, Outcome, Password, Phase, SignIn, SignInAttempt, Standing, StepKind,
+    SyncMode, UnknownReason, UserPrincipalName, VaultVersion,
 };
 use sync_engine::plan::Policy;
-use sync_engine::ports::{Directory, DirectoryError, SetPassword, StateStore};
+use sync_engine::ports::{
+    Clock as _, CredentialVault as _, Directory, DirectoryError, SetPassword, StateStore,
+};
 use sync_engine::testing::{FakeDirectory, FakeVault, MemoryStore, VaultCall};
 use sync_engine::{Engine, Ports};
+use uuid::Uuid;
 
 use SyncMode::{Enabled, ReportMismatches};
 
@@ -127,6 +131,34 @@ async fn the_vault_is_told_of_a_failed_test() {
     assert_eq!(
         (told[0].object, told[0].state),
         (account, AttemptState::Failed)
+    );
+}
+
+#[tokio::test]
+async fn the_agents_own_sign_in_counts_for_the_account_once_that_is_seen() {
+    let mut world = World::new();
+    let anna = world.vault.add("anna@contoso.com", NEW, ReportMismatches);
+    let own = AttemptNotice {
+        credential: anna,
+        attempt: SignInAttempt {
+            id: AttemptId(Uuid::from_u128(1)),
+            object: ObjectId::NOT_KNOWN,
+            version: VaultVersion(1),
+            stamp: None,
+            at: world.clock.now(),
+            state: AttemptState::Failed,
+        },
+    };
+    world.vault.note_attempts(&[own]).await.unwrap();
+    world.cycle().await;
+    let account = world.directory.add("anna@contoso.com", OLD);
+    world.cycle().await;
+    assert_eq!(world.directory.sign_ins(), 0, "this password failed");
+    type_wrong_passwords(&mut world, anna, 3).await;
+    assert_eq!(
+        world.directory.failed(account),
+        1,
+        "one of two was the agent's"
     );
 }
 
