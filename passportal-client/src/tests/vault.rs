@@ -78,6 +78,7 @@ impl World {
             standing: wire::Standing::Active,
             sealed: self.sealed(id, &user_name, version, clear),
             user_name,
+            credential_type: wire::credential_type::USER.to_owned(),
             confirmed: None,
             attempts: Vec::new(),
             flags: BTreeMap::new(),
@@ -286,6 +287,26 @@ async fn a_credential_that_moved_on_is_superseded() {
         assert_eq!(world.password(1).await, None);
         assert_eq!(requests(&world.server).await.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn the_administrators_are_those_in_use_of_that_type() {
+    let world = World::new().await;
+    let admin = |id, standing| wire::ChangedCredential {
+        credential_type: wire::credential_type::ADMIN.to_owned(),
+        standing,
+        ..world.changed(id, 1, CANARY)
+    };
+    let there = vec![
+        world.changed(ANNA, 1, CANARY),
+        admin(BERT, wire::Standing::Active),
+        admin(Uuid::from_u128(99), wire::Standing::Disabled),
+    ];
+    world.answer_changes(page(wire::Extent::Full, there)).await;
+    let administrators = world.vault.administrators().await.unwrap();
+    let ids: Vec<_> = administrators.iter().map(|it| it.id.0).collect();
+    assert_eq!(ids, [BERT]);
+    assert!(administrators[0].facts.is_some());
 }
 
 #[tokio::test]

@@ -97,6 +97,7 @@ mod tests {
         ChangedCredential {
             id: ID.0,
             user_name: "anna@contoso.com".into(),
+            credential_type: String::new(),
             version,
             changed_by: None,
             mode,

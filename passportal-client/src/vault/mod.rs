@@ -28,8 +28,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sync_engine::model::{
-    AttemptNotice, CredentialId, Cursor, PasswordFacts, Report, ReportId, VaultChanges,
-    VaultVersion,
+    AttemptNotice, CredentialId, Cursor, PasswordFacts, Report, ReportId, Standing, VaultChanges,
+    VaultCredential, VaultVersion,
 };
 use sync_engine::plan::HeldPlan;
 use sync_engine::ports::{CredentialVault, Lease, PasswordAnswer, VaultError, Wait};
@@ -42,7 +42,7 @@ use self::freshness::{Fresh, Freshness};
 use self::reading::Reading;
 use self::unreadable::Unreadable;
 use crate::envelope::{DataKey, EnvelopeError, Field, Place};
-use crate::wire::{self, AgentState, ChangedCredential, ChangesQuery, Heartbeat};
+use crate::wire::{self, AgentState, ChangedCredential, ChangesQuery, Heartbeat, credential_type};
 use crate::{AgentApi, ApiError, TokenKeeper, convert};
 
 const PAGE: u32 = 1000;
@@ -112,6 +112,23 @@ impl PassportalVault {
     /// The credentials whose envelopes do not open.
     pub fn unreadable(&self) -> Vec<CredentialId> {
         self.unreadable.ids()
+    }
+
+    /// The client's active credentials of the type `Azure/Office365 Admin`, as the vault has them now.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn administrators(&self) -> Result<Vec<VaultCredential>, VaultError> {
+        let reading = self.read(Reader::Looks, None, Wait::No).await?;
+        let (_, _, mut changed) = reading.finish()?;
+        changed.retain(|it| it.credential_type == credential_type::ADMIN);
+        let opened = changed.into_iter().map(|it| {
+            let facts = self.facts(&it).ok();
+            convert::credential(it, facts)
+        });
+        Ok(opened
+            .filter(|it| it.standing == Standing::Active)
+            .collect())
     }
 
     /// Says farewell: the lease is free at once.

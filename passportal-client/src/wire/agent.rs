@@ -178,6 +178,9 @@ pub struct ChangedCredential {
     pub id: Uuid,
     /// The account that it is for.
     pub user_name: String,
+    /// Its type, e.g. one of [`credential_type`](super::credential_type); empty where the vault does not tell.
+    #[serde(default)]
+    pub credential_type: String,
     /// The version of its password.
     pub version: u64,
     /// Who typed that version, where the vault knows.

@@ -220,6 +220,7 @@ fn changed(row: &SqliteRow, id: Uuid) -> Result<ChangedCredential, VaultError> {
     Ok(ChangedCredential {
         id,
         user_name: row.try_get("user_name")?,
+        credential_type: row.try_get("credential_type")?,
         version: words::unsigned(row.try_get("version")?)?,
         changed_by: row.try_get("changed_by")?,
         mode,
