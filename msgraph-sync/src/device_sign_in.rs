@@ -7,7 +7,7 @@ use std::time::Duration;
 use oauth2::StandardDeviceAuthorizationResponse;
 use secrecy::SecretString;
 
-use crate::directory::transport;
+use crate::directory::Entrance;
 use crate::service_clock::ServiceClock;
 use crate::tenant::Connection;
 use crate::token::{DeviceFault, TokenEndpoint, sign_in_ends};
@@ -16,7 +16,7 @@ use crate::{GraphError, GraphSetupError};
 /// A sign-in that waits for a person.
 pub struct DeviceSignIn {
     connection: Connection,
-    endpoint: TokenEndpoint,
+    endpoint: Arc<TokenEndpoint>,
     clock: Arc<ServiceClock>,
     codes: StandardDeviceAuthorizationResponse,
 }
@@ -70,12 +70,13 @@ impl DeviceSignIn {
     /// What is wrong with the configuration, or what Entra ID says against it.
     pub async fn begin(connection: Connection) -> Result<Self, DeviceSignInError> {
         let setup = |error| DeviceSignInError::Setup(Arc::new(error));
-        let connection = connection.checked().map_err(setup)?;
-        let clock = Arc::new(ServiceClock::new(connection.clock_tolerance));
-        let transport = transport(&connection, Arc::clone(&clock)).map_err(setup)?;
-        let token_url = connection.oauth_url("token").map_err(setup)?;
+        let Entrance {
+            connection,
+            clock,
+            endpoint,
+            ..
+        } = Entrance::of(connection).map_err(setup)?;
         let code_url = connection.oauth_url("devicecode").map_err(setup)?;
-        let endpoint = TokenEndpoint::new(token_url, Arc::new(transport));
         let scope = connection.endpoints.scope();
         let codes = endpoint
             .device_code(&code_url, &connection.client_id, &scope)

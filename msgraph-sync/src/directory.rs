@@ -55,13 +55,12 @@ impl EntraDirectory {
         config: TenantConfig,
         patience: Patience,
     ) -> Result<Self, GraphSetupError> {
-        let connection = config.connection.clone().checked()?;
-        let clock = Arc::new(ServiceClock::new(connection.clock_tolerance));
-        let transport = Arc::new(transport(&connection, Arc::clone(&clock))?);
-        let endpoint = Arc::new(TokenEndpoint::new(
-            connection.oauth_url("token")?,
-            Arc::clone(&transport),
-        ));
+        let Entrance {
+            connection,
+            clock,
+            transport,
+            endpoint,
+        } = Entrance::of(config.connection.clone())?;
         let app = app(&config);
         let certificate = app.certificate().map(ClientCertificate::life);
         let tokens = Arc::new(tokens(&config, app, &endpoint, &clock));
@@ -78,7 +77,7 @@ impl EntraDirectory {
             sign_in_test: SignInTest::new(
                 endpoint,
                 verification_app(&config),
-                config.verdict_table.unwrap_or_else(VerdictTable::built_in),
+                verdict_table(&config),
             ),
         })
     }
@@ -109,11 +108,37 @@ fn tokens(
             tenant,
             clock,
             person.clone(),
+            verdict_table(config),
         )),
     }
 }
 
-pub(crate) fn transport(
+/// What every sign-in needs.
+pub(crate) struct Entrance {
+    pub(crate) connection: Connection,
+    pub(crate) clock: Arc<ServiceClock>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) endpoint: Arc<TokenEndpoint>,
+}
+
+impl Entrance {
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub(crate) fn of(connection: Connection) -> Result<Self, GraphSetupError> {
+        let connection = connection.checked()?;
+        let clock = Arc::new(ServiceClock::new(connection.clock_tolerance));
+        let transport = Arc::new(transport(&connection, Arc::clone(&clock))?);
+        let url = connection.oauth_url("token")?;
+        Ok(Self {
+            endpoint: Arc::new(TokenEndpoint::new(url, Arc::clone(&transport))),
+            connection,
+            clock,
+            transport,
+        })
+    }
+}
+
+fn transport(
     connection: &Connection,
     clock: Arc<ServiceClock>,
 ) -> Result<Transport, GraphSetupError> {
@@ -151,6 +176,11 @@ fn app_with(id: &str, credential: &AppCredential) -> AppIdentity {
         }
         AppCredential::Federated(token_file) => AppIdentity::federated(id, token_file.clone()),
     }
+}
+
+fn verdict_table(config: &TenantConfig) -> VerdictTable {
+    let own = config.verdict_table.clone();
+    own.unwrap_or_else(VerdictTable::built_in)
 }
 
 fn verification_app(config: &TenantConfig) -> AppIdentity {

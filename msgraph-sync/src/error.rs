@@ -5,6 +5,7 @@ mod reach;
 mod service_fault;
 mod setup;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 pub use self::service_fault::ServiceFault;
 pub use self::setup::GraphSetupError;
-use crate::{ProxyTrouble, SignInEnd};
+use crate::{PasswordFault, PasswordNotSent, ProxyTrouble, SignInEnd};
 
 /// Why Microsoft's side could not do something. Cheap to clone, because one failed sign-in is told
 /// to everybody who waited for it.
@@ -167,6 +168,17 @@ pub enum GraphError {
         /// The sign-in code.
         code: u32,
     },
+    /// The person whom the agent acts for would have to sign in by password, and it is not sent.
+    #[error("the agent's administrator is not signed in")]
+    PasswordNotSent(#[from] PasswordNotSent),
+    /// The password of the person whom the agent acts for does not sign in.
+    #[error("the password of the agent's administrator does not sign in: {fault}{}", Aadsts(*code))]
+    PasswordRefused {
+        /// Why.
+        fault: PasswordFault,
+        /// The sign-in code, where it was sent.
+        code: Option<u32>,
+    },
     /// The token endpoint refused for another reason.
     #[error("Entra ID refused the agent's sign-in ({0})")]
     SignInRefused(ServiceFault),
@@ -223,4 +235,13 @@ pub enum GraphError {
         /// The call.
         call: &'static str,
     },
+}
+
+/// A sign-in code behind a sentence.
+struct Aadsts(Option<u32>);
+
+impl fmt::Display for Aadsts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |code| write!(f, " (AADSTS{code})"))
+    }
 }

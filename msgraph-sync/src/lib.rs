@@ -16,6 +16,7 @@ mod finding;
 mod governor;
 mod limits;
 mod paging;
+mod password_sign_in;
 mod passwords;
 mod permissions;
 mod person;
@@ -49,8 +50,12 @@ pub use directory::EntraDirectory;
 pub use error::{GraphError, GraphSetupError, ServiceFault};
 pub use finding::Finding;
 pub use limits::{LimitUse, Limits};
+pub use password_sign_in::{PasswordSignInError, sign_in_by_password};
 pub use passwords::LONGEST_WRITE;
-pub use person::{RefreshTokenKeeper, SignInEnd, SignedInPerson};
+pub use person::{
+    PasswordFault, PasswordNotSent, PasswordTry, PersonPassword, RefreshTokenKeeper, SignInEnd,
+    SignedInPerson,
+};
 pub use preflight::Preflight;
 pub use proxy::{Proxy, ProxyTrouble};
 pub use sign_in_probe::SignInTestState;

@@ -1,11 +1,15 @@
 //! A person on whose behalf the agent acts: signed in once, remembered by a refresh token.
 
+mod password;
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use sync_engine::ports::Cause;
+
+pub use self::password::{PasswordFault, PasswordNotSent, PasswordTry, PersonPassword};
 
 /// A person who signed in once. The app is a public client, with nothing to prove who it is; the refresh token is the
 /// credential.
@@ -15,6 +19,8 @@ pub struct SignedInPerson {
     pub refresh_token: SecretString,
     /// Where the next one is kept.
     pub keeper: Arc<dyn RefreshTokenKeeper>,
+    /// The password, for when no refresh token is of use any more; without it only the person can sign in anew.
+    pub password: Option<Arc<dyn PersonPassword>>,
 }
 
 /// Where a person's refresh token survives a restart.
@@ -57,6 +63,14 @@ pub enum SignInEnd {
 }
 
 impl SignInEnd {
+    /// Whether the password, sent once more, may begin another sign-in.
+    pub fn is_mended_by_password(self) -> bool {
+        match self {
+            Self::Revoked | Self::Idle | Self::Frequency | Self::Unknown => true,
+            Self::Disabled | Self::Deleted | Self::Interaction | Self::Policy => false,
+        }
+    }
+
     /// What a person can do about it.
     pub fn remedy(self) -> &'static str {
         match self {
@@ -68,7 +82,7 @@ impl SignInEnd {
                  `passportal sign-in CLIENT`"
             }
             Self::Revoked | Self::Idle | Self::Frequency | Self::Interaction | Self::Unknown => {
-                "sign in again by device code: `passportal sign-in CLIENT`"
+                "sign in again: `passportal sign-in CLIENT`"
             }
         }
     }

@@ -78,6 +78,7 @@ impl World {
         let person = SignedInPerson {
             refresh_token: token,
             keeper: Arc::clone(memory) as _,
+            password: None,
         };
         EntraDirectory::new(TenantConfig::at(self.connection(PUBLIC), person)).unwrap()
     }

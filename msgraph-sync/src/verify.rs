@@ -51,7 +51,7 @@ impl SignInTest {
     /// Signs in once with this name and password.
     pub(crate) async fn run(&self, user_name: &UserPrincipalName, password: &Password) -> SignIn {
         if password.facts().edge_whitespace == EdgeWhitespace::Present {
-            return unknown(UnknownReason::EdgeWhitespace, Counts::No);
+            return not_sent();
         }
         self.door.pass(self.ask(user_name, password)).await
     }
@@ -62,26 +62,14 @@ impl SignInTest {
             .password(&self.app, SCOPE, user_name, password)
             .await;
         match answer {
-            Ok(()) => of_the_account(sign_in(Verdict::Match, Counts::No)),
             Err(TokenFault::Refused(refusal)) => self.judge_refusal(&refusal),
-            Err(fault) => of_the_account(without_answer(&fault)),
+            answer => of_the_account(outcome(answer.as_ref().err(), &self.table)),
         }
     }
 
     fn judge_refusal(&self, refusal: &Refusal) -> Judged {
         self.tell_unlisted(refusal);
-        let (mut outcome, scope) = if refusal.codes.is_empty() {
-            (without_codes(refusal.status), Scope::Account)
-        } else {
-            let ruling = self.table.rule(&refusal.codes);
-            let outcome = SignIn {
-                code: Some(ruling.code),
-                ..sign_in(ruling.verdict, ruling.counts)
-            };
-            (outcome, ruling.scope)
-        };
-        outcome.retry_at = retry_at(refusal, &outcome.verdict);
-        Judged { outcome, scope }
+        judge(refusal, &self.table)
     }
 
     /// A code that is not listed is worth one line: the table may have to learn it.
@@ -101,6 +89,35 @@ impl SignInTest {
             }
         }
     }
+}
+
+/// What a sign-in with a password that was sent says; `None` is a success.
+pub(crate) fn outcome(fault: Option<&TokenFault>, table: &VerdictTable) -> SignIn {
+    match fault {
+        None => sign_in(Verdict::Match, Counts::No),
+        Some(TokenFault::Refused(refusal)) => judge(refusal, table).outcome,
+        Some(fault) => without_answer(fault),
+    }
+}
+
+/// What can be said of a password that is not sent, because a sign-in may trim it.
+pub(crate) fn not_sent() -> SignIn {
+    unknown(UnknownReason::EdgeWhitespace, Counts::No)
+}
+
+fn judge(refusal: &Refusal, table: &VerdictTable) -> Judged {
+    let (mut outcome, scope) = if refusal.codes.is_empty() {
+        (without_codes(refusal.status), Scope::Account)
+    } else {
+        let ruling = table.rule(&refusal.codes);
+        let outcome = SignIn {
+            code: Some(ruling.code),
+            ..sign_in(ruling.verdict, ruling.counts)
+        };
+        (outcome, ruling.scope)
+    };
+    outcome.retry_at = retry_at(refusal, &outcome.verdict);
+    Judged { outcome, scope }
 }
 
 fn of_the_account(outcome: SignIn) -> Judged {

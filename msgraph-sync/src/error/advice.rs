@@ -56,6 +56,8 @@ impl GraphError {
                 "switch on \"Allow public client flows\" in the app registration (Authentication)"
             }
             Self::SignInEnded { end, .. } => end.remedy(),
+            Self::PasswordNotSent(why) => why.remedy,
+            Self::PasswordRefused { fault, .. } => fault.remedy(),
             Self::ClockOff { .. } => "set this machine's clock; best by NTP",
             Self::Forbidden { .. } => "grant the permission to the app with admin consent",
             Self::NoConsent => {
@@ -83,6 +85,7 @@ impl GraphError {
                 | Self::FederationRefused { .. }
                 | Self::NotAPublicClient { .. }
                 | Self::SignInEnded { .. }
+                | Self::PasswordRefused { .. }
                 | Self::SignInRefused(_)
                 | Self::TokenRefused(_)
                 | Self::Forbidden { .. }

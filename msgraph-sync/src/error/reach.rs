@@ -54,6 +54,7 @@ impl From<GraphError> for DirectoryError {
             GraphError::Service(fault) if is_throttling(fault) => Self::Throttled {
                 retry_at: service_clock::after(fault.wait.unwrap_or(UNNAMED)),
             },
+            GraphError::PasswordNotSent(why) if why.passes => Self::Unavailable(Box::new(error)),
             GraphError::Unreachable { .. }
             | GraphError::Proxy { .. }
             | GraphError::NoAnswer { .. }
@@ -72,6 +73,8 @@ impl From<GraphError> for DirectoryError {
             | GraphError::FederationRefused { .. }
             | GraphError::NotAPublicClient { .. }
             | GraphError::SignInEnded { .. }
+            | GraphError::PasswordNotSent(_)
+            | GraphError::PasswordRefused { .. }
             | GraphError::SignInRefused(_)
             | GraphError::ClockOff { .. }
             | GraphError::TokenRefused(_) => Self::SignIn(Box::new(error)),

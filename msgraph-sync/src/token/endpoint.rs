@@ -21,7 +21,7 @@ use super::identity::Evidence;
 use super::{AccessToken, AppIdentity, ClaimsChallenge, Granted, claims};
 use crate::retry_after::retry_after;
 use crate::transport::{Answer, SendFault, Transport};
-use crate::{GraphError, ServiceFault};
+use crate::{GraphError, PasswordTry, ServiceFault};
 
 /// RFC 6749 calls `expires_in` recommended; Entra ID always sends it.
 const UNSTATED_LIFETIME: Duration = Duration::from_mins(5);
@@ -167,6 +167,27 @@ impl TokenEndpoint {
         answer.map(drop).map_err(fault)
     }
 
+    /// A token on behalf of a person who signs in by password, sent once, and the first refresh token.
+    pub(crate) async fn person_by_password(
+        &self,
+        app: &AppIdentity,
+        scope: &str,
+        given: &PasswordTry,
+        challenge: Option<&ClaimsChallenge>,
+    ) -> Result<Refreshed, TokenFault> {
+        let user_name = ResourceOwnerUsername::new(given.user_name.as_str().to_owned());
+        let password = ResourceOwnerPassword::new(given.password.expose().to_owned());
+        let evidence = self.evidence(app).await?;
+        let client = self.client(app, &evidence);
+        let request = client
+            .exchange_password(&user_name, &password)
+            .add_scope(Scope::new(scope.to_owned()))
+            .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
+            .add_extra_param("claims", claims::request(challenge));
+        let answer = request.request_async(self).await.map_err(fault)?;
+        Ok(refreshed(&answer))
+    }
+
     /// A token on behalf of a signed-in person, and the next refresh token.
     pub(crate) async fn refresh(
         &self,
@@ -184,11 +205,7 @@ impl TokenEndpoint {
             .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
             .add_extra_param("claims", claims::request(challenge));
         let answer = request.request_async(self).await.map_err(fault)?;
-        let rotated = answer.refresh_token();
-        Ok(Refreshed {
-            granted: granted(&answer),
-            rotated: rotated.map(|token| SecretString::from(token.secret().as_str())),
-        })
+        Ok(refreshed(&answer))
     }
 
     async fn evidence(&self, app: &AppIdentity) -> Result<Evidence, TokenFault> {
@@ -238,6 +255,14 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.exchange(request))
+    }
+}
+
+fn refreshed(answer: &BasicTokenResponse) -> Refreshed {
+    let rotated = answer.refresh_token();
+    Refreshed {
+        granted: granted(answer),
+        rotated: rotated.map(|token| SecretString::from(token.secret().as_str())),
     }
 }
 

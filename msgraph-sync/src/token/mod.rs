@@ -2,6 +2,7 @@
 
 mod assertion;
 mod bridge;
+mod by_password;
 mod cache;
 mod certificate_watch;
 mod claims;
@@ -23,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::GraphError;
 
 pub(crate) use bridge::TokenBridge;
+pub(crate) use by_password::ByPassword;
 pub(crate) use cache::TokenCache;
 pub(crate) use certificate_watch::CertificateWatch;
 pub(crate) use claims::ClaimsChallenge;

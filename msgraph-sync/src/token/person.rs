@@ -1,4 +1,5 @@
-//! Signs the agent in on behalf of a person: the refresh token grant, with a new refresh token each time.
+//! Signs the agent in on behalf of a person: the refresh token grant, with a new refresh token each time; and once more by
+//! password, where that ended and the password can be had.
 //!
 //! Source: Refresh tokens in the Microsoft identity platform. A refresh token replaces itself with each use, and the old one
 //! stays good for a while.
@@ -12,10 +13,11 @@ use tokio::sync::Mutex;
 
 use super::endpoint::Refreshed;
 use super::{
-    AppIdentity, ClaimsChallenge, Granted, TokenEndpoint, TokenFault, TokenSource, sign_in_ends,
+    AppIdentity, ByPassword, ClaimsChallenge, Granted, TokenEndpoint, TokenFault, TokenSource,
+    sign_in_ends,
 };
 use crate::service_clock::ServiceClock;
-use crate::{GraphError, RefreshTokenKeeper, SignedInPerson};
+use crate::{GraphError, RefreshTokenKeeper, SignedInPerson, VerdictTable};
 
 /// The refresh token grant.
 pub(crate) struct PersonSource {
@@ -25,6 +27,7 @@ pub(crate) struct PersonSource {
     tenant: TenantId,
     clock: Arc<ServiceClock>,
     keeper: Arc<dyn RefreshTokenKeeper>,
+    by_password: Option<ByPassword>,
     current: Mutex<Current>,
 }
 
@@ -55,7 +58,17 @@ impl PersonSource {
         tenant: TenantId,
         clock: Arc<ServiceClock>,
         person: SignedInPerson,
+        table: VerdictTable,
     ) -> Self {
+        let by_password = person.password.map(|password| ByPassword {
+            endpoint: Arc::clone(&endpoint),
+            app: app.clone(),
+            scope: scope.clone(),
+            tenant: tenant.clone(),
+            clock: Arc::clone(&clock),
+            table,
+            password,
+        });
         Self {
             endpoint,
             app,
@@ -63,6 +76,7 @@ impl PersonSource {
             tenant,
             clock,
             keeper: person.keeper,
+            by_password,
             current: Mutex::new(Current::of(person.refresh_token)),
         }
     }
@@ -126,7 +140,18 @@ impl PersonSource {
 impl TokenSource for PersonSource {
     async fn acquire(&self, challenge: Option<&ClaimsChallenge>) -> Result<Granted, GraphError> {
         let mut current = self.current.lock().await;
-        let refreshed = self.redeem_any(&mut current, challenge).await?;
+        let refreshed = match (
+            self.redeem_any(&mut current, challenge).await,
+            &self.by_password,
+        ) {
+            (Err(GraphError::SignInEnded { end, code }), Some(by_password))
+                if end.is_mended_by_password() =>
+            {
+                tracing::info!("the administrator's sign-in has ended: {end} (AADSTS{code})");
+                by_password.sign_in(Some(end), challenge).await?
+            }
+            (answer, _) => answer?,
+        };
         if let Some(rotated) = refreshed.rotated {
             self.keep(&mut current, rotated).await;
         }

@@ -181,6 +181,7 @@ fn nothing_of_a_signed_in_person_is_in_its_debug_text() {
     let person = crate::SignedInPerson {
         refresh_token: "canary-refresh-token".into(),
         keeper: Arc::new(Memory::default()),
+        password: None,
     };
     let connection = crate::Connection::new(
         sync_engine::model::TenantId(TENANT.to_owned()),
