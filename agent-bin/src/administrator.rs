@@ -1,11 +1,12 @@
-//! Signs an administrator in by device code, and finds out who it is.
+//! Signs an administrator in, by device code or with the password that the vault has, and finds out who it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use msgraph_sync::{
     Connection, DeviceCodeNotice, DeviceSignIn, DeviceSignInError, EntraDirectory, GraphError,
-    Preflight, RefreshTokenKeeper, SignedInPerson,
+    PasswordSignInError, Preflight, RefreshTokenKeeper, SignedInPerson, VerdictTable,
+    sign_in_by_password,
 };
 use secrecy::SecretString;
 use sync_engine::model::{Account, AccountKind, ObjectId, TenantId, UserPrincipalName};
@@ -15,6 +16,7 @@ use crate::config::ClientConfig;
 use crate::outbound::Outbound;
 use crate::secrets::Administrator;
 use crate::tenant::{self, TenantError};
+use crate::vault_admin::VaultAdmin;
 
 /// Shows a person where to enter which code.
 pub type ShowCode = Box<dyn Fn(&DeviceCodeNotice) + Send + Sync>;
@@ -40,6 +42,9 @@ pub enum AdministratorError {
     /// The device code.
     #[error(transparent)]
     DeviceCode(#[from] DeviceSignInError),
+    /// The password that the vault has.
+    #[error(transparent)]
+    Password(#[from] PasswordSignInError),
     /// The tenant.
     #[error("tenant `{tenant}` did not go along")]
     Entra {
@@ -77,10 +82,11 @@ impl AdministratorError {
         match self {
             Self::Tenant(source) => source.hint(),
             Self::DeviceCode(source) => source.hint(),
+            Self::Password(PasswordSignInError::Entra(source)) => source.hint(),
             Self::Entra { source, .. } => source.hint(),
-            Self::Account(_) | Self::Nobody => None,
+            Self::Account(_) | Self::Nobody | Self::Password(_) => None,
             Self::OtherTenant { .. } | Self::Stranger { .. } => {
-                Some("enter the code with an administrator's account of the client's own tenant")
+                Some("sign in with an administrator's account of the client's own tenant")
             }
         }
     }
@@ -88,9 +94,9 @@ impl AdministratorError {
     /// Whether the person or the app was not let in.
     pub fn is_not_authorised(&self) -> bool {
         match self {
-            Self::Entra { source, .. } | Self::DeviceCode(DeviceSignInError::Entra(source)) => {
-                source.is_not_authorised()
-            }
+            Self::Entra { source, .. }
+            | Self::DeviceCode(DeviceSignInError::Entra(source))
+            | Self::Password(PasswordSignInError::Entra(source)) => source.is_not_authorised(),
             Self::DeviceCode(DeviceSignInError::Declined)
             | Self::OtherTenant { .. }
             | Self::Stranger { .. } => true,
@@ -115,10 +121,32 @@ impl SignedIn {
     ) -> Result<Self, AdministratorError> {
         let connection = tenant::connection(client, outbound)?;
         let token = first_token(connection.clone(), show).await?;
+        Self::with(token, connection, client)
+    }
+
+    /// Sends the vault's password of the account once.
+    pub(crate) async fn by_vault_admin(
+        client: &ClientConfig,
+        outbound: &Outbound,
+        verdict_table: Option<&VerdictTable>,
+        password: VaultAdmin,
+    ) -> Result<Self, AdministratorError> {
+        let connection = tenant::connection(client, outbound)?;
+        let (table, password) = (verdict_table.cloned(), Arc::new(password));
+        let token = sign_in_by_password(connection.clone(), table, password).await?;
+        Self::with(token, connection, client)
+    }
+
+    fn with(
+        token: SecretString,
+        connection: Connection,
+        client: &ClientConfig,
+    ) -> Result<Self, AdministratorError> {
         let token = Arc::new(LatestToken(Mutex::new(token)));
         let person = SignedInPerson {
             refresh_token: token.get(),
             keeper: Arc::clone(&token) as _,
+            password: None,
         };
         Ok(Self {
             directory: tenant::directory_at(connection, person, client, None)?,

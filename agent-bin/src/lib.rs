@@ -28,6 +28,7 @@ pub mod signals;
 mod telltale;
 pub mod tenant;
 mod token_keeper;
+mod vault_admin;
 pub mod wiring;
 
 /// Makes ring the one TLS provider of this process. Calling it again changes nothing.

@@ -2,21 +2,22 @@
 
 use std::path::PathBuf;
 
-use msgraph_sync::{Finding, GraphError, Preflight};
+use msgraph_sync::{Finding, GraphError, Preflight, VerdictTable};
 use passportal_client::envelope::{DataKey, EnvelopeError, OrganizationKey};
 use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync, SyncMode};
 use passportal_client::{ApiError, PersonSession};
 use secrecy::{ExposeSecret, SecretString};
 use state_store::{OpenError, StateUrl};
 use sync_engine::model::{ClientId, OrganizationId};
+use uuid::Uuid;
 
 use crate::administrator::{AdministratorError, ShowCode};
 use crate::config::{self, ClientConfig, Config, ConfigError};
-use crate::entry::Entry;
+use crate::entry::{Entered, Entry};
 use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Administrator, Enrolment, SecretError, SecretFiles};
 use crate::tenant::TenantError;
-use crate::wiring::{VERSION, host_name, vault_http};
+use crate::wiring::{self, VERSION, WiringError, host_name, vault_http};
 
 /// All that setup needs to know. Secrets come from files, never from arguments.
 pub struct SetupRequest {
@@ -113,6 +114,9 @@ pub enum SetupError {
     /// The secrets folder.
     #[error("the agent's secrets cannot be kept")]
     Secrets(#[from] SecretError),
+    /// The agent, once enrolled, cannot reach the vault.
+    #[error(transparent)]
+    Agent(#[from] Box<WiringError>),
     /// Something in the background went wrong.
     #[error("the organization key could not be tried")]
     Background(#[from] tokio::task::JoinError),
@@ -159,6 +163,7 @@ impl SetupError {
                     .to_owned()
             }
             Self::Secrets(source) => source.hint().to_owned(),
+            Self::Agent(source) => source.hint()?.to_owned(),
             Self::Background(_) => return None,
         })
     }
@@ -190,7 +195,14 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     let code = request.one_time_code.as_deref();
     let (session, _) =
         PersonSession::sign_in(&http, &request.email, &request.password, code).await?;
-    let result = enrol(&request, &secrets, (&entry, &outbound), &session).await;
+    let setup = Setup {
+        request: &request,
+        secrets: &secrets,
+        outbound: &outbound,
+        verdict_table: verdict_table.as_ref(),
+        session: &session,
+    };
+    let result = setup.enrol(&entry).await;
     // The session was for this only; a failure to end it changes nothing that was done.
     if let Err(error) = session.sign_out().await {
         tracing::debug!(%error, "the setup session could not be ended");
@@ -198,49 +210,106 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
     result
 }
 
-async fn enrol(
-    request: &SetupRequest,
-    secrets: &SecretFiles,
-    (entry, outbound): (&Entry, &Outbound),
-    session: &PersonSession,
-) -> Result<SetupDone, SetupError> {
-    let wanted = &request.client;
-    let client = choose(&session.clients().await?, &wanted.name)?;
-    if secrets.load_enrolment(&client.id.to_string())?.is_some() {
-        return Err(SetupError::AlreadyEnrolled {
-            client: client.name,
-        });
+/// Everything that enrolling needs.
+struct Setup<'a> {
+    request: &'a SetupRequest,
+    secrets: &'a SecretFiles,
+    outbound: &'a Outbound,
+    verdict_table: Option<&'a VerdictTable>,
+    session: &'a PersonSession,
+}
+
+impl Setup<'_> {
+    async fn enrol(&self, entry: &Entry) -> Result<SetupDone, SetupError> {
+        let wanted = &self.request.client;
+        let client = choose(&self.session.clients().await?, &wanted.name)?;
+        if self
+            .secrets
+            .load_enrolment(&client.id.to_string())?
+            .is_some()
+        {
+            return Err(SetupError::AlreadyEnrolled {
+                client: client.name,
+            });
+        }
+        let data_key = open_data_key(&self.request.organization_key, &client).await?;
+        let entered = entry.enter(self.request, self.outbound).await?;
+        if let Some(entered) = &entered {
+            refuse_the_powerless(&entered.preflight, &client, wanted)?;
+        }
+        let enrolment = self.mint(&client, &data_key).await?;
+        match self.finish(&client, &data_key, &enrolment, entered).await {
+            Ok(preflight) => Ok(SetupDone {
+                client: client.name,
+                config_path: self.request.config_path.clone(),
+                preflight,
+            }),
+            Err(error) => {
+                undo(self.session, self.secrets, &enrolment).await;
+                Err(error)
+            }
+        }
     }
-    let data_key = open_data_key(&request.organization_key, &client).await?;
-    let entered = entry.enter(request, outbound).await?;
-    refuse_the_powerless(&entered.preflight, &client, wanted)?;
-    let enrolled = session
-        .enrol(&EnrolRequest {
-            client: client.id,
-            host: host_name(),
-            version: VERSION.to_owned(),
+
+    /// The agent, as the vault knows it from now on.
+    async fn mint(&self, client: &Client, data_key: &DataKey) -> Result<Enrolment, SetupError> {
+        let enrolled = self
+            .session
+            .enrol(&EnrolRequest {
+                client: client.id,
+                host: host_name(),
+                version: VERSION.to_owned(),
+            })
+            .await?;
+        Ok(Enrolment {
+            client: ClientId(client.id),
+            client_name: client.name.clone(),
+            agent: enrolled.agent,
+            token: SecretString::from(enrolled.token),
+            organization: OrganizationId(data_key.organization()),
+            key_id: data_key.id(),
+            data_key: data_key.to_secret(),
         })
-        .await?;
-    let enrolment = Enrolment {
-        client: ClientId(client.id),
-        client_name: client.name.clone(),
-        agent: enrolled.agent,
-        token: SecretString::from(enrolled.token),
-        organization: OrganizationId(data_key.organization()),
-        key_id: data_key.id(),
-        data_key: data_key.to_secret(),
-    };
-    let administrator = entered.administrator.as_ref();
-    let administrator = administrator.map(|administrator| (&data_key, administrator));
-    if let Err(error) = keep(request, secrets, &enrolment, administrator) {
-        undo(session, secrets, &enrolment).await;
-        return Err(error);
     }
-    Ok(SetupDone {
-        client: client.name,
-        config_path: request.config_path.clone(),
-        preflight: entered.preflight,
-    })
+
+    /// Enters the tenant, where only the agent itself can, and writes everything.
+    async fn finish(
+        &self,
+        client: &Client,
+        data_key: &DataKey,
+        enrolment: &Enrolment,
+        entered: Option<Entered>,
+    ) -> Result<Preflight, SetupError> {
+        let entered = match entered {
+            Some(entered) => entered,
+            None => self.enter_as_agent(client, enrolment).await?,
+        };
+        let administrator = entered.administrator.as_ref();
+        let administrator = administrator.map(|administrator| (data_key, administrator));
+        keep(self.request, self.secrets, enrolment, administrator)?;
+        Ok(entered.preflight)
+    }
+
+    async fn enter_as_agent(
+        &self,
+        client: &Client,
+        enrolment: &Enrolment,
+    ) -> Result<Entered, SetupError> {
+        let request = self.request;
+        let vault = wiring::vault(
+            &request.config,
+            &request.client,
+            self.secrets,
+            enrolment,
+            Uuid::new_v4(),
+            self.outbound,
+        );
+        let vault = vault.map_err(Box::new)?;
+        let entered =
+            Entered::by_vault_admin(request, self.outbound, self.verdict_table, vault).await?;
+        refuse_the_powerless(&entered.preflight, client, &request.client)?;
+        Ok(entered)
+    }
 }
 
 /// A client whose passwords are only reported on needs an agent that reads.

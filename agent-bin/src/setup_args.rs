@@ -45,7 +45,8 @@ pub struct SetupArgs {
     /// The national cloud.
     #[arg(long, value_name = "CLOUD", default_value = "global")]
     pub cloud: String,
-    /// As whom the agent signs in: certificate, client-secret, federated, or device-code for an administrator.
+    /// As whom the agent signs in: certificate, client-secret, federated; or for an administrator device-code, or vault-admin
+    /// for the vault's own `Azure/Office365 Admin` credential.
     #[arg(long, value_name = "HOW", default_value = "client-secret")]
     pub sign_in: String,
     /// The app registration's application (client) id.
@@ -63,6 +64,9 @@ pub struct SetupArgs {
     /// The file into which the platform writes its token, for a federated sign-in.
     #[arg(long, value_name = "FILE")]
     pub federated_token_file: Option<PathBuf>,
+    /// With vault-admin, whose credential, where the vault has several administrators'.
+    #[arg(long, value_name = "USER")]
+    pub administrator: Option<String>,
     /// A public client for the sign-in test, instead of the app itself.
     #[arg(long, value_name = "ID")]
     pub verification_client_id: Option<String>,
@@ -320,6 +324,11 @@ impl SetupArgs {
                 "--federated-token-file",
                 "microsoft.federated_token_file",
                 file(&self.federated_token_file),
+            ),
+            (
+                "--administrator",
+                "microsoft.administrator",
+                self.administrator.clone(),
             ),
             (
                 "--verification-client-id",

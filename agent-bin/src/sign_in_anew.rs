@@ -1,13 +1,19 @@
 //! Signs the administrator of an enrolled client in anew, where the last sign-in is over.
 
+use std::sync::Arc;
+
 use msgraph_sync::Preflight;
 use passportal_client::envelope::EnvelopeError;
 use sync_engine::model::UserPrincipalName;
+use sync_engine::plan::AskedBy;
+use uuid::Uuid;
 
 use crate::administrator::{AdministratorError, ShowCode, SignedIn};
-use crate::config::{ClientConfig, Config, SignIn};
+use crate::config::{ClientConfig, Config, ConfigError, SignIn};
 use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Administrator, SecretError, SecretFiles};
+use crate::vault_admin::{Bounds, VaultAdmin, Whose};
+use crate::wiring::{self, WiringError};
 
 /// Who is signed in now.
 #[derive(Clone, Debug)]
@@ -46,6 +52,12 @@ pub enum SignInAnewError {
     /// What every connection needs.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The vault.
+    #[error(transparent)]
+    Agent(#[from] Box<WiringError>),
     /// The sign-in.
     #[error(transparent)]
     Administrator(#[from] AdministratorError),
@@ -59,6 +71,8 @@ impl SignInAnewError {
             Self::Secrets(source) => Some(source.hint()),
             Self::DataKey { .. } => Some("enrol it with `passportal setup --client NAME …`"),
             Self::Outbound(source) => Some(source.hint()),
+            Self::Config(source) => Some(source.hint()),
+            Self::Agent(source) => source.hint(),
             Self::Administrator(source) => source.hint(),
         }
     }
@@ -69,7 +83,7 @@ impl SignInAnewError {
     }
 }
 
-/// Signs in by device code, checks who it is, and keeps what is left of it. A running service goes on with it by itself.
+/// Signs in by device code, or with the password that the vault has, checks who it is, and keeps what is left of it. A running service goes on with it by itself.
 ///
 /// # Errors
 /// Why nobody is signed in, with a hint.
@@ -78,7 +92,7 @@ pub async fn run(
     client: &ClientConfig,
     show: &ShowCode,
 ) -> Result<SignedInAnew, SignInAnewError> {
-    if client.microsoft.sign_in != SignIn::DeviceCode {
+    if !client.microsoft.sign_in.is_of_a_person() {
         return Err(SignInAnewError::NoPerson {
             client: client.name.clone(),
             sign_in: client.microsoft.sign_in,
@@ -93,7 +107,24 @@ pub async fn run(
         client: client.name.clone(),
         source,
     })?;
-    let signed_in = SignedIn::by_device_code(client, &Outbound::of(config)?, show).await?;
+    let outbound = Outbound::of(config)?;
+    let signed_in = if client.microsoft.sign_in == SignIn::VaultAdmin {
+        let vault = wiring::vault(
+            config,
+            client,
+            &secrets,
+            &enrolment,
+            Uuid::new_v4(),
+            &outbound,
+        );
+        let bounds = Bounds::of(&config.policy(client), AskedBy::Person);
+        let vault = Arc::new(vault.map_err(Box::new)?);
+        let admin = VaultAdmin::new(vault, Whose::of(&client.microsoft), bounds);
+        let table = config.verdict_table()?;
+        SignedIn::by_vault_admin(client, &outbound, table.as_ref(), admin).await?
+    } else {
+        SignedIn::by_device_code(client, &outbound, show).await?
+    };
     let (administrator, preflight) = signed_in.check().await?;
     let before = secrets.load_administrator(&key).ok();
     secrets.save_administrator(&key, &administrator)?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use msgraph_sync::{
     AppCredential, CertificateError, ClientCertificate, Connection, Credential, Endpoints,
-    EntraDirectory, GraphSetupError, SignedInPerson, TenantConfig, VerdictTable, VerificationApp,
+    EntraDirectory, GraphSetupError, PersonPassword, SignedInPerson, TenantConfig, VerdictTable,
+    VerificationApp,
 };
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use sync_engine::plan::{NewOwnPassword, OwnAccount};
@@ -18,14 +19,6 @@ use crate::token_keeper::KeptSignIn;
 /// Why a tenant cannot be reached with this configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
-    /// The way to sign in is not built yet.
-    #[error("client `{client}`: sign_in = \"{sign_in}\" is not available in this version")]
-    SignIn {
-        /// The client.
-        client: String,
-        /// The way.
-        sign_in: SignIn,
-    },
     /// There is no app to sign in as.
     #[error("client `{client}`: client_id is missing")]
     NoApp {
@@ -104,9 +97,6 @@ impl TenantError {
     /// What to do next.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::SignIn { .. } => Some(
-                "use sign_in = \"certificate\", \"client-secret\", \"federated\" or \"device-code\"",
-            ),
             Self::NoApp { .. } => Some("set client_id to the app registration's application id"),
             Self::Secret { source, .. }
             | Self::CertificateFile { source, .. }
@@ -130,8 +120,9 @@ fn setup_hint(error: &GraphSetupError) -> Option<&'static str> {
     })
 }
 
-/// The directory of one client's tenant, as whoever the configuration says. Only a sign-in by device code is looked up
-/// among the secrets of this machine. Without a table of its own it has the built-in one.
+/// The directory of one client's tenant, as whoever the configuration says. Only an administrator's sign-in is looked up
+/// among the secrets of this machine, and ends there: no password begins another. Without a table of its own it has the
+/// built-in one.
 ///
 /// # Errors
 /// When the configuration or its secret does not allow to sign in.
@@ -141,9 +132,42 @@ pub fn directory(
     secrets: &SecretFiles,
     verdict_table: Option<&VerdictTable>,
 ) -> Result<EntraDirectory, TenantError> {
-    let connection = connection(client, outbound)?;
-    let credential = credential(client, secrets)?;
-    directory_at(connection, credential, client, verdict_table)
+    Way::of(client, outbound, secrets)?.directory(client, verdict_table)
+}
+
+/// The way into one client's tenant: everything that the configuration and this machine's secrets tell of it.
+pub(crate) struct Way {
+    connection: Connection,
+    credential: Credential,
+}
+
+impl Way {
+    pub(crate) fn of(
+        client: &ClientConfig,
+        outbound: &Outbound,
+        secrets: &SecretFiles,
+    ) -> Result<Self, TenantError> {
+        Ok(Self {
+            connection: connection(client, outbound)?,
+            credential: credential(client, secrets)?,
+        })
+    }
+
+    /// Where an administrator's sign-in ends, this password begins another.
+    pub(crate) fn with_password(mut self, password: Arc<dyn PersonPassword>) -> Self {
+        if let Credential::Person(person) = &mut self.credential {
+            person.password = Some(password);
+        }
+        self
+    }
+
+    pub(crate) fn directory(
+        self,
+        client: &ClientConfig,
+        verdict_table: Option<&VerdictTable>,
+    ) -> Result<EntraDirectory, TenantError> {
+        directory_at(self.connection, self.credential, client, verdict_table)
+    }
 }
 
 /// The same with a credential that is at hand.
@@ -184,10 +208,21 @@ pub(crate) fn connection(
 
 /// As whom the agent acts.
 fn credential(client: &ClientConfig, secrets: &SecretFiles) -> Result<Credential, TenantError> {
-    match client.microsoft.sign_in {
-        SignIn::DeviceCode => person(client, secrets).map(Credential::Person),
-        _ => app_credential(client).map(Credential::App),
-    }
+    let app = match client.microsoft.sign_in {
+        SignIn::ClientSecret => client_secret(client)?,
+        SignIn::Certificate => {
+            let file = needed(client, &client.microsoft.certificate, "certificate")?;
+            AppCredential::Certificate(certificate(client, &file)?)
+        }
+        SignIn::Federated => {
+            let file = &client.microsoft.federated_token_file;
+            AppCredential::Federated(needed(client, file, "federated_token_file")?)
+        }
+        SignIn::DeviceCode | SignIn::VaultAdmin => {
+            return person(client, secrets).map(Credential::Person);
+        }
+    };
+    Ok(Credential::App(app))
 }
 
 /// The account that the agent signs in with, where it is a person's.
@@ -198,14 +233,16 @@ pub fn own_account(
     client: &ClientConfig,
     secrets: &SecretFiles,
 ) -> Result<Option<OwnAccount>, TenantError> {
-    if client.microsoft.sign_in != SignIn::DeviceCode {
-        return Ok(None);
-    }
+    let new_password = match client.microsoft.sign_in {
+        SignIn::DeviceCode => NewOwnPassword::EndsSignIn,
+        SignIn::VaultAdmin => NewOwnPassword::IsUsed,
+        SignIn::Certificate | SignIn::ClientSecret | SignIn::Federated => return Ok(None),
+    };
     let (_, administrator) = administrator(client, secrets)?;
     Ok(Some(OwnAccount {
         user_name: administrator.user_name,
         object: Some(administrator.object),
-        new_password: NewOwnPassword::EndsSignIn,
+        new_password,
     }))
 }
 
@@ -214,6 +251,7 @@ fn person(client: &ClientConfig, secrets: &SecretFiles) -> Result<SignedInPerson
     Ok(SignedInPerson {
         refresh_token: administrator.refresh_token,
         keeper: Arc::new(KeptSignIn::new(secrets.clone(), key)),
+        password: None,
     })
 }
 
@@ -239,34 +277,25 @@ fn administrator(
     Ok((key, administrator))
 }
 
-fn app_credential(client: &ClientConfig) -> Result<AppCredential, TenantError> {
-    let microsoft = &client.microsoft;
-    let needed = |file: &Option<PathBuf>, key| {
-        file.clone().ok_or_else(|| TenantError::NoFile {
-            client: client.name.clone(),
-            sign_in: microsoft.sign_in,
-            key,
-        })
-    };
-    match microsoft.sign_in {
-        SignIn::ClientSecret => SecretSources::from_env()
-            .client_secret(client)
-            .map(AppCredential::ClientSecret)
-            .map_err(|source| TenantError::Secret {
-                client: client.name.clone(),
-                source,
-            }),
-        SignIn::Certificate => {
-            let path = needed(&microsoft.certificate, "certificate")?;
-            certificate(client, &path).map(AppCredential::Certificate)
-        }
-        SignIn::Federated => needed(&microsoft.federated_token_file, "federated_token_file")
-            .map(AppCredential::Federated),
-        sign_in @ (SignIn::DeviceCode | SignIn::VaultAdmin) => Err(TenantError::SignIn {
-            client: client.name.clone(),
-            sign_in,
-        }),
-    }
+fn client_secret(client: &ClientConfig) -> Result<AppCredential, TenantError> {
+    let secret = SecretSources::from_env().client_secret(client);
+    let secret = secret.map_err(|source| TenantError::Secret {
+        client: client.name.clone(),
+        source,
+    })?;
+    Ok(AppCredential::ClientSecret(secret))
+}
+
+fn needed(
+    client: &ClientConfig,
+    file: &Option<PathBuf>,
+    key: &'static str,
+) -> Result<PathBuf, TenantError> {
+    file.clone().ok_or_else(|| TenantError::NoFile {
+        client: client.name.clone(),
+        sign_in: client.microsoft.sign_in,
+        key,
+    })
 }
 
 fn certificate(client: &ClientConfig, path: &Path) -> Result<ClientCertificate, TenantError> {

@@ -4,24 +4,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use msgraph_sync::{EntraDirectory, LONGEST_WRITE, Preflight};
+use msgraph_sync::{EntraDirectory, LONGEST_WRITE, PersonPassword, Preflight};
 use passportal_client::envelope::EnvelopeError;
 use passportal_client::{AgentApi, AgentIdentity, ApiError, HttpConfig, Onlooker, PassportalVault};
 use state_store::{Access, OpenError, StateDatabase, StateUrl};
 use sync_engine::model::ClientId;
-use sync_engine::plan::Policy;
+use sync_engine::plan::{AskedBy, Policy};
 use sync_engine::ports::DirectoryError;
 use sync_engine::{Engine, EngineError, Ports};
 use uuid::Uuid;
 
 use crate::causes::chain;
 use crate::clock::SystemClock;
-use crate::config::{ClientConfig, Config, ConfigError};
+use crate::config::{ClientConfig, Config, ConfigError, SignIn};
 use crate::instance;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Enrolment, Kept, SecretError, SecretFiles, read_secret_file};
-use crate::tenant::{self, TenantError};
+use crate::tenant::{self, TenantError, Way};
 use crate::token_keeper::KeptToken;
+use crate::vault_admin::{Bounds, VaultAdmin, Whose};
 
 /// The agent's version, as the vault and the dashboard show it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -182,7 +183,7 @@ impl Agents {
 }
 
 /// A client of the configuration, with all that can be had without opening the state.
-type Checked<'a> = (&'a ClientConfig, Enrolment, EntraDirectory);
+type Checked<'a> = (&'a ClientConfig, Enrolment, Way);
 
 /// Opens the state and puts every client together. Nothing is sent yet.
 ///
@@ -203,20 +204,24 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
                     folder: secrets.folder().to_owned(),
                     kept: Kept::of(&config.state.url),
                 })?;
-        let directory = tenant::directory(client, &outbound, &secrets, verdict_table.as_ref())?;
-        checked.push((client, enrolment, directory));
+        checked.push((client, enrolment, Way::of(client, &outbound, &secrets)?));
     }
     refuse_twins(&checked)?;
     let state = state(config, outbound.extra_ca.clone()).await?;
     let instance = state.instance();
     let instance = instance.unwrap_or_else(|| instance::of(&config.state.url));
     let mut agents = Vec::new();
-    for (client, enrolment, directory) in checked {
+    for (client, enrolment, way) in checked {
         let id = enrolment.client;
         let vault = Arc::new(vault(
             config, client, &secrets, &enrolment, instance, &outbound,
         )?);
-        let directory = Arc::new(directory);
+        let policy = policy(config, client, &secrets)?;
+        let way = match vault_admin(client, &policy, &vault) {
+            Some(password) => way.with_password(password),
+            None => way,
+        };
+        let directory = Arc::new(way.directory(client, verdict_table.as_ref())?);
         let ports = Ports {
             vault: Arc::clone(&vault) as _,
             directory: Arc::clone(&directory) as _,
@@ -227,7 +232,7 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
             id,
             name: enrolment.client_name.clone(),
             ports,
-            policy: policy(config, client, &secrets)?,
+            policy,
             vault,
             directory,
         });
@@ -277,6 +282,19 @@ fn policy(
         own_account: tenant::own_account(client, secrets)?,
         ..config.policy(client)
     })
+}
+
+/// The vault's own credential of the administrator whom the agent acts for.
+fn vault_admin(
+    client: &ClientConfig,
+    policy: &Policy,
+    vault: &Arc<PassportalVault>,
+) -> Option<Arc<dyn PersonPassword>> {
+    let own = policy.own_account.as_ref();
+    let own = own.filter(|_| client.microsoft.sign_in == SignIn::VaultAdmin)?;
+    let whose = Whose::This(own.user_name.clone());
+    let bounds = Bounds::of(policy, AskedBy::Agent);
+    Some(Arc::new(VaultAdmin::new(Arc::clone(vault), whose, bounds)))
 }
 
 /// The vault of one enrolled client.

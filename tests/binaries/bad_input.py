@@ -109,7 +109,7 @@ def _at_entra(tries, world):
     tries.setup("wrong client secret", NOT_AUTHORISED, "client secret", client_secret_file=world.secret("wrong-secret", new_password()))
     tries.setup("unknown app", FAILED, "has no app", client_id="00000000-1111-2222-3333-444444444444")
     tries.setup("an app without permissions", NOT_AUTHORISED, "permission", client_id=POWERLESS_APP)
-    tries.setup("sign-in that this version lacks", FAILED, "sign_in", sign_in="vault-admin")
+    tries.setup("no administrator in the vault", FAILED, "Azure/Office365 Admin", sign_in="vault-admin")
     tries.setup("a sign-in that does not exist", FAILED, "sign_in", sign_in="telepathy")
     tries.setup("a cloud that does not exist", FAILED, "cloud", cloud="moon")
 

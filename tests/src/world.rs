@@ -18,7 +18,8 @@ use entra_sim::{
 use jiff::SignedDuration;
 use passportal_client::envelope::{DataKey, Field, OrganizationKey, Place};
 use passportal_client::wire::{
-    Client, Credential, MicrosoftSync, NewClient, NewCredential, NewPassword, SyncMode, WrappedKey,
+    Client, Credential, CredentialPatch, MicrosoftSync, NewClient, NewCredential, NewPassword,
+    Standing, SyncMode, WrappedKey, credential_type,
 };
 use passportal_client::{HttpConfig, PersonSession};
 use passportal_server::{InitRequest, ServeConfig, Server};
@@ -323,14 +324,38 @@ impl World {
         password: &str,
         mode: SyncMode,
     ) -> anyhow::Result<Credential> {
+        self.store(credential_type::USER, user_name, password, Some(mode))
+            .await
+    }
+
+    /// Stores the password of an administrator's account.
+    ///
+    /// # Errors
+    /// When the vault refuses it.
+    pub async fn add_administrator(
+        &self,
+        user_name: &str,
+        password: &str,
+    ) -> anyhow::Result<Credential> {
+        self.store(credential_type::ADMIN, user_name, password, None)
+            .await
+    }
+
+    async fn store(
+        &self,
+        credential_type: &str,
+        user_name: &str,
+        password: &str,
+        own_mode: Option<SyncMode>,
+    ) -> anyhow::Result<Credential> {
         let id = Uuid::new_v4();
         let new = NewCredential {
             id,
-            credential_type: "Office365".to_owned(),
+            credential_type: credential_type.to_owned(),
             user_name: user_name.to_owned(),
             description: String::new(),
             notes: String::new(),
-            own_mode: Some(mode),
+            own_mode,
             sealed: self.seal(id, user_name, 1, password),
         };
         Ok(self.person.create_credential(self.client.id, &new).await?)
@@ -348,6 +373,18 @@ impl World {
             .person
             .set_password(id, &NewPassword { version, sealed })
             .await?)
+    }
+
+    /// Takes a credential out of use, or back into it.
+    ///
+    /// # Errors
+    /// When the vault refuses.
+    pub async fn switch(&self, id: Uuid, standing: Standing) -> anyhow::Result<Credential> {
+        let patch = CredentialPatch {
+            standing: Some(standing),
+            ..CredentialPatch::default()
+        };
+        Ok(self.person.patch_credential(id, &patch).await?)
     }
 
     fn seal(

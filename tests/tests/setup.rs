@@ -302,15 +302,6 @@ async fn a_certificate_file_that_others_can_read_is_refused() {
     assert!(error.hint().unwrap().starts_with("chmod 600 "));
 }
 
-#[tokio::test]
-async fn a_way_to_sign_in_that_is_not_built_is_refused_by_name() {
-    let world = World::builder().start().await.unwrap();
-    let way = SignIn::VaultAdmin;
-    let (line, error) = refused(&world, |it| it.client.microsoft.sign_in = way).await;
-    assert!(line.contains(&format!("sign_in = \"{way}\"")), "{line}");
-    assert!(error.hint().unwrap().contains("device-code"));
-}
-
 fn with_certificate(request: &mut SetupRequest, path: &Path) {
     request.client.microsoft.sign_in = SignIn::Certificate;
     request.client.microsoft.certificate = Some(path.to_owned());

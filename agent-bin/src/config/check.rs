@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use state_store::{OpenError, StateUrl};
-use sync_engine::model::TenantId;
+use sync_engine::model::{TenantId, UserPrincipalName};
 use sync_engine::plan::Verification;
 use url::{Host, Url};
 
@@ -117,10 +117,12 @@ fn microsoft(
             &key("federated_token_file"),
         )?,
         client_secret_file: file(raw.client_secret_file.as_ref(), &key("client_secret_file"))?,
+        administrator: text(raw.administrator.as_deref(), key("administrator"))?
+            .map(UserPrincipalName::new),
         authority: address(&raw.authority, "authority")?,
         graph: address(&raw.graph, "graph")?,
     };
-    if sign_in != SignIn::VaultAdmin && microsoft.client_id.is_none() {
+    if microsoft.client_id.is_none() {
         return Err(needed(
             sign_in,
             key("client_id"),

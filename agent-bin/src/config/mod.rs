@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use msgraph_sync::VerdictTable;
-use sync_engine::model::TenantId;
+use sync_engine::model::{TenantId, UserPrincipalName};
 use sync_engine::plan::{Policy, Verification};
 use url::Url;
 
@@ -92,7 +92,7 @@ pub struct MicrosoftConfig {
     pub cloud: Cloud,
     /// As whom the agent signs in.
     pub sign_in: SignIn,
-    /// The application (client) id; always there unless the vault's admin signs in.
+    /// The application (client) id; always there.
     pub client_id: Option<String>,
     /// The public client of the sign-in test; without one the app's own identity is used.
     pub verification_client_id: Option<String>,
@@ -102,6 +102,8 @@ pub struct MicrosoftConfig {
     pub certificate_password_file: Option<PathBuf>,
     /// The file into which the platform writes another issuer's token; always there where `sign_in` is federated.
     pub federated_token_file: Option<PathBuf>,
+    /// Whose credential of the vault the agent signs in with, where there are several administrators'.
+    pub administrator: Option<UserPrincipalName>,
     /// A file with the client secret, where no platform store holds it.
     pub client_secret_file: Option<PathBuf>,
     /// Instead of the cloud's own authority.

@@ -62,6 +62,7 @@ pub(super) struct RawMicrosoft {
     pub(super) certificate_password_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
     pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) administrator: Option<String>,
     pub(super) authority: Option<Url>,
     pub(super) graph: Option<Url>,
 }

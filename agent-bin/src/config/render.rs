@@ -161,6 +161,10 @@ fn raw_microsoft(microsoft: &MicrosoftConfig) -> RawMicrosoft {
         certificate: microsoft.certificate.clone(),
         certificate_password_file: microsoft.certificate_password_file.clone(),
         federated_token_file: microsoft.federated_token_file.clone(),
+        administrator: microsoft
+            .administrator
+            .as_ref()
+            .map(|name| name.as_str().to_owned()),
         client_secret_file: microsoft.client_secret_file.clone(),
         authority: microsoft.authority.clone(),
         graph: microsoft.graph.clone(),

@@ -22,6 +22,11 @@ pub enum SignIn {
 }
 
 impl SignIn {
+    /// Whether the agent acts for an administrator, whose sign-in is kept.
+    pub fn is_of_a_person(self) -> bool {
+        matches!(self, Self::DeviceCode | Self::VaultAdmin)
+    }
+
     /// The word in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -70,7 +70,7 @@ pub async fn examine(config: &Config, client: &ClientConfig) -> Examined {
 /// What it is that cannot be had.
 fn credentials(sign_in: SignIn) -> &'static str {
     match sign_in {
-        SignIn::DeviceCode => "sign-in",
-        _ => "credentials of the app",
+        SignIn::DeviceCode | SignIn::VaultAdmin => "sign-in",
+        SignIn::Certificate | SignIn::ClientSecret | SignIn::Federated => "credentials of the app",
     }
 }

@@ -125,6 +125,7 @@ mod tests {
                 certificate: None,
                 certificate_password_file: None,
                 federated_token_file: None,
+                administrator: None,
                 client_secret_file,
                 authority: None,
                 graph: None,

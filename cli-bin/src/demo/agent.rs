@@ -43,6 +43,7 @@ pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> an
         certificate: None,
         certificate_password_file: None,
         federated_token_file: None,
+        administrator: None,
         client_secret_file: Some(folder.secret("client-secret", &tenant.client_secret)?),
         verification_client_id: Some(tenant.public_client_id.to_string()),
         authority: Some(Url::parse(&tenant.url)?),
