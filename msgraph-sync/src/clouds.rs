@@ -24,7 +24,8 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    const ALL: [Self; 4] = [Self::Global, Self::UsGovL4, Self::UsGovL5, Self::China];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Global, Self::UsGovL4, Self::UsGovL5, Self::China];
 
     /// The name that the configuration uses.
     pub fn name(self) -> &'static str {

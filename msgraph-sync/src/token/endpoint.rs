@@ -291,7 +291,7 @@ struct WireRefusal {
     trace_id: Option<String>,
 }
 
-pub(super) fn refusal(answer: &Answer) -> Refusal {
+pub(crate) fn refusal(answer: &Answer) -> Refusal {
     let wire: WireRefusal = serde_json::from_slice(&answer.body).unwrap_or_default();
     Refusal {
         status: answer.status,

@@ -30,7 +30,7 @@ pub(crate) use certificate_watch::CertificateWatch;
 pub(crate) use claims::ClaimsChallenge;
 pub(crate) use client_credentials::ClientCredentialsSource;
 pub(crate) use device_code::DeviceFault;
-pub(crate) use endpoint::{Refusal, TokenEndpoint, TokenFault};
+pub(crate) use endpoint::{Refusal, TokenEndpoint, TokenFault, refusal};
 pub(crate) use facts::TokenFacts;
 pub(crate) use identity::AppIdentity;
 pub(crate) use person::PersonSource;
