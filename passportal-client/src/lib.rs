@@ -19,7 +19,7 @@ pub use agent_api::{AgentApi, RotateError, TokenKeeper};
 pub use error::ApiError;
 pub use http::HttpConfig;
 pub use password_rule::PasswordRefusal;
-pub use person::{PersonSession, SessionDetails};
+pub use person::{PersonSession, SessionDetails, reach};
 pub use region::{Region, UnknownRegion};
 pub use secret_file::SecretFileError;
 pub use sign_in::{ApiClient, ApiKey, BodyFormat};

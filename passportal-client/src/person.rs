@@ -39,6 +39,20 @@ pub struct SessionDetails {
     pub organization_name: String,
 }
 
+/// Whether a vault answers at this address. Nobody signs in.
+///
+/// # Errors
+/// When nothing answers, or something that does not speak Passportal's API.
+pub async fn reach(config: &HttpConfig) -> Result<(), ApiError> {
+    match Transport::new(config)?
+        .done(&Call::get(CLIENTS), None)
+        .await
+    {
+        Ok(()) | Err(ApiError::NotAuthorised { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl PersonSession {
     /// Signs in. The password is sent this once and not kept.
     ///

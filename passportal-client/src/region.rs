@@ -40,6 +40,16 @@ impl Region {
         }
     }
 
+    /// The region as people know it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::UnitedStates => "United States",
+            Self::Canada => "Canada",
+            Self::UnitedKingdom => "United Kingdom",
+            Self::Australia => "Australia",
+        }
+    }
+
     /// The region as configuration writes it.
     pub fn code(self) -> &'static str {
         match self {
