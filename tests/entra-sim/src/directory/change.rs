@@ -38,6 +38,8 @@ pub struct AppChange {
     pub roles: Option<Vec<String>>,
     /// Another client secret.
     pub secret: Option<ClearText>,
+    /// Certificates in PEM, replacing the old ones.
+    pub certificates: Option<Vec<String>>,
 }
 
 /// New values for some properties of a tenant; absent ones stay.
@@ -110,6 +112,9 @@ impl AppChange {
             app.roles = roles;
         }
         app.secret = self.secret.or(app.secret.take());
+        app.certificates = self
+            .certificates
+            .unwrap_or_else(|| std::mem::take(&mut app.certificates));
     }
 }
 
