@@ -19,11 +19,11 @@ use crate::tenant::{self, TenantError};
 use crate::vault_admin::VaultAdmin;
 
 /// Shows a person where to enter which code.
-pub type ShowCode = Box<dyn Fn(&DeviceCodeNotice) + Send + Sync>;
+pub type ShowCode = Arc<dyn Fn(&DeviceCodeNotice) + Send + Sync>;
 
 /// Shows it in words, with what says them.
 pub fn show_in_words(say: impl Fn(&str) + Send + Sync + 'static) -> ShowCode {
-    Box::new(move |notice| {
+    Arc::new(move |notice| {
         let minutes = notice.expires_in.as_secs() / 60;
         say(&format!(
             "to sign in, open {} in a browser and enter the code {} with an administrator's account of the tenant; \

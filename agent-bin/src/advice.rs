@@ -16,6 +16,7 @@ use crate::setup::SetupError;
 use crate::setup_args::ArgsError;
 use crate::sign_in_anew::SignInAnewError;
 use crate::wiring::WiringError;
+use crate::wizard::WizardError;
 
 /// What to do next. The outermost cause that knows it says it; a port, which only knows roughly,
 /// comes last.
@@ -40,6 +41,9 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// What this one cause knows, without those beneath it.
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<SetupError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<WizardError>() {
         return error.hint();
     }
     if let Some(error) = cause.downcast_ref::<SignInAnewError>() {
@@ -129,6 +133,7 @@ fn refuses(cause: &(dyn Error + 'static)) -> bool {
         || matches!(cause.downcast_ref(), Some(VaultError::NotAuthorised(_)))
         || is(cause.downcast_ref().map(is_refused_by_the_directory))
         || is(cause.downcast_ref().map(SetupError::is_not_authorised))
+        || is(cause.downcast_ref().map(WizardError::is_not_authorised))
         || is(cause.downcast_ref().map(SignInAnewError::is_not_authorised))
         || is(cause.downcast_ref().map(AskError::is_not_authorised))
         || is(cause.downcast_ref().map(ControlError::is_not_authorised))

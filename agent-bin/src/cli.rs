@@ -8,9 +8,9 @@ use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
 use agent_bin::config::{self, Config, ConfigError, Overrides};
 use agent_bin::service::{self, ServiceError};
-use agent_bin::setup::{self, SetupError};
-use agent_bin::setup_args::{ArgsError, SetupArgs};
+use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals;
+use agent_bin::wizard::{self, WizardError};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -46,7 +46,7 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
     },
-    /// Enrols this machine for one client.
+    /// Enrols this machine for one client; at a terminal it asks for what the options leave open.
     Setup(Box<SetupArgs>),
     /// Reads the configuration and says what is wrong with it.
     CheckConfig,
@@ -60,9 +60,7 @@ enum CommandError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error(transparent)]
-    Args(#[from] ArgsError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
+    Setup(#[from] WizardError),
     #[error("could not print")]
     Print(#[from] io::Error),
 }
@@ -72,7 +70,6 @@ impl CommandError {
         let specific = match self {
             Self::Config(source) => Some(source.hint().to_owned()),
             Self::Service(source) => source.hint().map(str::to_owned),
-            Self::Args(source) => Some(source.hint().to_owned()),
             Self::Setup(source) => source.hint(),
             Self::Print(_) => None,
         };
@@ -82,6 +79,7 @@ impl CommandError {
     fn status(&self) -> ExitCode {
         match self {
             Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
+            Self::Setup(source) if source.is_usage() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -113,7 +111,7 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             Ok(service::run(&config, stop, announce).await?)
         }
         Command::Setup(args) => {
-            let done = setup::run(args.request(&cli.config, show_in_words(say))?).await?;
+            let done = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
             for finding in &done.preflight.findings {
                 remark(&format!("{finding}; {}", finding.remedy()));
             }

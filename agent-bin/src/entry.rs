@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use msgraph_sync::{EntraDirectory, Preflight, VerdictTable};
+use msgraph_sync::{AppCredential, EntraDirectory, Preflight, VerdictTable};
 use passportal_client::PassportalVault;
 use sync_engine::plan::AskedBy;
 
@@ -11,7 +11,7 @@ use crate::administrator::SignedIn;
 use crate::config::SignIn;
 use crate::outbound::Outbound;
 use crate::secrets::{Administrator, SecretFiles};
-use crate::setup::{SetupError, SetupRequest};
+use crate::setup::{NewSecret, SetupError, SetupRequest};
 use crate::tenant::{self, TenantError};
 use crate::vault_admin::{Bounds, VaultAdmin, Whose};
 
@@ -46,8 +46,15 @@ impl Entry {
             SignIn::DeviceCode => tenant::connection(client, outbound).map(|_| Self::Person),
             SignIn::VaultAdmin => tenant::connection(client, outbound).map(|_| Self::VaultAdmin),
             SignIn::Certificate | SignIn::ClientSecret | SignIn::Federated => {
-                tenant::directory(client, outbound, secrets, verdict_table)
-                    .map(|it| Self::App(Box::new(it)))
+                let directory = match &request.new_secret {
+                    Some(NewSecret { secret, .. }) => {
+                        let typed = AppCredential::ClientSecret(secret.clone());
+                        let connection = tenant::connection(client, outbound)?;
+                        tenant::directory_at(connection, typed, client, verdict_table)?
+                    }
+                    None => tenant::directory(client, outbound, secrets, verdict_table)?,
+                };
+                Ok(Self::App(Box::new(directory)))
             }
         }
     }

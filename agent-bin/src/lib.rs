@@ -30,6 +30,7 @@ pub mod tenant;
 mod token_keeper;
 mod vault_admin;
 pub mod wiring;
+pub mod wizard;
 
 /// Makes ring the one TLS provider of this process. Calling it again changes nothing.
 pub fn install_tls_provider() {

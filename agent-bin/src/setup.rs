@@ -8,14 +8,14 @@ use passportal_client::wire::{Client, EnrolRequest, MicrosoftSync, SyncMode};
 use passportal_client::{ApiError, PersonSession};
 use secrecy::{ExposeSecret, SecretString};
 use state_store::{OpenError, StateUrl};
-use sync_engine::model::{ClientId, OrganizationId};
+use sync_engine::model::{ClientId, OrganizationId, TenantId};
 use uuid::Uuid;
 
 use crate::administrator::{AdministratorError, ShowCode};
 use crate::config::{self, ClientConfig, Config, ConfigError};
 use crate::entry::{Entered, Entry};
 use crate::outbound::{Outbound, OutboundError};
-use crate::secrets::{Administrator, Enrolment, SecretError, SecretFiles};
+use crate::secrets::{self, Administrator, Enrolment, SecretError, SecretFiles};
 use crate::tenant::TenantError;
 use crate::wiring::{self, VERSION, WiringError, host_name, vault_http};
 
@@ -35,8 +35,18 @@ pub struct SetupRequest {
     pub one_time_code: Option<String>,
     /// The organization key, used once to open the client's data key.
     pub organization_key: SecretString,
+    /// A secret that was typed, and the file that it belongs into.
+    pub new_secret: Option<NewSecret>,
     /// Shows the code that an administrator enters, where the agent is to act for one.
     pub show_code: ShowCode,
+}
+
+/// A secret that is new on this machine.
+pub struct NewSecret {
+    /// Where the agent will look for it.
+    pub path: PathBuf,
+    /// The secret.
+    pub secret: SecretString,
 }
 
 /// What setup did.
@@ -44,6 +54,8 @@ pub struct SetupRequest {
 pub struct SetupDone {
     /// The client's name in the vault.
     pub client: String,
+    /// Its tenant, as configured.
+    pub tenant: TenantId,
     /// The file that was written.
     pub config_path: PathBuf,
     /// What the tenant answered.
@@ -211,12 +223,12 @@ pub async fn run(request: SetupRequest) -> Result<SetupDone, SetupError> {
 }
 
 /// Everything that enrolling needs.
-struct Setup<'a> {
-    request: &'a SetupRequest,
-    secrets: &'a SecretFiles,
-    outbound: &'a Outbound,
-    verdict_table: Option<&'a VerdictTable>,
-    session: &'a PersonSession,
+pub(crate) struct Setup<'a> {
+    pub(crate) request: &'a SetupRequest,
+    pub(crate) secrets: &'a SecretFiles,
+    pub(crate) outbound: &'a Outbound,
+    pub(crate) verdict_table: Option<&'a VerdictTable>,
+    pub(crate) session: &'a PersonSession,
 }
 
 impl Setup<'_> {
@@ -237,15 +249,26 @@ impl Setup<'_> {
         if let Some(entered) = &entered {
             refuse_the_powerless(&entered.preflight, &client, wanted)?;
         }
-        let enrolment = self.mint(&client, &data_key).await?;
-        match self.finish(&client, &data_key, &enrolment, entered).await {
+        self.complete(&client, &data_key, entered).await
+    }
+
+    /// Enrols the agent and writes everything, once all else was checked. When it fails, nothing was written.
+    pub(crate) async fn complete(
+        &self,
+        client: &Client,
+        data_key: &DataKey,
+        entered: Option<Entered>,
+    ) -> Result<SetupDone, SetupError> {
+        let enrolment = self.mint(client, data_key).await?;
+        match self.finish(client, data_key, &enrolment, entered).await {
             Ok(preflight) => Ok(SetupDone {
-                client: client.name,
+                client: client.name.clone(),
+                tenant: self.request.client.microsoft.tenant.clone(),
                 config_path: self.request.config_path.clone(),
                 preflight,
             }),
             Err(error) => {
-                undo(self.session, self.secrets, &enrolment).await;
+                undo(self, &enrolment).await;
                 Err(error)
             }
         }
@@ -313,7 +336,7 @@ impl Setup<'_> {
 }
 
 /// A client whose passwords are only reported on needs an agent that reads.
-fn refuse_the_powerless(
+pub(crate) fn refuse_the_powerless(
     preflight: &Preflight,
     client: &Client,
     wanted: &ClientConfig,
@@ -331,7 +354,7 @@ fn refuse_the_powerless(
     }
 }
 
-fn choose(clients: &[Client], wanted: &str) -> Result<Client, SetupError> {
+pub(crate) fn choose(clients: &[Client], wanted: &str) -> Result<Client, SetupError> {
     let is_wanted = |client: &&Client| {
         client.name.eq_ignore_ascii_case(wanted) || client.id.to_string() == wanted
     };
@@ -353,7 +376,10 @@ fn choose(clients: &[Client], wanted: &str) -> Result<Client, SetupError> {
 }
 
 /// Argon2id takes a while, on purpose: it runs beside the others.
-async fn open_data_key(key: &SecretString, client: &Client) -> Result<DataKey, SetupError> {
+pub(crate) async fn open_data_key(
+    key: &SecretString,
+    client: &Client,
+) -> Result<DataKey, SetupError> {
     let key = OrganizationKey::new(key.expose_secret());
     let wrapped = client.key.clone();
     let opened = tokio::task::spawn_blocking(move || {
@@ -373,6 +399,9 @@ fn keep(
         secrets.save_administrator(key, administrator)?;
     }
     secrets.save_enrolment(enrolment)?;
+    if let Some(NewSecret { path, secret }) = &request.new_secret {
+        secrets::write(path, secret)?;
+    }
     let path = &request.config_path;
     if path.exists() {
         config::append_client(path, &request.client)?;
@@ -382,11 +411,15 @@ fn keep(
     Ok(())
 }
 
-async fn undo(session: &PersonSession, secrets: &SecretFiles, enrolment: &Enrolment) {
-    if let Err(error) = secrets.remove(enrolment.client) {
+async fn undo(setup: &Setup<'_>, enrolment: &Enrolment) {
+    if let Err(error) = setup.secrets.remove(enrolment.client) {
         tracing::warn!(error = %error, "a secret that is of no use could not be removed");
     }
-    if let Err(error) = session.revoke_agent(enrolment.agent).await {
+    if let Some(NewSecret { path, .. }) = &setup.request.new_secret {
+        // It may never have been written.
+        let _ = std::fs::remove_file(path);
+    }
+    if let Err(error) = setup.session.revoke_agent(enrolment.agent).await {
         tracing::warn!(error = %error, "an enrolment that is of no use could not be revoked");
     }
 }

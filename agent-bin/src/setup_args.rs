@@ -1,8 +1,11 @@
 //! Setup's options on a command line, the same for both binaries.
 
+mod answers;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::administrator::ShowCode;
@@ -10,45 +13,49 @@ use crate::config::{self, ClientConfig, Config, ConfigError, Overrides, Region};
 use crate::secrets::{SecretError, read_secret_file};
 use crate::setup::SetupRequest;
 
-/// Setup's options. With all of them nothing is asked.
-#[derive(Args, Clone, Debug)]
+/// Without a word of it, and nobody to ask.
+const USUAL_SIGN_IN: &str = "client-secret";
+
+/// Setup's options. What is missing is asked at a terminal; with all of them nothing is.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetupArgs {
+    /// A TOML file with answers: these options by their names, e.g. `client = "Contoso"`. What stands here wins.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub answers: Option<PathBuf>,
     /// Where the vault is: its base URL.
-    #[arg(
-        long,
-        value_name = "URL",
-        required_unless_present = "region",
-        conflicts_with = "region"
-    )]
+    #[arg(long, value_name = "URL", conflicts_with = "region")]
     pub base_url: Option<Url>,
     /// Where the vault is: Passportal's region.
     #[arg(long, value_name = "us|ca|uk|au")]
     pub region: Option<Region>,
     /// An organization administrator's e-mail.
     #[arg(long)]
-    pub email: String,
+    pub email: Option<String>,
     /// A file with the administrator's password, used once.
     #[arg(long, value_name = "FILE")]
-    pub password_file: PathBuf,
+    pub password_file: Option<PathBuf>,
     /// The one-time code, where the administrator has set one up.
     #[arg(long, value_name = "CODE")]
+    #[serde(skip_serializing)]
     pub one_time_code: Option<String>,
     /// A file with the organization key, used once.
     #[arg(long, value_name = "FILE")]
-    pub organization_key_file: PathBuf,
+    pub organization_key_file: Option<PathBuf>,
     /// The client, by name or id; its Microsoft sync must be on.
     #[arg(long)]
-    pub client: String,
+    pub client: Option<String>,
     /// The client's tenant: a verified domain or its GUID.
     #[arg(long)]
-    pub tenant: String,
+    pub tenant: Option<String>,
     /// The national cloud.
-    #[arg(long, value_name = "CLOUD", default_value = "global")]
-    pub cloud: String,
-    /// As whom the agent signs in: certificate, client-secret, federated; or for an administrator device-code, or vault-admin
+    #[arg(long, value_name = "global|us-gov-l4|us-gov-l5|china")]
+    pub cloud: Option<String>,
+    /// As whom the agent signs in: certificate, client-secret [default], federated; or for an administrator device-code, or vault-admin
     /// for the vault's own `Azure/Office365 Admin` credential.
-    #[arg(long, value_name = "HOW", default_value = "client-secret")]
-    pub sign_in: String,
+    #[arg(long, value_name = "HOW")]
+    pub sign_in: Option<String>,
     /// The app registration's application (client) id.
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
@@ -99,6 +106,29 @@ pub struct SetupArgs {
 /// Why the options make no request.
 #[derive(Debug, thiserror::Error)]
 pub enum ArgsError {
+    /// Too few of them, and nobody to ask.
+    #[error("setup needs {}", options.join(", "))]
+    Missing {
+        /// Their names.
+        options: Vec<&'static str>,
+    },
+    /// The file with answers cannot be read.
+    #[error("could not read the answers in {}", path.display())]
+    Answers {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file with answers is not understood.
+    #[error("the answers in {} are not understood: {}", path.display(), source.message())]
+    NoAnswers {
+        /// The file.
+        path: PathBuf,
+        /// Where, and why.
+        source: Box<toml::de::Error>,
+    },
     /// The configuration that they would make, or the one that is there.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -137,6 +167,13 @@ impl ArgsError {
     /// What to do next.
     pub fn hint(&self) -> &str {
         match self {
+            Self::Missing { .. } => {
+                "give these options, or `--answers FILE`; or run it at a terminal, where it asks"
+            }
+            Self::Answers { .. } => "name a file that is there",
+            Self::NoAnswers { .. } => {
+                "it is TOML: setup's options by their names without the dashes, e.g. client = \"Contoso\""
+            }
             Self::Config(source) => source.hint(),
             Self::Secret(source) => source.hint(),
             Self::ClientIsThere { .. } => {
@@ -161,21 +198,31 @@ impl SetupArgs {
         config_path: &Path,
         show_code: ShowCode,
     ) -> Result<SetupRequest, ArgsError> {
+        let options = self.missing();
+        let (Some(email), Some(password), Some(organization_key), true) = (
+            &self.email,
+            &self.password_file,
+            &self.organization_key_file,
+            options.is_empty(),
+        ) else {
+            return Err(ArgsError::Missing { options });
+        };
         let (config, client) = self.config(config_path)?;
         Ok(SetupRequest {
             config_path: config_path.to_owned(),
             config,
             client,
-            email: self.email.clone(),
-            password: read_secret_file(&self.password_file)?,
+            email: email.clone(),
+            password: read_secret_file(password)?,
             one_time_code: self.one_time_code.clone(),
-            organization_key: read_secret_file(&self.organization_key_file)?,
+            organization_key: read_secret_file(organization_key)?,
+            new_secret: None,
             show_code,
         })
     }
 
     /// The configuration as it will be, and the client that is new in it.
-    fn config(&self, path: &Path) -> Result<(Config, ClientConfig), ArgsError> {
+    pub(crate) fn config(&self, path: &Path) -> Result<(Config, ClientConfig), ArgsError> {
         // A mistake in an option is told as one, before anything is compared with what is there.
         let of_options = self.vault_overrides(self.client_overrides(0));
         let of_options = Config::of_options(path, of_options)?;
@@ -211,11 +258,12 @@ impl SetupArgs {
 
     /// One entry for each client.
     fn check_client(&self, there: &Config, path: &Path) -> Result<(), ArgsError> {
-        let is_there = |it: &ClientConfig| it.name.eq_ignore_ascii_case(self.client.trim());
+        let client = self.client.as_deref().unwrap_or_default().trim();
+        let is_there = |it: &ClientConfig| it.name.eq_ignore_ascii_case(client);
         if there.clients.iter().any(is_there) {
             return Err(ArgsError::ClientIsThere {
                 path: path.to_owned(),
-                client: self.client.clone(),
+                client: client.to_owned(),
             });
         }
         Ok(())
@@ -267,7 +315,7 @@ impl SetupArgs {
         }
     }
 
-    fn vault_overrides(&self, overrides: Overrides) -> Overrides {
+    pub(crate) fn vault_overrides(&self, overrides: Overrides) -> Overrides {
         let url = self.base_url.as_ref().map(Url::to_string);
         let region = self.region.map(|region| region.code().to_owned());
         let extra_ca = self.extra_ca.as_deref().map(absolute_text);
@@ -297,13 +345,14 @@ impl SetupArgs {
     }
 
     fn client_overrides(&self, index: usize) -> Overrides {
+        let sign_in = self.sign_in.as_deref().unwrap_or(USUAL_SIGN_IN).to_owned();
         let url = |url: &Option<Url>| url.as_ref().map(Url::to_string);
         let file = |path: &Option<PathBuf>| path.as_deref().map(absolute_text);
         [
-            ("--client", "name", Some(self.client.clone())),
-            ("--tenant", "microsoft.tenant", Some(self.tenant.clone())),
-            ("--cloud", "microsoft.cloud", Some(self.cloud.clone())),
-            ("--sign-in", "microsoft.sign_in", Some(self.sign_in.clone())),
+            ("--client", "name", self.client.clone()),
+            ("--tenant", "microsoft.tenant", self.tenant.clone()),
+            ("--cloud", "microsoft.cloud", self.cloud.clone()),
+            ("--sign-in", "microsoft.sign_in", Some(sign_in)),
             ("--client-id", "microsoft.client_id", self.client_id.clone()),
             (
                 "--client-secret-file",

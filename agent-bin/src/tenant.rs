@@ -10,8 +10,9 @@ use msgraph_sync::{
 };
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use sync_engine::plan::{NewOwnPassword, OwnAccount};
+use url::Url;
 
-use crate::config::{ClientConfig, MicrosoftConfig, SignIn};
+use crate::config::{ClientConfig, Cloud, SignIn};
 use crate::outbound::Outbound;
 use crate::secrets::{Administrator, SecretError, SecretFiles, SecretSources};
 use crate::token_keeper::KeptSignIn;
@@ -200,7 +201,11 @@ pub(crate) fn connection(
         client: client.name.clone(),
     })?;
     let mut connection = Connection::new(microsoft.tenant.clone(), client_id);
-    connection.endpoints = endpoints(microsoft);
+    connection.endpoints = endpoints(
+        microsoft.cloud,
+        microsoft.authority.as_ref(),
+        microsoft.graph.as_ref(),
+    );
     connection.extra_ca.clone_from(&outbound.extra_ca);
     connection.proxy.clone_from(&outbound.proxy);
     Ok(connection)
@@ -317,12 +322,13 @@ fn certificate(client: &ClientConfig, path: &Path) -> Result<ClientCertificate, 
     })
 }
 
-fn endpoints(microsoft: &MicrosoftConfig) -> Endpoints {
-    let mut endpoints = Endpoints::of(microsoft.cloud);
-    if let Some(authority) = &microsoft.authority {
+/// The cloud's addresses, and those that take their place.
+pub(crate) fn endpoints(cloud: Cloud, authority: Option<&Url>, graph: Option<&Url>) -> Endpoints {
+    let mut endpoints = Endpoints::of(cloud);
+    if let Some(authority) = authority {
         endpoints = endpoints.with_authority(authority.clone());
     }
-    if let Some(graph) = &microsoft.graph {
+    if let Some(graph) = graph {
         endpoints = endpoints.with_graph(graph.clone());
     }
     endpoints

@@ -3,16 +3,19 @@
 use std::process::ExitCode;
 
 use agent_bin::advice;
+use agent_bin::wizard::WizardError;
 
 use crate::session::SessionError;
 
-/// How a command ended. Status 2 (usage) is clap's own.
+/// How a command ended. Status 2 (usage) is clap's own, and that of a setup with too few options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Done.
     Done,
     /// Failed.
     Failed,
+    /// The command line is wrong.
+    Usage,
     /// Done, and there are mismatches.
     Mismatches,
     /// Done, and something waits for a person's approval.
@@ -32,6 +35,8 @@ impl Ending {
         });
         if is_signed_out || advice::is_not_authorised(error.as_ref()) {
             Self::NotAuthorised
+        } else if error.downcast_ref().is_some_and(WizardError::is_usage) {
+            Self::Usage
         } else {
             Self::Failed
         }
@@ -41,6 +46,7 @@ impl Ending {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::Mismatches => 3,
             Self::Held => 4,
             Self::NotAuthorised => 5,
@@ -67,11 +73,12 @@ mod tests {
         let endings = [
             Ending::Done,
             Ending::Failed,
+            Ending::Usage,
             Ending::Mismatches,
             Ending::Held,
             Ending::NotAuthorised,
         ];
-        assert_eq!(endings.map(Ending::status), [0, 1, 3, 4, 5]);
+        assert_eq!(endings.map(Ending::status), [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -423,6 +423,17 @@ impl World {
         Ok(self.simulator.change_app(TENANT, APP, change)?)
     }
 
+    /// Uploads a certificate to the agent's app, in place of the others.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub fn trust_certificate(&self, pem: &str) -> anyhow::Result<()> {
+        self.change_app(AppChange {
+            certificates: Some(vec![pem.to_owned()]),
+            ..AppChange::default()
+        })
+    }
+
     /// Writes a file that only its owner can read.
     ///
     /// # Errors
@@ -489,6 +500,7 @@ impl World {
             password: SecretString::from(ADMIN_PASSWORD),
             one_time_code: None,
             organization_key: SecretString::from(ORGANIZATION_KEY),
+            new_secret: None,
             show_code: show_in_words(|_| {}),
         })
     }

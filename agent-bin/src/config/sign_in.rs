@@ -22,6 +22,20 @@ pub enum SignIn {
 }
 
 impl SignIn {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Certificate,
+        Self::ClientSecret,
+        Self::Federated,
+        Self::DeviceCode,
+        Self::VaultAdmin,
+    ];
+
+    /// The way of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+
     /// Whether the agent acts for an administrator, whose sign-in is kept.
     pub fn is_of_a_person(self) -> bool {
         matches!(self, Self::DeviceCode | Self::VaultAdmin)

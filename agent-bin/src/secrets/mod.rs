@@ -8,4 +8,5 @@ mod read;
 pub use administrator::Administrator;
 pub use enrolment::{Enrolment, Kept, SecretFiles};
 pub use error::SecretError;
+pub(crate) use read::write;
 pub use read::{SecretSources, read_secret_file};

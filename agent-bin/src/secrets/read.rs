@@ -3,11 +3,13 @@
 use std::path::{Component, Path, PathBuf};
 
 use passportal_client::secret_file::{self, SecretFileError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::SecretError;
 use crate::config::ClientConfig;
+use crate::durable_file::{self, Audience};
+use crate::private_folder;
 
 /// Where secrets may come from.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,19 @@ pub struct SecretSources {
 /// See [`SecretSources::read`].
 pub fn read_secret_file(path: &Path) -> Result<SecretString, SecretError> {
     SecretSources::from_env().read(path)
+}
+
+/// Writes a secret that is new on this machine into a file for its owner only.
+pub(crate) fn write(path: &Path, secret: &SecretString) -> Result<(), SecretError> {
+    let not_writable = |source| SecretError::NotWritable {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(folder) = path.parent() {
+        private_folder::make(folder).map_err(not_writable)?;
+    }
+    durable_file::replace(path, secret.expose_secret().as_bytes(), Audience::Owner)
+        .map_err(not_writable)
 }
 
 impl SecretSources {
@@ -100,12 +115,10 @@ impl SecretSources {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
     use sync_engine::model::TenantId;
 
     use super::*;
     use crate::config::{Cloud, MicrosoftConfig, SignIn};
-    use crate::durable_file::{self, Audience};
 
     fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
         let path = folder.path().join(name);

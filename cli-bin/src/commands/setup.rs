@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use agent_bin::setup;
 use agent_bin::setup_args::SetupArgs;
+use agent_bin::wizard;
 use serde::Serialize;
 
 use crate::arguments::Global;
@@ -35,15 +35,13 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Ending> {
     let path = secret_file::absolute(&global.config);
-    let request = options.request(&path, super::show_code())?;
-    let tenant = request.client.microsoft.tenant.to_string();
-    let done = setup::run(request).await?;
+    let done = wizard::run_or_ask(options.clone(), &path, super::show_code()).await?;
     for finding in &done.preflight.findings {
         output.note(&format!("note: {finding}; {}", finding.remedy()));
     }
     output.show(&Enrolled {
         client: done.client,
-        tenant,
+        tenant: done.tenant.to_string(),
         configuration: done.config_path,
     })?;
     output.note("next: `passportal plan` shows what a sync would do");

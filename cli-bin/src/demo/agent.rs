@@ -30,30 +30,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn enrol(folder: &Folder, vault: &Vault, tenant: &Tenant) -> anyhow::Result<()> {
     let args = SetupArgs {
         base_url: Some(Url::parse(&vault.url)?),
-        region: None,
-        email: EMAIL.to_owned(),
-        password_file: folder.secret("admin-password", &vault.password)?,
-        one_time_code: None,
-        organization_key_file: folder.secret("organization-key", &vault.organization_key)?,
-        client: CLIENT.to_owned(),
-        tenant: tenant::NAME.to_owned(),
-        cloud: "global".to_owned(),
-        sign_in: "client-secret".to_owned(),
+        email: Some(EMAIL.to_owned()),
+        password_file: Some(folder.secret("admin-password", &vault.password)?),
+        organization_key_file: Some(folder.secret("organization-key", &vault.organization_key)?),
+        client: Some(CLIENT.to_owned()),
+        tenant: Some(tenant::NAME.to_owned()),
+        sign_in: Some("client-secret".to_owned()),
         client_id: Some(tenant.client_id.to_string()),
-        certificate: None,
-        certificate_password_file: None,
-        federated_token_file: None,
-        administrator: None,
         client_secret_file: Some(folder.secret("client-secret", &tenant.client_secret)?),
         verification_client_id: Some(tenant.public_client_id.to_string()),
         authority: Some(Url::parse(&tenant.url)?),
         graph: Some(Url::parse(&tenant.url)?),
-        extra_ca: None,
-        proxy_url: None,
-        proxy_username: None,
-        proxy_password_file: None,
         state_url: Some(folder.state_url()),
-        state_password_file: None,
+        ..SetupArgs::default()
     };
     // It signs in as an app: no code is shown.
     let show_code = show_in_words(|_| {});

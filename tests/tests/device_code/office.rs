@@ -1,5 +1,7 @@
 //! A tenant with an administrator who enters codes, and setup that asks for one.
 
+use std::sync::Arc;
+
 use agent_bin::administrator::ShowCode;
 use agent_bin::config::{ClientConfig, Config, SignIn};
 use agent_bin::secrets::{Administrator, SecretFiles};
@@ -40,7 +42,7 @@ pub(crate) fn answering(
     answer: impl Fn(&Simulator, &str) + Send + Sync + 'static,
 ) -> ShowCode {
     let simulator = world.simulator.clone();
-    Box::new(move |notice| answer(&simulator, &notice.user_code))
+    Arc::new(move |notice| answer(&simulator, &notice.user_code))
 }
 
 pub(crate) fn approves(simulator: &Simulator, code: &str) {
