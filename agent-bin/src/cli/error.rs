@@ -4,7 +4,9 @@ use std::io;
 use std::process::ExitCode;
 
 use agent_bin::config::ConfigError;
+use agent_bin::health_check::HealthCheckError;
 use agent_bin::service::ServiceError;
+use agent_bin::service_manager::{ServiceManagerError, ServiceStatus};
 use agent_bin::setup::SetupError;
 use agent_bin::setup_args::ArgsError;
 
@@ -19,8 +21,14 @@ pub(super) enum CommandError {
     Args(#[from] ArgsError),
     #[error(transparent)]
     Setup(#[from] SetupError),
-    #[error("could not print")]
-    Print(#[from] io::Error),
+    #[error(transparent)]
+    ServiceManager(#[from] ServiceManagerError),
+    #[error("the service does not run: it is {0}")]
+    NotRunning(ServiceStatus),
+    #[error(transparent)]
+    HealthCheck(#[from] HealthCheckError),
+    #[error("could not write")]
+    Write(#[from] io::Error),
 }
 
 impl CommandError {
@@ -30,7 +38,13 @@ impl CommandError {
             Self::Service(source) => source.hint().map(str::to_owned),
             Self::Args(source) => Some(source.hint().to_owned()),
             Self::Setup(source) => source.hint(),
-            Self::Print(_) => None,
+            Self::ServiceManager(source) => Some(source.hint().to_owned()),
+            Self::NotRunning(ServiceStatus::NotInstalled) => {
+                Some("install it: passportal-agent service install".to_owned())
+            }
+            Self::NotRunning(_) => Some("start it: passportal-agent service start".to_owned()),
+            Self::HealthCheck(source) => Some(source.hint().to_owned()),
+            Self::Write(_) => None,
         };
         specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
     }

@@ -2,6 +2,7 @@
 
 mod error;
 mod logging;
+mod service;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,11 +11,14 @@ use std::process::ExitCode;
 use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
 use agent_bin::config::{self, Config, Overrides};
-use agent_bin::service::{self, ServiceError};
+use agent_bin::core_dumps;
+use agent_bin::handbook;
+use agent_bin::health_check;
+use agent_bin::service::{self as agent, ServiceError};
 use agent_bin::setup;
 use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
@@ -47,10 +51,29 @@ enum Command {
     Setup(Box<SetupArgs>),
     /// Reads the configuration and says what is wrong with it.
     CheckConfig,
+    /// Installs, starts, stops or removes the service, or says how it is.
+    #[command(subcommand)]
+    Service(service::Command),
+    /// Asks the running agent whether it is alive.
+    Healthcheck,
+    /// Prints the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes the man pages.
+    #[command(hide = true)]
+    ManPages {
+        /// Where to.
+        folder: PathBuf,
+    },
 }
 
 pub(crate) async fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = core_dumps::disable() {
+        remark(&format!("core dumps could not be disabled: {error}"));
+    }
     logging::begin(&cli);
     agent_bin::install_tls_provider();
     match execute(cli).await {
@@ -72,7 +95,7 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             config.require_clients()?;
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(service::run(&config, stop, announce).await?)
+            Ok(agent::run(&config, stop, announce).await?)
         }
         Command::Setup(args) => {
             let done = setup::run(args.request(&cli.config, show_in_words(say))?).await?;
@@ -96,6 +119,16 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             ));
             Ok(())
         }
+        Command::Service(command) => service::run(command, cli.config),
+        Command::Healthcheck => {
+            let config = Config::load(&cli.config, config::environment(), Overrides::none())?;
+            Ok(health_check::run(config.listen).await?)
+        }
+        Command::Completions { shell } => {
+            let out = io::stdout().lock();
+            Ok(handbook::write_completions(Cli::command(), shell, out)?)
+        }
+        Command::ManPages { folder } => Ok(handbook::write_man_pages(Cli::command(), &folder)?),
     }
 }
 
