@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use state_store::give_to_folder_owner;
+
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
@@ -38,6 +40,9 @@ fn write(path: &Path, content: &[u8], audience: Audience) -> io::Result<()> {
         _ => {}
     }
     let mut file = create(path, audience)?;
+    if audience == Audience::Owner {
+        give_to_folder_owner(&file, path)?;
+    }
     file.write_all(content)?;
     file.sync_all()
 }

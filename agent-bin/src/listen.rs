@@ -78,6 +78,13 @@ impl Health {
             .collect()
     }
 
+    /// How many clients are ready, and how many there are.
+    pub(crate) fn count(&self, now: Timestamp) -> (usize, usize) {
+        let all = self.lock().len();
+        let ready = |health: &&ClientHealth| health.unready(now, self.recent).is_none();
+        (self.lock().values().filter(ready).count(), all)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, ClientHealth>> {
         // Every change is one insertion, so the map is whole even if a thread died holding it.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,16 +4,36 @@ use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 
-/// Makes a folder, and those above it, where they are missing. What is there keeps its mode.
+/// Makes a folder, and those above it, where they are missing; as root, for the owner of the first that is there.
+/// What is there keeps its mode and its owner.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn make(folder: &Path) -> io::Result<()> {
+    let missing = |it: &&Path| !it.as_os_str().is_empty() && !it.exists();
+    let mut missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    missing.reverse();
+    missing.into_iter().try_for_each(give)
+}
+
+/// Through the open folder: a name may lead elsewhere by now.
+#[cfg(unix)]
+fn give(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = open(folder, flags, Mode::empty())?;
+    state_store::give_to_folder_owner(&made.into(), folder)
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+fn give(_folder: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -31,6 +51,20 @@ mod tests {
         for folder in [&inner, &inner.join("secrets")] {
             let mode = folder.metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
+    }
+    /// Only root can give folders away; for anybody else nothing changes.
+    #[test]
+    fn what_root_makes_belongs_to_the_owner_of_the_first_folder_that_was_there() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let outer = tempfile::tempdir().unwrap();
+        let own = outer.path().metadata().unwrap().uid();
+        let owner = if own == 0 { 61_234 } else { own };
+        chown(outer.path(), Some(owner), None).unwrap();
+        let inner = outer.path().join("agent");
+        make(&inner.join("secrets")).unwrap();
+        for folder in [&inner, &inner.join("secrets")] {
+            assert_eq!(folder.metadata().unwrap().uid(), owner);
         }
     }
 }

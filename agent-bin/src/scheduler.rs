@@ -18,6 +18,7 @@ use crate::causes::chain;
 use crate::control::{Asker, Errand, Fault, Inbox};
 use crate::pace::{FIRST_RETRY, Pause};
 use crate::plan_news::{PlanNews, PlanWatch};
+use crate::pulse::{LONGEST_STEP, at_each_step};
 use crate::wiring::ClientAgent;
 
 /// A wait without a change that ends sooner than this was no wait: the vault has no long poll.
@@ -39,6 +40,11 @@ pub type Cycled = Result<CycleReport, EngineError>;
 pub trait Witness: Send + Sync {
     /// A cycle ended.
     fn cycled(&self, client: &ClientAgent, cycled: Cycled, took: Duration);
+
+    /// The client's schedule makes progress, and says so again within this time.
+    fn shows_life(&self, client: &ClientAgent, again_within: Duration) {
+        let _ = (client, again_within);
+    }
 
     /// A held plan took a turn.
     fn plan_turned(&self, client: &ClientAgent, news: &PlanNews) {
@@ -158,8 +164,15 @@ impl Round<'_> {
         }
     }
 
-    /// `None` when a request to stop came while it only read, which takes its time where nobody answers.
+    /// As [`Self::attempt`], while its progress is told.
     async fn try_cycle(&mut self) -> Option<Cycled> {
+        let (client, witness) = (self.client, self.witness);
+        let goes_on = || witness.shows_life(client, LONGEST_STEP);
+        at_each_step(self.attempt(), goes_on).await
+    }
+
+    /// `None` when a request to stop came while it only read, which takes its time where nobody answers.
+    async fn attempt(&mut self) -> Option<Cycled> {
         if !self.preflighted {
             let preflight = self.client.preflight();
             if let Err(error) = self.stop.run_until_cancelled(preflight).await? {
@@ -193,6 +206,8 @@ impl Round<'_> {
     async fn wait(&mut self, mut pause: Pause, inbox: &mut Inbox) {
         let mut end = pause.end();
         while !self.stop.is_cancelled() {
+            let left = end.saturating_duration_since(Instant::now());
+            self.witness.shows_life(self.client, left + LONGEST_STEP);
             let errand = tokio::select! {
                 () = self.idle(pause, end) => return,
                 errand = inbox.next() => errand,

@@ -12,7 +12,9 @@ use crate::config::Config;
 use crate::control::{self, ControlError, Door, Listener, Place};
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
+use crate::pulse::Pulses;
 use crate::scheduler::{self, Schedule};
+use crate::supervisor::Supervisor;
 use crate::telltale::Telltale;
 use crate::wiring::{self, WiringError};
 
@@ -90,6 +92,7 @@ pub async fn run(
     };
     ready(address);
     let wiring::Agents { clients, state } = agents;
+    let pulses = Pulses::default();
     let mut running = JoinSet::new();
     let mut doors = Vec::new();
     for client in clients {
@@ -102,6 +105,7 @@ pub async fn run(
         let telltale = Telltale {
             metrics: metrics.clone(),
             health: health.clone(),
+            pulse: pulses.begin(client.id),
         };
         let stop = stop.clone();
         running.spawn(async move {
@@ -109,6 +113,12 @@ pub async fn run(
         });
     }
     let socket = tokio::spawn(control::serve(socket, doors, stop.clone()));
+    let supervisor = Supervisor {
+        pulses,
+        health,
+        address,
+    };
+    let supervisor = tokio::spawn(supervisor.tell_until(stop.clone()));
     let mut ended_badly = None;
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
@@ -125,6 +135,9 @@ pub async fn run(
     }
     if let Err(error) = socket.await {
         tracing::warn!(%error, "the local socket ended badly");
+    }
+    if let Err(error) = supervisor.await {
+        tracing::warn!(%error, "the service manager was not told to the end");
     }
     state.close().await;
     info!("stopped");

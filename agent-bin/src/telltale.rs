@@ -1,4 +1,4 @@
-//! Tells the service's cycles: to the metrics, to `/readyz`, and to the log.
+//! Tells the service's cycles: to the metrics, to `/readyz`, to the log, and to the watchdog.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::listen::Health;
 use crate::metrics::Metrics;
 use crate::numbers::numbers;
 use crate::plan_news::{PlanNews, Turn};
+use crate::pulse::Pulse;
 use crate::scheduler::{Cycled, Witness};
 use crate::wiring::ClientAgent;
 
@@ -19,6 +20,7 @@ use crate::wiring::ClientAgent;
 pub(crate) struct Telltale {
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
+    pub(crate) pulse: Pulse,
 }
 
 impl Witness for Telltale {
@@ -27,6 +29,10 @@ impl Witness for Telltale {
             Ok(report) => self.succeeded(client, &report, took),
             Err(error) => self.failed(client, &error),
         }
+    }
+
+    fn shows_life(&self, _client: &ClientAgent, again_within: Duration) {
+        self.pulse.beat(again_within);
     }
 
     fn plan_turned(&self, client: &ClientAgent, news: &PlanNews) {

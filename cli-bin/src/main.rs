@@ -27,6 +27,9 @@ async fn main() -> ExitCode {
     logging::begin(cli.global.verbose);
     agent_bin::install_tls_provider();
     let output = Output::of_this_process(cli.global.output);
+    if let Err(error) = agent_bin::core_dumps::disable() {
+        output.note(&format!("note: core dumps could not be disabled: {error}"));
+    }
     match commands::run(&cli, &output).await {
         Ok(ending) => ending.into(),
         Err(error) => {

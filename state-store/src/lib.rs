@@ -8,6 +8,7 @@
 mod access;
 mod database;
 mod error;
+mod folder_owner;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -18,5 +19,6 @@ mod tables;
 pub use access::Access;
 pub use database::StateDatabase;
 pub use error::{Holder, OpenError, Place};
+pub use folder_owner::give_to_folder_owner;
 pub use state_url::{PostgresUrl, StateUrl, database_path};
 pub use store::ClientStore;

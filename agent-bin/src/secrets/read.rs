@@ -11,6 +11,9 @@ use crate::config::ClientConfig;
 use crate::durable_file::{self, Audience};
 use crate::private_folder;
 
+/// The folder whose files the unit loads as credentials `secrets_FILE`: only root reads them there.
+const LOADED_FOLDER: &str = "/etc/passportal-agent/secrets";
+
 /// Where secrets may come from.
 #[derive(Clone, Debug, Default)]
 pub struct SecretSources {
@@ -55,12 +58,13 @@ impl SecretSources {
     /// Where the file is not there, empty, no text, or can be read by group or others, unless the
     /// platform itself guards it in the credentials directory.
     pub fn read(&self, path: &Path) -> Result<SecretString, SecretError> {
-        let read = if self.is_guarded(path) {
+        let path = self.place(path);
+        let read = if self.is_guarded(&path) {
             secret_file::read_guarded
         } else {
             secret_file::read
         };
-        Ok(read(path)?)
+        Ok(read(&path)?)
     }
 
     /// The bytes of a file that holds a key or a certificate, in a buffer that is wiped.
@@ -68,12 +72,13 @@ impl SecretSources {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_bytes(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-        let read = if self.is_guarded(path) {
+        let path = self.place(path);
+        let read = if self.is_guarded(&path) {
             secret_file::read_bytes_guarded
         } else {
             secret_file::read_bytes
         };
-        Ok(read(path)?)
+        Ok(read(&path)?)
     }
 
     /// The secret with which a client's application signs in: its `client_secret_file`, else the
@@ -100,6 +105,18 @@ impl SecretSources {
             (Some(Component::Normal(_)), None) => Some(self.credentials.as_ref()?.join(name)),
             _ => None,
         }
+    }
+
+    /// Where systemd has put a file of the loaded folder, if it did; else the path itself.
+    /// Source: `systemd.exec(5)`, `LoadCredential=` of a folder.
+    fn place(&self, path: &Path) -> PathBuf {
+        let file = path.strip_prefix(LOADED_FOLDER).ok();
+        let name = file.map(|file| format!("secrets_{}", file.display()));
+        let loaded = self.credentials.as_ref().zip(name);
+        let loaded = loaded.map(|(folder, name)| folder.join(name));
+        loaded
+            .filter(|it| it.is_file())
+            .unwrap_or_else(|| path.to_owned())
     }
 
     fn is_guarded(&self, path: &Path) -> bool {
@@ -188,6 +205,25 @@ mod tests {
             secret(client("Contoso Ltd", None)).expose_secret(),
             "from the platform"
         );
+    }
+
+    #[test]
+    fn a_file_that_only_root_reads_is_read_where_systemd_has_put_it() {
+        let folder = tempfile::tempdir().unwrap();
+        file(&folder, "secrets_contoso.pem", b"from the platform");
+        let named = Path::new(LOADED_FOLDER).join("contoso.pem");
+        let sources = SecretSources::new(Some(folder.path().to_owned()));
+        let secret = sources.read(&named).unwrap();
+        assert_eq!(secret.expose_secret(), "from the platform");
+        assert_eq!(&**sources.read_bytes(&named).unwrap(), b"from the platform");
+        for sources in [sources, SecretSources::new(None)] {
+            let other = sources.read(&named.with_file_name("fabrikam.pem"));
+            let told = other.unwrap_err().to_string();
+            assert!(
+                told.contains("/etc/passportal-agent/secrets/fabrikam.pem"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -128,7 +128,7 @@ mod tests {
         let certificate = ClientCertificate::read(&private, None).unwrap();
         let days = certificate
             .life()
-            .until
+            .not_after
             .duration_since(jiff::Timestamp::now());
         assert!((363..=365).contains(&(days.as_hours() / 24)));
         let public = std::fs::read_to_string(&made.public).unwrap();

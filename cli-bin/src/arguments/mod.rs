@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use agent_bin::config::DEFAULT_PATH;
 use agent_bin::setup_args::SetupArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub(crate) use agent::{
     CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions,
@@ -107,6 +108,17 @@ pub(crate) enum Command {
     /// Flags on credentials.
     #[command(subcommand)]
     Flags(FlagsCommand),
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the man pages.
+    #[command(hide = true)]
+    ManPages {
+        /// Where to.
+        folder: PathBuf,
+    },
 }
 
 /// `passportal demo`.

@@ -21,6 +21,8 @@ use std::io::{self, Write as _};
 
 use agent_bin::administrator::{ShowCode, show_in_words};
 use agent_bin::config::{self, Config, ConfigError, Overrides};
+use agent_bin::handbook;
+use clap::CommandFactory as _;
 use sync_engine::plan::Ruling;
 
 use crate::arguments::{Cli, Command, Global};
@@ -47,6 +49,14 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Clients(command) => clients::run(command, global, output).await,
         Command::Credentials(command) => credentials::run(command, global, output).await,
         Command::Flags(command) => flags::run(command, global, output).await,
+        Command::Completions { shell } => {
+            handbook::write_completions(Cli::command(), *shell, io::stdout().lock())?;
+            Ok(Ending::Done)
+        }
+        Command::ManPages { folder } => {
+            handbook::write_man_pages(Cli::command(), folder)?;
+            Ok(Ending::Done)
+        }
     }
 }
 

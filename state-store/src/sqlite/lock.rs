@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{Holder, OpenError, Place};
+use crate::{Holder, OpenError, Place, give_to_folder_owner};
 
 /// Held as long as it lives; the operating system lets go of it when the process ends, however
 /// it ends. The file itself stays: removing it would let two processes lock two files.
@@ -60,7 +60,9 @@ fn open(path: &Path) -> std::io::Result<File> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let file = options.open(path)?;
+    give_to_folder_owner(&file, path)?;
+    Ok(file)
 }
 
 fn read_holder(file: &mut File) -> Holder {

@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::give_to_folder_owner;
+
 /// Makes sure of a folder and a file that can be written; returns the one name that every process
 /// locks, however it was spelt.
 pub(super) fn prepare(path: &Path) -> io::Result<PathBuf> {
@@ -30,13 +32,13 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// `SQLite` gives its log and its index the mode of the file that they belong to.
+/// `SQLite` gives its log and its index the mode and, as root, the owner of the file that they belong to.
 fn create_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    give_to_folder_owner(&options.open(path)?, path)
 }
 
 /// A person who takes the write permission away means it, also where the agent runs as root, which

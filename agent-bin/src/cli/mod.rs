@@ -1,18 +1,25 @@
 //! The service's own command line: parses, calls, and turns the result into an exit status.
 
-use std::io::{self, IsTerminal, Write};
+mod error;
+mod logging;
+mod service;
+
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
-use agent_bin::config::{self, Config, ConfigError, Overrides};
-use agent_bin::service::{self, ServiceError};
+use agent_bin::config::{self, Config, Overrides};
+use agent_bin::core_dumps;
+use agent_bin::handbook;
+use agent_bin::health_check;
+use agent_bin::service::{self as agent, ServiceError};
 use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals;
-use agent_bin::wizard::{self, WizardError};
-use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use agent_bin::wizard;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use error::CommandError;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
 #[derive(Parser)]
@@ -23,19 +30,13 @@ struct Cli {
     config: PathBuf,
     /// What to log, as a `tracing` filter: `info`, `debug`, `msgraph_sync=trace`. The service logs `info` when nothing
     /// is said, the other commands nothing.
-    #[arg(long, global = true, value_name = "FILTER", value_parser = log_filter)]
+    #[arg(long, global = true, value_name = "FILTER", value_parser = logging::filter)]
     log: Option<String>,
     /// How to log.
     #[arg(long, global = true, value_name = "text|json", default_value = "text")]
-    log_format: LogFormat,
+    log_format: logging::Format,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Subcommand)]
@@ -50,44 +51,30 @@ enum Command {
     Setup(Box<SetupArgs>),
     /// Reads the configuration and says what is wrong with it.
     CheckConfig,
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    #[error(transparent)]
-    Setup(#[from] WizardError),
-    #[error("could not print")]
-    Print(#[from] io::Error),
-}
-
-impl CommandError {
-    fn hint(&self) -> String {
-        let specific = match self {
-            Self::Config(source) => Some(source.hint().to_owned()),
-            Self::Service(source) => source.hint().map(str::to_owned),
-            Self::Setup(source) => source.hint(),
-            Self::Print(_) => None,
-        };
-        specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
-    }
-
-    fn status(&self) -> ExitCode {
-        match self {
-            Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
-            Self::Setup(source) if source.is_usage() => ExitCode::from(2),
-            _ => ExitCode::FAILURE,
-        }
-    }
+    /// Installs, starts, stops or removes the service, or says how it is.
+    #[command(subcommand)]
+    Service(service::Command),
+    /// Asks the running agent whether it is alive.
+    Healthcheck,
+    /// Prints the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes the man pages.
+    #[command(hide = true)]
+    ManPages {
+        /// Where to.
+        folder: PathBuf,
+    },
 }
 
 pub(crate) async fn run() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(&cli);
+    if let Err(error) = core_dumps::disable() {
+        remark(&format!("core dumps could not be disabled: {error}"));
+    }
+    logging::begin(&cli);
     agent_bin::install_tls_provider();
     match execute(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,7 +95,7 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             config.require_clients()?;
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(service::run(&config, stop, announce).await?)
+            Ok(agent::run(&config, stop, announce).await?)
         }
         Command::Setup(args) => {
             let done = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
@@ -132,28 +119,16 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             ));
             Ok(())
         }
-    }
-}
-
-fn log_filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
-fn log_to_stderr(cli: &Cli) {
-    let usual = match cli.command {
-        Command::Run { .. } => "info",
-        Command::Setup(_) | Command::CheckConfig => "off",
-    };
-    let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match cli.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        Command::Service(command) => service::run(command, cli.config),
+        Command::Healthcheck => {
+            let config = Config::load(&cli.config, config::environment(), Overrides::none())?;
+            Ok(health_check::run(config.listen).await?)
+        }
+        Command::Completions { shell } => {
+            let out = io::stdout().lock();
+            Ok(handbook::write_completions(Cli::command(), shell, out)?)
+        }
+        Command::ManPages { folder } => Ok(handbook::write_man_pages(Cli::command(), &folder)?),
     }
 }
 

@@ -1,0 +1,55 @@
+//! Why a command failed, what to do about it, and the status that says so.
+
+use std::io;
+use std::process::ExitCode;
+
+use agent_bin::config::ConfigError;
+use agent_bin::health_check::HealthCheckError;
+use agent_bin::service::ServiceError;
+use agent_bin::service_manager::{ServiceManagerError, ServiceStatus};
+use agent_bin::wizard::WizardError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error(transparent)]
+    Setup(#[from] WizardError),
+    #[error(transparent)]
+    ServiceManager(#[from] ServiceManagerError),
+    #[error("the service does not run: it is {0}")]
+    NotRunning(ServiceStatus),
+    #[error(transparent)]
+    HealthCheck(#[from] HealthCheckError),
+    #[error("could not write")]
+    Write(#[from] io::Error),
+}
+
+impl CommandError {
+    pub(super) fn hint(&self) -> String {
+        let specific = match self {
+            Self::Config(source) => Some(source.hint().to_owned()),
+            Self::Service(source) => source.hint().map(str::to_owned),
+            Self::Setup(source) => source.hint(),
+            Self::ServiceManager(source) => Some(source.hint().to_owned()),
+            Self::NotRunning(ServiceStatus::NotInstalled) => {
+                Some("install it: passportal-agent service install".to_owned())
+            }
+            Self::NotRunning(_) => Some("start it: passportal-agent service start".to_owned()),
+            Self::HealthCheck(source) => Some(source.hint().to_owned()),
+            Self::Write(_) => None,
+        };
+        specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
+    }
+
+    pub(super) fn status(&self) -> ExitCode {
+        match self {
+            Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
+            Self::Setup(source) if source.is_usage() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+"""The agent under systemd: readiness and watchdog over NOTIFY_SOCKET, the journal's form, no core dump, other users."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import program
+from world import World, new_password
+
+# The watchdog wants to hear within this time.
+WATCHDOG = 1.0
+SERVICE = 61234
+
+
+class Systemd:
+    """The end of the notification socket that systemd has."""
+
+    def __init__(self, folder):
+        self.path = folder / "notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.heard = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.path.unlink()
+
+    def environment(self):
+        return {"NOTIFY_SOCKET": self.path, "WATCHDOG_USEC": int(WATCHDOG * 1e6)}
+
+    def hear(self, patience):
+        """One message, as names and values."""
+        self.socket.settimeout(patience)
+        message = dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+        self.heard.append(message)
+        return message
+
+    def until(self, name, value="1", patience=program.PATIENCE):
+        """Waits for a message in which a name has this value, or one that begins like it; one heard already counts."""
+        end = time.monotonic() + patience
+        while not any(message.get(name, "").startswith(value) for message in self.heard):
+            self.hear(max(0.01, end - time.monotonic()))
+        return next(message[name] for message in reversed(self.heard) if name in message)
+
+
+def run(report):
+    with World() as world:
+        password = new_password()
+        world.start_simulator({"anna": password})
+        world.start_vault()
+        world.login()
+        world.add_client()
+        world.add_credential("anna", password)
+        world.setup()
+        _notified(report, world)
+        _frozen(report, world)
+        _journal(report, world)
+        _core_dump(report, world)
+        _alone(report, world)
+    with World() as world:
+        _as_another_user(report, world)
+
+
+def _start(world, log="supervised", **extra):
+    return world.start("passportal-agent", "run", "--config", world.config, "--listen", "127.0.0.1:0", log=log, **extra)
+
+
+def _notified(report, world):
+    with Systemd(world.folder) as systemd:
+        with report.case("it is ready once its endpoints answer, and tells the watchdog in time") as says:
+            agent = _start(world, **systemd.environment())
+            ready = systemd.hear(program.PATIENCE)
+            assert ready["READY"] == "1" and ready["STATUS"].startswith("0 of 1 clients ready"), ready
+            world.endpoints = agent.address()
+            assert world.agent_says("healthz")[0] == 200
+            for _ in range(3):
+                while "WATCHDOG" not in systemd.hear(WATCHDOG):
+                    pass
+            says("ready, and three times alive")
+        with report.case("its status follows its clients, and names nobody") as says:
+            said = systemd.until("STATUS", "1 of 1 clients ready")
+            assert "contoso" not in said.lower(), said
+            says(f"{ready['STATUS'].split(';')[0]}, then {said}")
+        with report.case("it says that it stops before it does") as says:
+            agent.process.send_signal(signal.SIGTERM)
+            systemd.until("STOPPING", patience=WATCHDOG * 2)
+            assert agent.process.wait(timeout=5) == 0
+            says("STOPPING=1, status 0")
+
+
+def _frozen(report, world):
+    with Systemd(world.folder) as systemd:
+        with report.case("a process that hangs tells the watchdog nothing") as says:
+            agent = _start(world, **systemd.environment())
+            systemd.until("WATCHDOG")
+            agent.process.send_signal(signal.SIGSTOP)
+            try:
+                while True:
+                    systemd.hear(WATCHDOG * 2)
+            except TimeoutError:
+                says("silence")
+            agent.kill()
+
+
+def _journal(report, world):
+    with report.case("the journal gets priorities and no times") as says:
+        lines = [line for form in ("text", "json") for line in _logged(world, form, to_journal=True)]
+        assert lines and all(re.match(r"<[3-7]>", line) for line in lines), lines
+        assert not any(re.search(r"\d{4}-\d\d-\d\dT\d\d:|\"timestamp\"", line) for line in lines), lines
+        says(lines[0])
+    with report.case("any other file gets times and no priorities") as says:
+        lines = _logged(world, "text", to_journal=False)
+        assert lines and all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines), lines
+        says(lines[0])
+
+
+def _logged(world, form, to_journal):
+    name = f"journal-{form}-{to_journal}"
+    log = world.folder / "logs" / f"{name}.log"
+    log.touch()
+    # Another program's standard error may be the journal while this one's is not.
+    number = log.stat().st_ino + (0 if to_journal else 1)
+    agent = _start(world, name, JOURNAL_STREAM=f"{log.stat().st_dev}:{number}", PASSPORTAL_SYNC__INTERVAL="1s")
+    agent.address()
+    agent.stop()
+    return agent.logged().splitlines()
+
+
+def _core_dump(report, world):
+    with report.case("it leaves no core dump when it is aborted, where another program does") as says:
+        config = ["--config", world.config, "--listen", "127.0.0.1:0"]
+        agent = [program.FOLDER / "passportal-agent", "run", *config]
+        assert _dumps(world, ["sleep", "60"], lambda: True), "this machine writes no core dumps at all"
+        assert not _dumps(world, agent, lambda: (world.folder / "core-agent.out").read_text().startswith("listening"))
+        says("sleep dumped core, the agent did not")
+
+
+def _dumps(world, command, is_up):
+    """Whether the kernel says that a program, aborted, dumped core."""
+    out = world.folder / "core-agent.out"
+    unlimited = ["sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", *map(str, command)]
+    with open(out, "wb") as file:
+        process = subprocess.Popen(unlimited, cwd=world.folder, env=program.environment(world.folder, {}),
+                                   stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL)
+    program.until(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() != "sh\n" and is_up(), "it is up")
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = status
+    for core in world.folder.glob("core*[0-9]"):
+        core.unlink()
+    (world.folder / "core").unlink(missing_ok=True)
+    return os.WCOREDUMP(status)
+
+
+def _alone(report, world):
+    with report.case("its health is asked for by the program itself") as says:
+        world.start_agent()
+        address = world.endpoints.removeprefix("http://")
+        command = ["passportal-agent", "healthcheck", "--config", world.config]
+        well = world.run(*command, PASSPORTAL_LISTEN__ADDRESS=address)
+        assert well.status == 0, str(well)
+        world.agent.stop()
+        gone = world.run(*command, PASSPORTAL_LISTEN__ADDRESS=address)
+        assert gone.status == 1 and "does not answer" in gone.stderr, str(gone)
+        says("0 while it runs, 1 after")
+
+
+def _as_another_user(report, world):
+    """As `DynamicUser=` does it: root sets up, and the service's folder belongs to a user that root is not."""
+    if os.geteuid() != 0:
+        report.note("only root can try other users")
+        return
+    password = new_password()
+    world.start_simulator({"anna": password})
+    world.start_vault()
+    world.login()
+    world.add_client()
+    world.add_credential("anna", password)
+    service = world.folder / "service"
+    service.mkdir(mode=0o700)
+    os.chown(service, SERVICE, SERVICE)
+    os.chmod(world.folder, 0o711)
+    world.state = service / "state.db"
+    credentials = world.folder / "credentials"
+    credentials.mkdir()
+    # As systemd loads a folder: readable, in a folder that it guards.
+    (credentials / "secrets_contoso").write_text(world.secrets["app-secret"])
+    with report.case("what root sets up and tries beforehand, the service's user can read and write") as says:
+        world.setup()
+        world.sync()
+        owners = {path.name: path.stat().st_uid for path in service.rglob("*")}
+        assert owners and set(owners.values()) == {SERVICE}, owners
+        says(", ".join(sorted(owners)))
+    with report.case("the service runs as that user, with a secret that only root reads") as says:
+        config = world.config.read_text()
+        secret = str(world.secret_file("app-secret"))
+        assert secret in config, config
+        service_config = world.folder / "service.toml"
+        service_config.write_text(config.replace(secret, "/etc/passportal-agent/secrets/contoso"))
+        agent = subprocess.Popen(
+            ["setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups", "--no-new-privs",
+             program.FOLDER / "passportal-agent", "run", "--config", service_config, "--listen", "127.0.0.1:0"],
+            env=program.environment(service, {"CREDENTIALS_DIRECTORY": credentials}), cwd="/",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            line = agent.stdout.readline()
+            assert line.startswith("listening on "), agent.communicate(timeout=10)
+            world.endpoints = line.split()[-1]
+            program.until(world.agent_is_ready, "the agent is ready")
+        finally:
+            agent.terminate()
+            agent.wait(timeout=10)
+        says("ready")
