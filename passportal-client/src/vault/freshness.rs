@@ -99,6 +99,7 @@ mod tests {
             user_name: "anna@contoso.com".into(),
             version,
             changed_by: None,
+            changed: None,
             mode,
             standing: Standing::Active,
             sealed: SealedText("sealed".into()),

@@ -222,6 +222,7 @@ fn changed(row: &SqliteRow, id: Uuid) -> Result<ChangedCredential, VaultError> {
         user_name: row.try_get("user_name")?,
         version: words::unsigned(row.try_get("version")?)?,
         changed_by: row.try_get("changed_by")?,
+        changed: Some(words::parse_time(row.try_get("changed")?)?),
         mode,
         standing: words::value(row.try_get("standing")?)?,
         sealed: SealedText(row.try_get("sealed")?),
