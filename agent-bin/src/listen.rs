@@ -194,7 +194,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::metrics::CycleNumbers;
+    use crate::numbers::CycleNumbers;
 
     const FIRST: ClientId = ClientId(Uuid::from_u128(1));
     const SECOND: ClientId = ClientId(Uuid::from_u128(2));

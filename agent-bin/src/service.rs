@@ -12,7 +12,9 @@ use crate::config::Config;
 use crate::control::{self, ControlError, Door, Listener, Place};
 use crate::listen::{self, Health, ListenError};
 use crate::metrics::Metrics;
+use crate::proofs;
 use crate::scheduler::{self, Schedule};
+use crate::secrets::SecretFiles;
 use crate::telltale::Telltale;
 use crate::wiring::{self, WiringError};
 
@@ -80,6 +82,8 @@ pub async fn run(
         metrics.introduce(client.id);
         let directory = Arc::clone(&client.directory);
         metrics.watch_limits(client.id, move || directory.limit_use());
+        let secrets = SecretFiles::beside(&config.state.url);
+        metrics.watch_expiries(client.id, proofs::expiries(client, secrets));
     }
     let address = listener.local_addr().unwrap_or(config.listen);
     let endpoints = listen::serve(listener, metrics.clone(), health.clone(), stop.clone());

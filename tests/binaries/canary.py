@@ -43,7 +43,7 @@ def _search(report, world, how):
     _processes(report, world, how, needles)
     with report.case(f"{how}: no secret in the metrics") as says:
         metrics = world.agent_says("metrics")[1]
-        assert "passportal_agent_pushes_total" in metrics and not _found(metrics.encode(), needles)
+        assert "passportal_agent_writes_total" in metrics and not _found(metrics.encode(), needles)
         says(f"{len(metrics)} bytes")
     world.agent.stop()
     _command_line(report, world, how, needles)

@@ -1,83 +1,40 @@
 //! The agent's figures in the Prometheus text format. Labels are ids and fixed words, never names.
 
-use std::collections::BTreeMap;
+mod expiries;
+mod families;
+mod labels;
+mod limits;
+
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use msgraph_sync::LimitUse;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use sync_engine::model::{ClientId, FlagKind};
+use sync_engine::model::{ClientId, WriteAnswer};
 
-use crate::limit_metrics::LimitMetrics;
-
-/// What one successful cycle of a client came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CycleNumbers {
-    /// When it ended.
-    pub finished: Timestamp,
-    /// Passwords that were set.
-    pub pushed: u64,
-    /// Sign-in tests that answered Match.
-    pub matched: u64,
-    /// Sign-in tests that answered Mismatch.
-    pub mismatched: u64,
-    /// Sign-in tests that answered Unknown.
-    pub unknown: u64,
-    /// Flags that were raised anew.
-    pub raised: BTreeMap<FlagKind, u64>,
-    /// Credentials that are held now.
-    pub held: u32,
-    /// Credentials that are blocked now.
-    pub blocked: u32,
-    /// Writes whose effect is not visible now.
-    pub unsettled: u32,
-    /// Accounts whose budget of failed sign-ins is spent now.
-    pub budget_spent: u32,
-}
-
-impl CycleNumbers {
-    /// A cycle that did nothing.
-    pub fn quiet(finished: Timestamp) -> Self {
-        Self {
-            finished,
-            pushed: 0,
-            matched: 0,
-            mismatched: 0,
-            unknown: 0,
-            raised: BTreeMap::new(),
-            held: 0,
-            blocked: 0,
-            unsettled: 0,
-            budget_spent: 0,
-        }
-    }
-}
+pub use self::expiries::Expiries;
+use self::expiries::ExpiryMetrics;
+use self::families::Families;
+use self::labels::{
+    FAILED, FLAGS, OfClient, OfVersion, RESULTS, Result, STANDINGS, SUCCEEDED, VERDICTS, WithKind,
+    WithOutcome, WithResult, WithVerdict,
+};
+pub(crate) use self::labels::{standing_word, verdict_word};
+use self::limits::LimitMetrics;
+use crate::numbers::CycleNumbers;
+use crate::wiring::VERSION;
 
 /// The agent's figures. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
     families: Families,
     limits: LimitMetrics,
+    expiries: ExpiryMetrics,
     registry: Arc<Registry>,
-}
-
-#[derive(Clone, Default)]
-struct Families {
-    cycles: Family<CycleLabels, Counter>,
-    pushes: Family<ClientLabel, Counter>,
-    verifies: Family<VerdictLabels, Counter>,
-    flags: Family<FlagLabels, Counter>,
-    held: Family<ClientLabel, Gauge>,
-    blocked: Family<ClientLabel, Gauge>,
-    unsettled: Family<ClientLabel, Gauge>,
-    budget_spent: Family<ClientLabel, Gauge>,
-    last_success: Family<ClientLabel, Gauge>,
 }
 
 impl Default for Metrics {
@@ -95,13 +52,21 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     /// Everything at its beginning.
     pub fn new() -> Self {
-        let families = Families::default();
+        let families = Families::new();
         let limits = LimitMetrics::default();
+        let expiries = ExpiryMetrics::default();
         let mut registry = families.register();
         registry.register_collector(Box::new(limits.clone()));
+        registry.register_collector(Box::new(expiries.clone()));
+        let build = OfVersion { version: VERSION };
+        families.build.get_or_create(&build).set(1);
+        for result in RESULTS {
+            families.reloads.get_or_create(&Result { result }).inc_by(0);
+        }
         Self {
             families,
             limits,
+            expiries,
             registry: Arc::new(registry),
         }
     }
@@ -115,39 +80,133 @@ impl Metrics {
         self.limits.watch(client, used);
     }
 
+    /// Shows from now on until when a client's proofs of identity are good.
+    pub fn watch_expiries(
+        &self,
+        client: ClientId,
+        expiries: impl Fn() -> Expiries + Send + Sync + 'static,
+    ) {
+        self.expiries.watch(client, expiries);
+    }
+
     /// Makes a client's counters visible from the start, so that a rate over its first event is right.
     pub fn introduce(&self, client: ClientId) {
-        let label = ClientLabel::of(client);
-        self.families.pushes.get_or_create(&label).inc_by(0);
-        for result in [CycleResult::Succeeded, CycleResult::Failed] {
-            self.count_cycle(client, result, 0);
+        let families = &self.families;
+        let label = OfClient::new(client);
+        drop(families.cycle_time.get_or_create(&label));
+        drop(families.vault_to_entra.get_or_create(&label));
+        for result in RESULTS {
+            let labels = WithResult::new(client, result);
+            families.cycles.get_or_create(&labels).inc_by(0);
         }
-        for verdict in [
-            VerdictWord::Match,
-            VerdictWord::Mismatch,
-            VerdictWord::Unknown,
+        for verdict in VERDICTS {
+            let labels = WithVerdict::new(client, verdict);
+            families.verifies.get_or_create(&labels).inc_by(0);
+        }
+        for answer in WriteAnswer::ALL {
+            let labels = WithOutcome::of_write(client, answer);
+            families.writes.get_or_create(&labels).inc_by(0);
+        }
+    }
+
+    /// A client is served no more: nothing of it is shown.
+    pub fn forget(&self, client: ClientId) {
+        let families = &self.families;
+        let label = OfClient::new(client);
+        families.cycle_time.remove(&label);
+        families.vault_to_entra.remove(&label);
+        for gauge in [
+            &families.held,
+            &families.blocked,
+            &families.unsettled,
+            &families.budget_spent,
+            &families.tests_left,
+            &families.last_success,
         ] {
-            self.count_verifies(client, verdict, 0);
+            gauge.remove(&label);
         }
+        for result in RESULTS {
+            families.cycles.remove(&WithResult::new(client, result));
+        }
+        for verdict in VERDICTS {
+            families.verifies.remove(&WithVerdict::new(client, verdict));
+        }
+        for answer in WriteAnswer::ALL {
+            families
+                .writes
+                .remove(&WithOutcome::of_write(client, answer));
+        }
+        for outcome in STANDINGS {
+            let labels = WithOutcome::of_standing(client, outcome);
+            families.credentials.remove(&labels);
+        }
+        for kind in FLAGS {
+            families.flags.remove(&WithKind::of_flag(client, kind));
+        }
+        self.limits.forget(client);
+        self.expiries.forget(client);
     }
 
     /// A cycle ended well.
     pub fn cycle_finished(&self, client: ClientId, numbers: &CycleNumbers) {
-        let label = ClientLabel::of(client);
+        self.count_events(client, numbers);
+        self.show_states(client, numbers);
+    }
+
+    /// A cycle failed. What stood before still stands, as far as anybody knows.
+    pub fn cycle_failed(&self, client: ClientId, took: Duration) {
+        self.count_cycle(client, FAILED, took);
+    }
+
+    /// So many clients of the configuration could not be started.
+    pub fn clients_not_started(&self, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.families.not_started.set(count);
+    }
+
+    /// The configuration was read anew, and taken or not.
+    pub fn configuration_read<T, E>(&self, read: &std::result::Result<T, E>) {
+        let result = if read.is_ok() { SUCCEEDED } else { FAILED };
+        self.families
+            .reloads
+            .get_or_create(&Result { result })
+            .inc();
+    }
+
+    /// The whole in the `OpenMetrics` text format.
+    pub fn text(&self) -> std::result::Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    fn count_events(&self, client: ClientId, numbers: &CycleNumbers) {
         let families = &self.families;
-        self.count_cycle(client, CycleResult::Succeeded, 1);
-        families.pushes.get_or_create(&label).inc_by(numbers.pushed);
-        self.count_verifies(client, VerdictWord::Match, numbers.matched);
-        self.count_verifies(client, VerdictWord::Mismatch, numbers.mismatched);
-        self.count_verifies(client, VerdictWord::Unknown, numbers.unknown);
+        self.count_cycle(client, SUCCEEDED, numbers.took);
+        let applied = families
+            .vault_to_entra
+            .get_or_create_owned(&OfClient::new(client));
+        for after in &numbers.applied_after {
+            applied.observe(after.as_secs_f64());
+        }
+        for (answer, count) in &numbers.writes {
+            let labels = WithOutcome::of_write(client, *answer);
+            families.writes.get_or_create(&labels).inc_by(*count);
+        }
+        for (verdict, count) in &numbers.verdicts {
+            let labels = WithVerdict::new(client, verdict);
+            families.verifies.get_or_create(&labels).inc_by(*count);
+        }
         for (kind, count) in &numbers.raised {
-            let labels = FlagLabels {
-                client: label.client.clone(),
-                kind: FlagWord(*kind),
-            };
+            let labels = WithKind::of_flag(client, *kind);
             families.flags.get_or_create(&labels).inc_by(*count);
         }
-        let set = |family: &Family<ClientLabel, Gauge>, value: i64| {
+    }
+
+    fn show_states(&self, client: ClientId, numbers: &CycleNumbers) {
+        let families = &self.families;
+        let label = OfClient::new(client);
+        let set = |family: &Family<OfClient, Gauge>, value: i64| {
             family.get_or_create(&label).set(value);
         };
         set(&families.held, numbers.held.into());
@@ -155,164 +214,36 @@ impl Metrics {
         set(&families.unsettled, numbers.unsettled.into());
         set(&families.budget_spent, numbers.budget_spent.into());
         set(&families.last_success, numbers.finished.as_second());
-    }
-
-    /// A cycle failed. What stood before still stands, as far as anybody knows.
-    pub fn cycle_failed(&self, client: ClientId) {
-        self.count_cycle(client, CycleResult::Failed, 1);
-    }
-
-    /// The whole in the `OpenMetrics` text format.
-    pub fn text(&self) -> Result<String, fmt::Error> {
-        let mut text = String::new();
-        encode(&mut text, &self.registry)?;
-        Ok(text)
-    }
-
-    fn count_cycle(&self, client: ClientId, result: CycleResult, count: u64) {
-        let labels = CycleLabels {
-            client: client.to_string(),
-            result,
-        };
-        self.families.cycles.get_or_create(&labels).inc_by(count);
-    }
-
-    fn count_verifies(&self, client: ClientId, verdict: VerdictWord, count: u64) {
-        let labels = VerdictLabels {
-            client: client.to_string(),
-            verdict,
-        };
-        self.families.verifies.get_or_create(&labels).inc_by(count);
-    }
-}
-
-impl Families {
-    fn register(&self) -> Registry {
-        let mut registry = Registry::with_prefix("passportal_agent");
-        registry.register("cycles", "Cycles by result", self.cycles.clone());
-        registry.register("pushes", "Passwords set in Entra ID", self.pushes.clone());
-        registry.register(
-            "verifies",
-            "Sign-in tests by verdict",
-            self.verifies.clone(),
-        );
-        registry.register("flags_raised", "Flags raised by kind", self.flags.clone());
-        registry.register(
-            "held",
-            "Credentials that wait for a person's approval",
-            self.held.clone(),
-        );
-        registry.register(
-            "blocked",
-            "Credentials that are left alone",
-            self.blocked.clone(),
-        );
-        registry.register(
-            "unsettled_writes",
-            "Writes whose effect is not visible yet",
-            self.unsettled.clone(),
-        );
-        registry.register(
-            "sign_in_budget_spent",
-            "Accounts whose budget of failed sign-in tests is spent",
-            self.budget_spent.clone(),
-        );
-        registry.register(
-            "last_successful_cycle_timestamp_seconds",
-            "When the last successful cycle ended, as a Unix time",
-            self.last_success.clone(),
-        );
-        registry
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ClientLabel {
-    client: String,
-}
-
-impl ClientLabel {
-    fn of(client: ClientId) -> Self {
-        Self {
-            client: client.to_string(),
+        if let Some(left) = numbers.tests_left {
+            set(&families.tests_left, left.into());
+        }
+        for outcome in STANDINGS {
+            let count = numbers.standing.get(outcome).copied().unwrap_or_default();
+            let labels = WithOutcome::of_standing(client, outcome);
+            families
+                .credentials
+                .get_or_create(&labels)
+                .set(count.into());
         }
     }
-}
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CycleLabels {
-    client: String,
-    result: CycleResult,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct VerdictLabels {
-    client: String,
-    verdict: VerdictWord,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FlagLabels {
-    client: String,
-    kind: FlagWord,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum CycleResult {
-    Succeeded,
-    Failed,
-}
-
-impl EncodeLabelValue for CycleResult {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        EncodeLabelValue::encode(
-            &match self {
-                Self::Succeeded => "succeeded",
-                Self::Failed => "failed",
-            },
-            encoder,
-        )
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum VerdictWord {
-    Match,
-    Mismatch,
-    Unknown,
-}
-
-impl EncodeLabelValue for VerdictWord {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        EncodeLabelValue::encode(
-            &match self {
-                Self::Match => "match",
-                Self::Mismatch => "mismatch",
-                Self::Unknown => "unknown",
-            },
-            encoder,
-        )
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct FlagWord(FlagKind);
-
-impl EncodeLabelValue for FlagWord {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        EncodeLabelValue::encode(
-            &match self.0 {
-                FlagKind::AdChange => "ad_change",
-                FlagKind::Held => "held",
-                FlagKind::Blocked => "blocked",
-            },
-            encoder,
-        )
+    fn count_cycle(&self, client: ClientId, result: &'static str, took: Duration) {
+        let families = &self.families;
+        let labels = WithResult::new(client, result);
+        families.cycles.get_or_create(&labels).inc();
+        let time = families
+            .cycle_time
+            .get_or_create_owned(&OfClient::new(client));
+        time.observe(took.as_secs_f64());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use sync_engine::model::FlagKind;
     use uuid::Uuid;
 
     use super::*;
@@ -333,10 +264,12 @@ mod tests {
 
     fn busy(finished: i64) -> CycleNumbers {
         CycleNumbers {
-            pushed: 2,
-            matched: 3,
-            mismatched: 1,
-            unknown: 4,
+            took: Duration::from_secs(7),
+            writes: BTreeMap::from([(WriteAnswer::Accepted, 2), (WriteAnswer::PutOff, 1)]),
+            applied_after: vec![Duration::from_secs(1), Duration::from_secs(40)],
+            verdicts: BTreeMap::from([("match", 3), ("mismatch", 1), ("unknown", 4)]),
+            standing: BTreeMap::from([("matched", 11), ("held", 6)]),
+            tests_left: Some(1),
             raised: BTreeMap::from([(FlagKind::AdChange, 1), (FlagKind::Blocked, 5)]),
             held: 6,
             blocked: 7,
@@ -358,7 +291,23 @@ mod tests {
 
         let value = |name, labels: &[&str]| value(&metrics, name, labels);
         assert_eq!(value("cycles_total", &["result=\"succeeded\""]), Some(2));
-        assert_eq!(value("pushes_total", &[]), Some(4));
+        assert_eq!(value("writes_total", &["outcome=\"accepted\""]), Some(4));
+        assert_eq!(value("writes_total", &["outcome=\"put_off\""]), Some(2));
+        assert_eq!(value("cycle_duration_seconds_count", &[]), Some(2));
+        assert_eq!(
+            value("cycle_duration_seconds_bucket", &["le=\"5.0\""]),
+            Some(0)
+        );
+        assert_eq!(
+            value("cycle_duration_seconds_bucket", &["le=\"10.0\""]),
+            Some(2)
+        );
+        let applied = "vault_change_to_applied_seconds_bucket";
+        assert_eq!(value(applied, &["le=\"1.0\""]), Some(2));
+        assert_eq!(value(applied, &["le=\"60.0\""]), Some(4));
+        assert_eq!(value("credentials", &["outcome=\"matched\""]), Some(11));
+        assert_eq!(value("credentials", &["outcome=\"failed\""]), Some(0));
+        assert_eq!(value("sign_in_tests_left", &[]), Some(1));
         assert_eq!(value("verifies_total", &["verdict=\"match\""]), Some(6));
         assert_eq!(value("verifies_total", &["verdict=\"mismatch\""]), Some(2));
         assert_eq!(value("verifies_total", &["verdict=\"unknown\""]), Some(8));
@@ -381,7 +330,7 @@ mod tests {
     fn a_failed_cycle_counts_and_leaves_the_states_as_they_were() {
         let metrics = Metrics::new();
         metrics.cycle_finished(CLIENT, &busy(1_000));
-        metrics.clone().cycle_failed(CLIENT);
+        metrics.clone().cycle_failed(CLIENT, Duration::ZERO);
 
         assert_eq!(
             value(&metrics, "cycles_total", &["result=\"failed\""]),
@@ -403,7 +352,8 @@ mod tests {
         let metrics = Metrics::new();
         metrics.introduce(CLIENT);
 
-        assert_eq!(value(&metrics, "pushes_total", &[]), Some(0));
+        let accepted = &["outcome=\"accepted\""];
+        assert_eq!(value(&metrics, "writes_total", accepted), Some(0));
         assert_eq!(
             value(&metrics, "cycles_total", &["result=\"failed\""]),
             Some(0)
@@ -412,5 +362,35 @@ mod tests {
             value(&metrics, "last_successful_cycle_timestamp_seconds", &[]),
             None
         );
+    }
+    #[test]
+    fn a_client_that_is_served_no_more_leaves_no_line() {
+        let metrics = Metrics::new();
+        let empty = metrics.text().unwrap();
+        metrics.introduce(CLIENT);
+        metrics.cycle_finished(CLIENT, &busy(1_000));
+        metrics.cycle_failed(CLIENT, Duration::ZERO);
+        metrics.watch_limits(CLIENT, LimitUse::default);
+        metrics.watch_expiries(CLIENT, Expiries::default);
+
+        metrics.forget(CLIENT);
+
+        assert_eq!(metrics.text().unwrap(), empty);
+    }
+
+    #[test]
+    fn readings_of_the_configuration_and_clients_that_did_not_start_are_shown() {
+        let metrics = Metrics::new();
+        metrics.configuration_read(&Err::<(), ()>(()));
+        metrics.clients_not_started(3);
+
+        let text = metrics.text().unwrap();
+        for line in [
+            "passportal_agent_configuration_reloads_total{result=\"failed\"} 1",
+            "passportal_agent_configuration_reloads_total{result=\"succeeded\"} 0",
+            "passportal_agent_clients_not_started 3",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} in {text}");
+        }
     }
 }

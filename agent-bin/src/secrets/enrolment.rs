@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::{ExposeSecret, SecretString};
@@ -162,6 +163,16 @@ impl SecretFiles {
         self.save_enrolment(&Enrolment { token, ..enrolment })
     }
 
+    /// Since when the client's token of the vault is kept; it is the only part of an enrolment that is ever replaced.
+    pub fn token_kept_since(&self, client: ClientId) -> Option<Timestamp> {
+        written(&self.path(client))
+    }
+
+    /// Since when the refresh token of the client's administrator is kept: its last use.
+    pub fn administrator_kept_since(&self, client: ClientId) -> Option<Timestamp> {
+        written(&self.administrator_path(client))
+    }
+
     /// Forgets a client, and the administrator who signed in for it. That it was not enrolled is no error.
     pub fn remove(&self, client: ClientId) -> Result<(), SecretError> {
         remove(self.path(client))?;
@@ -194,6 +205,12 @@ impl SecretFiles {
             source,
         }
     }
+}
+
+/// When a file was written; `None` where there is none.
+fn written(path: &Path) -> Option<Timestamp> {
+    let written = fs::metadata(path).and_then(|it| it.modified()).ok()?;
+    Timestamp::try_from(written).ok()
 }
 
 fn remove(path: PathBuf) -> Result<(), SecretError> {
@@ -389,6 +406,18 @@ mod tests {
             "the old token is gone from the file"
         );
         assert_eq!(fs::read_dir(files.folder()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_age_of_a_token_is_known_and_of_none_there_is_none() {
+        let (_folder, files) = files();
+        let client = enrolment(1, "Contoso").client;
+        assert_eq!(files.token_kept_since(client), None);
+        let before = Timestamp::now() - jiff::SignedDuration::from_secs(5);
+        files.save_enrolment(&enrolment(1, "Contoso")).unwrap();
+        let since = files.token_kept_since(client).unwrap();
+        assert!(since > before, "{since}");
+        assert_eq!(files.administrator_kept_since(client), None);
     }
 
     #[test]
