@@ -1,18 +1,21 @@
 //! The service's own command line: parses, calls, and turns the result into an exit status.
 
-use std::io::{self, IsTerminal, Write};
+mod error;
+mod logging;
+
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
-use agent_bin::config::{self, Config, ConfigError, Overrides};
+use agent_bin::config::{self, Config, Overrides};
 use agent_bin::service::{self, ServiceError};
-use agent_bin::setup::{self, SetupError};
-use agent_bin::setup_args::{ArgsError, SetupArgs};
+use agent_bin::setup;
+use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals;
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use error::CommandError;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
 #[derive(Parser)]
@@ -23,19 +26,13 @@ struct Cli {
     config: PathBuf,
     /// What to log, as a `tracing` filter: `info`, `debug`, `msgraph_sync=trace`. The service logs `info` when nothing
     /// is said, the other commands nothing.
-    #[arg(long, global = true, value_name = "FILTER", value_parser = log_filter)]
+    #[arg(long, global = true, value_name = "FILTER", value_parser = logging::filter)]
     log: Option<String>,
     /// How to log.
     #[arg(long, global = true, value_name = "text|json", default_value = "text")]
-    log_format: LogFormat,
+    log_format: logging::Format,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Subcommand)]
@@ -52,44 +49,9 @@ enum Command {
     CheckConfig,
 }
 
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    #[error(transparent)]
-    Args(#[from] ArgsError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    #[error("could not print")]
-    Print(#[from] io::Error),
-}
-
-impl CommandError {
-    fn hint(&self) -> String {
-        let specific = match self {
-            Self::Config(source) => Some(source.hint().to_owned()),
-            Self::Service(source) => source.hint().map(str::to_owned),
-            Self::Args(source) => Some(source.hint().to_owned()),
-            Self::Setup(source) => source.hint(),
-            Self::Print(_) => None,
-        };
-        specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
-    }
-
-    fn status(&self) -> ExitCode {
-        match self {
-            Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
-            _ => ExitCode::FAILURE,
-        }
-    }
-}
-
 pub(crate) async fn run() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(&cli);
+    logging::begin(&cli);
     agent_bin::install_tls_provider();
     match execute(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -134,28 +96,6 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             ));
             Ok(())
         }
-    }
-}
-
-fn log_filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
-fn log_to_stderr(cli: &Cli) {
-    let usual = match cli.command {
-        Command::Run { .. } => "info",
-        Command::Setup(_) | Command::CheckConfig => "off",
-    };
-    let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match cli.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
     }
 }
 
