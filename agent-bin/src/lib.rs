@@ -9,6 +9,7 @@ pub mod control;
 pub mod doctor;
 mod durable_file;
 mod entry;
+mod helmsman;
 mod instance;
 pub mod listen;
 pub mod metrics;
@@ -18,6 +19,7 @@ mod pace;
 pub mod plan_news;
 pub mod private_folder;
 mod proofs;
+mod roster;
 pub mod scheduler;
 pub mod secrets;
 pub mod service;
@@ -25,10 +27,12 @@ pub mod setup;
 pub mod setup_args;
 pub mod sign_in_anew;
 pub mod signals;
+pub mod steering;
 mod telltale;
 pub mod tenant;
 mod token_keeper;
 pub mod wiring;
+mod workshop;
 
 /// Makes ring the one TLS provider of this process. Calling it again changes nothing.
 pub fn install_tls_provider() {

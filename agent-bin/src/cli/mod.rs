@@ -2,6 +2,7 @@
 
 mod error;
 mod logging;
+mod steered;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use agent_bin::config::{self, Config, Overrides};
 use agent_bin::service::{self, ServiceError};
 use agent_bin::setup;
 use agent_bin::setup_args::SetupArgs;
-use agent_bin::signals;
+use agent_bin::signals::{self, Hangups};
+use agent_bin::steering::Steering;
 use clap::{Parser, Subcommand};
 use error::CommandError;
 
@@ -47,13 +49,21 @@ enum Command {
     Setup(Box<SetupArgs>),
     /// Reads the configuration and says what is wrong with it.
     CheckConfig,
+    /// Has the running service go by the configuration as it is now, as SIGHUP does.
+    Reload,
+    /// Has the running service log by another filter, until it ends.
+    LogLevel {
+        /// A `tracing` filter: `info`, `debug`, `msgraph_sync=trace,info`.
+        #[arg(value_name = "FILTER", value_parser = logging::filter)]
+        filter: String,
+    },
 }
 
 pub(crate) async fn run() -> ExitCode {
     let cli = Cli::parse();
-    logging::begin(&cli);
+    let level = logging::begin(&cli);
     agent_bin::install_tls_provider();
-    match execute(cli).await {
+    match execute(cli, level).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -62,17 +72,25 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
-async fn execute(cli: Cli) -> Result<(), CommandError> {
+async fn execute(cli: Cli, level: logging::Level) -> Result<(), CommandError> {
     match cli.command {
         Command::Run { listen } => {
+            // Before anything else: until it is watched for, SIGHUP ends the process.
+            let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
             let overrides = listen.map_or_else(Overrides::none, |address| {
                 Overrides::none().set("--listen", "listen.address", address)
             });
-            let config = Config::load(&cli.config, config::environment(), overrides)?;
+            let read = move || Config::load(&cli.config, config::environment(), overrides.clone());
+            let config = read()?;
             config.require_clients()?;
+            let steering = Steering {
+                read_anew: Box::new(read),
+                log_by: Box::new(move |filter| level.change(filter)),
+                hangups,
+            };
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(service::run(&config, stop, announce).await?)
+            Ok(service::run_steered(&config, steering, stop, announce).await?)
         }
         Command::Setup(args) => {
             let done = setup::run(args.request(&cli.config, show_in_words(say))?).await?;
@@ -96,6 +114,8 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             ));
             Ok(())
         }
+        Command::Reload => steered::reload(&cli.config).await,
+        Command::LogLevel { filter } => steered::log_level(&cli.config, filter).await,
     }
 }
 
@@ -115,7 +135,13 @@ fn say(text: &str) {
 }
 
 fn complain(error: &CommandError) {
+    complain_of(&chain(error), Some(&error.hint()));
+}
+
+fn complain_of(what: &str, hint: Option<&str>) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "error: {}", chain(error));
-    let _ = writeln!(err, "hint: {}", error.hint());
+    let _ = writeln!(err, "error: {what}");
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "hint: {hint}");
+    }
 }

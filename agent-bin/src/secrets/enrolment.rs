@@ -107,27 +107,40 @@ impl SecretFiles {
         &self.folder
     }
 
-    /// The enrolment of the client with this id or name (in any case); `None` where there is none.
+    /// The enrolment of the client with this id or name (in any case); `None` where there is none. A file of another client
+    /// that cannot be read is no hindrance.
     pub fn load_enrolment(&self, client: &str) -> Result<Option<Enrolment>, SecretError> {
         if let Ok(id) = client.parse::<ClientId>() {
             return self.by_id(id);
         }
         let wanted = client.trim().to_lowercase();
-        let all = self.list()?;
-        let mut named = all
-            .into_iter()
-            .filter(|enrolment| enrolment.client_name.trim().to_lowercase() == wanted);
-        let first = named.next();
-        if named.next().is_some() {
-            return Err(SecretError::Ambiguous {
-                name: client.to_owned(),
-            });
+        let is_meant = |it: &Enrolment| it.client_name.trim().to_lowercase() == wanted;
+        let mut found = None;
+        let mut unreadable = None;
+        for path in self.paths()? {
+            match read(&path) {
+                Ok(enrolment) if !is_meant(&enrolment) => {}
+                Ok(_) if found.is_some() => {
+                    let name = client.to_owned();
+                    return Err(SecretError::Ambiguous { name });
+                }
+                Ok(enrolment) => found = Some(enrolment),
+                Err(error) => unreadable = Some(error),
+            }
         }
-        Ok(first)
+        // What cannot be read may be the one that is meant.
+        match (found, unreadable) {
+            (None, Some(error)) => Err(error),
+            (found, _) => Ok(found),
+        }
     }
 
     /// Every enrolment, by client id.
     pub fn list(&self) -> Result<Vec<Enrolment>, SecretError> {
+        self.paths()?.iter().map(|path| read(path)).collect()
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>, SecretError> {
         let mut paths = Vec::new();
         for entry in self.entries()? {
             let path = entry.map_err(|source| self.not_readable(source))?.path();
@@ -136,7 +149,7 @@ impl SecretFiles {
             }
         }
         paths.sort();
-        paths.iter().map(|path| read(path)).collect()
+        Ok(paths)
     }
 
     /// Keeps an enrolment, in place of an earlier one of the same client.
@@ -443,6 +456,19 @@ mod tests {
 
         assert!(matches!(error, SecretError::Damaged { .. }));
         assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_damaged_file_of_another_client_is_no_hindrance() {
+        let (_folder, files) = files();
+        files.save_enrolment(&enrolment(2, "Contoso")).unwrap();
+        let damaged = files.path(enrolment(1, "Fabrikam").client);
+        std::fs::copy(files.path(enrolment(2, "Contoso").client), &damaged).unwrap();
+        std::fs::write(&damaged, "{").unwrap();
+        let found = files.load_enrolment("contoso").unwrap().unwrap();
+        assert_eq!(found.client, enrolment(2, "Contoso").client);
+        let error = files.load_enrolment("Fabrikam").unwrap_err();
+        assert!(matches!(error, SecretError::Damaged { .. }), "{error}");
     }
 
     #[test]
