@@ -4,6 +4,8 @@ mod expiries;
 mod families;
 mod labels;
 mod limits;
+#[cfg(test)]
+mod monitoring;
 
 use std::fmt;
 use std::sync::Arc;
