@@ -12,8 +12,8 @@ mod durable_file;
 mod entry;
 pub mod handbook;
 pub mod health_check;
+mod helmsman;
 mod instance;
-mod limit_metrics;
 pub mod listen;
 pub mod metrics;
 pub mod numbers;
@@ -21,7 +21,9 @@ pub mod outbound;
 mod pace;
 pub mod plan_news;
 pub mod private_folder;
+mod proofs;
 mod pulse;
+mod roster;
 pub mod scheduler;
 pub mod secrets;
 pub mod service;
@@ -30,6 +32,7 @@ pub mod setup;
 pub mod setup_args;
 pub mod sign_in_anew;
 pub mod signals;
+pub mod steering;
 mod supervisor;
 mod telltale;
 pub mod tenant;
@@ -37,6 +40,7 @@ mod token_keeper;
 mod vault_admin;
 pub mod wiring;
 pub mod wizard;
+mod workshop;
 
 /// Makes ring the one TLS provider of this process. Calling it again changes nothing.
 pub fn install_tls_provider() {

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, as one future and as a token.
+//! Ctrl-C and SIGTERM, as one future and as a token; and SIGHUP.
 
 use std::io;
 
@@ -47,4 +47,43 @@ pub fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async move {
         interrupt.recv().await;
     })
+}
+
+/// The signals to read the configuration anew: SIGHUP, where there is one.
+#[derive(Debug)]
+pub struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+impl Hangups {
+    /// Those of this process. From now on SIGHUP does not end it any more.
+    ///
+    /// # Errors
+    /// When the system's signals cannot be heard.
+    pub fn of_this_process() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self(Some(signal(SignalKind::hangup())?)))
+        }
+        #[cfg(not(unix))]
+        Ok(Self())
+    }
+
+    /// None, ever.
+    pub fn none() -> Self {
+        Self(
+            #[cfg(unix)]
+            None,
+        )
+    }
+
+    /// The next one. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.0
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
 }

@@ -27,7 +27,7 @@ impl Witness for Telltale {
     fn cycled(&self, client: &ClientAgent, cycled: Cycled, took: Duration) {
         match cycled {
             Ok(report) => self.succeeded(client, &report, took),
-            Err(error) => self.failed(client, &error),
+            Err(error) => self.failed(client, &error, took),
         }
     }
 
@@ -63,14 +63,13 @@ impl Witness for Telltale {
 impl Telltale {
     fn succeeded(&self, client: &ClientAgent, report: &CycleReport, took: Duration) {
         let client = client.id;
-        let numbers = numbers(report, Timestamp::now());
+        let numbers = numbers(report, Timestamp::now(), took);
         self.metrics.cycle_finished(client, &numbers);
         self.health.succeeded(client, Timestamp::now());
         if let Footing::Standby { holder, until } = &report.footing {
             info!(client.id = %client, "standing by: {holder} serves this client until {until}");
         } else if report.rows.iter().any(|row| row.done.is_some()) {
-            let pushed = numbers.pushed;
-            let verified = numbers.matched + numbers.mismatched + numbers.unknown;
+            let (pushed, verified) = (numbers.pushed(), numbers.verified());
             let ms = took.as_millis();
             info!(client.id = %client, cycle.id = %report.cycle, pushed, verified, ms,
                 "cycle pushed {pushed} passwords and checked {verified} in {ms} ms");
@@ -79,10 +78,10 @@ impl Telltale {
         }
     }
 
-    fn failed(&self, client: &ClientAgent, error: &EngineError) {
+    fn failed(&self, client: &ClientAgent, error: &EngineError, took: Duration) {
         let client = client.id;
         let why = chain(error);
-        self.metrics.cycle_failed(client);
+        self.metrics.cycle_failed(client, took);
         self.health.failed(client, &why);
         warn!(client.id = %client, error = %why, "cycle failed: {why}");
     }

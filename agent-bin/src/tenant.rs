@@ -137,6 +137,7 @@ pub fn directory(
 }
 
 /// The way into one client's tenant: everything that the configuration and this machine's secrets tell of it.
+#[derive(Clone)]
 pub(crate) struct Way {
     connection: Connection,
     credential: Credential,

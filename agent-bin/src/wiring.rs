@@ -15,14 +15,14 @@ use sync_engine::{Engine, EngineError, Ports};
 use uuid::Uuid;
 
 use crate::causes::chain;
-use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError, SignIn};
 use crate::instance;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secrets::{Enrolment, Kept, SecretError, SecretFiles, read_secret_file};
-use crate::tenant::{self, TenantError, Way};
+use crate::tenant::{self, TenantError};
 use crate::token_keeper::KeptToken;
 use crate::vault_admin::{Bounds, VaultAdmin, Whose};
+use crate::workshop::{Checked, Workshop, refuse_twins};
 
 /// The agent's version, as the vault and the dashboard show it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -182,97 +182,50 @@ impl Agents {
     }
 }
 
-/// A client of the configuration, with all that can be had without opening the state.
-type Checked<'a> = (&'a ClientConfig, Enrolment, Way);
-
 /// Opens the state and puts every client together. Nothing is sent yet.
 ///
 /// # Errors
 /// When a client is not enrolled, a secret cannot be read, or the state is in use.
 pub async fn open(config: &Config) -> Result<Agents, WiringError> {
-    let secrets = SecretFiles::beside(&config.state.url);
-    let clients = config.require_clients()?;
-    let outbound = Outbound::of(config)?;
-    let verdict_table = config.verdict_table()?;
+    let workshop = Workshop::of(config)?;
     let mut checked = Vec::new();
-    for client in clients {
-        let enrolment =
-            secrets
-                .load_enrolment(&client.name)?
-                .ok_or_else(|| WiringError::NotEnrolled {
-                    client: client.name.clone(),
-                    folder: secrets.folder().to_owned(),
-                    kept: Kept::of(&config.state.url),
-                })?;
-        checked.push((client, enrolment, Way::of(client, &outbound, &secrets)?));
+    for client in &config.clients {
+        checked.push(workshop.check(workshop.draft(client)?)?);
     }
-    refuse_twins(&checked)?;
-    let state = state(config, outbound.extra_ca.clone()).await?;
-    let instance = state.instance();
-    let instance = instance.unwrap_or_else(|| instance::of(&config.state.url));
-    let mut agents = Vec::new();
-    for (client, enrolment, way) in checked {
-        let id = enrolment.client;
-        let vault = Arc::new(vault(
-            config, client, &secrets, &enrolment, instance, &outbound,
-        )?);
-        let policy = policy(config, client, &secrets)?;
-        let way = match vault_admin(client, &policy, &vault) {
-            Some(password) => way.with_password(password),
-            None => way,
-        };
-        let directory = Arc::new(way.directory(client, verdict_table.as_ref())?);
-        let ports = Ports {
-            vault: Arc::clone(&vault) as _,
-            directory: Arc::clone(&directory) as _,
-            store: Arc::new(state.client(id)),
-            clock: Arc::new(SystemClock),
-        };
-        agents.push(ClientAgent {
-            id,
-            name: enrolment.client_name.clone(),
-            ports,
-            policy,
-            vault,
-            directory,
-        });
-    }
+    refuse_twins(checked.iter().map(Checked::draft))?;
+    let state = state(&workshop).await?;
+    let instance = instance_of(&state, config);
+    let clients = checked.into_iter();
+    let clients = clients.map(|it| workshop.build(it, &state, instance));
     Ok(Agents {
-        clients: agents,
+        clients: clients.collect::<Result<_, _>>()?,
         state,
     })
 }
 
+/// Which of the processes that hold the agents' tokens this is.
+pub(crate) fn instance_of(state: &StateDatabase, config: &Config) -> Uuid {
+    let instance = state.instance();
+    instance.unwrap_or_else(|| instance::of(&config.state.url))
+}
+
 /// The memory that the configuration names.
-async fn state(config: &Config, extra_ca: Option<Vec<u8>>) -> Result<StateDatabase, WiringError> {
+pub(crate) async fn state(workshop: &Workshop) -> Result<StateDatabase, WiringError> {
+    let config = workshop.config();
     let url = StateUrl::parse(&config.state.url)?;
     let file = config.state.password_file.as_deref();
     // A state file needs no password, and so no file with one.
     let file = file.filter(|_| url.file().is_none());
     let access = Access {
         password: file.map(read_secret_file).transpose()?,
-        extra_ca,
+        extra_ca: workshop.extra_ca(),
         host: Some(host_name()),
     };
     Ok(StateDatabase::open_with(&url, &access).await?)
 }
 
-/// One client may be named in two ways, by its name and by its id.
-fn refuse_twins(checked: &[Checked<'_>]) -> Result<(), WiringError> {
-    for (index, (first, enrolment, ..)) in checked.iter().enumerate() {
-        let mut later = checked.iter().skip(index + 1);
-        if let Some((second, ..)) = later.find(|(_, other, ..)| other.client == enrolment.client) {
-            return Err(WiringError::Twins {
-                first: first.name.clone(),
-                second: second.name.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// The configuration's numbers, the longest that one of Graph's writes may take, and whom the agent acts for.
-fn policy(
+pub(crate) fn policy(
     config: &Config,
     client: &ClientConfig,
     secrets: &SecretFiles,
@@ -285,7 +238,7 @@ fn policy(
 }
 
 /// The vault's own credential of the administrator whom the agent acts for.
-fn vault_admin(
+pub(crate) fn vault_admin(
     client: &ClientConfig,
     policy: &Policy,
     vault: &Arc<PassportalVault>,

@@ -57,6 +57,7 @@ pub(crate) fn credential(
         mode: wire.mode.into(),
         standing: wire.standing.into(),
         changed_by: wire.changed_by,
+        changed_at: wire.changed,
         facts,
         confirmed: wire.confirmed.map(Into::into),
         attempts: wire.attempts.into_iter().map(Into::into).collect(),

@@ -11,7 +11,7 @@ use crate::engine::Tally;
 use crate::model::{
     Account, CredentialId, CredentialMemory, CycleId, FlagFact, FlagKind, HeldReason, Outcome,
     PlanId, RememberedVerdict, ReportEntry, StepKind, SyncMode, UnknownReason, UserPrincipalName,
-    VaultVersion, Verdict, VerdictSource,
+    VaultVersion, Verdict, VerdictSource, Wrote,
 };
 use crate::plan::{Action, Decision, PauseReason, Rule};
 
@@ -71,6 +71,9 @@ pub struct Row {
     pub done: Option<StepKind>,
     /// What a sign-in test said in this cycle.
     pub tested: Option<Verdict>,
+    /// What came of a write in this cycle.
+    #[serde(default)]
+    pub wrote: Option<Wrote>,
     /// What came of it.
     pub outcome: Outcome,
     /// Why, in words for a technician.
@@ -147,6 +150,7 @@ pub(crate) fn row(
         action: decision.action.clone(),
         done: deed.and_then(|deed| deed.step),
         tested: deed.and_then(|deed| deed.tested.clone()),
+        wrote: deed.and_then(|deed| deed.wrote),
         raised: decision
             .flags
             .keys()

@@ -25,7 +25,7 @@ def _search(report, world, how):
     world.add_client()
     world.add_credential("anna", old)
     world.add_credential("mia", new_password(), mode="report-mismatches")
-    world.done("-vvv", "setup", *world.setup_options())
+    _setup(report, world, how)
     world.start_agent(log="trace", interval="1s")
     world.set_password("anna", new)
     program.until(lambda: world.credential("anna")["last_result"]["outcome"] == "pushed", "anna is pushed", patience=20)
@@ -43,12 +43,25 @@ def _search(report, world, how):
     _processes(report, world, how, needles)
     with report.case(f"{how}: no secret in the metrics") as says:
         metrics = world.agent_says("metrics")[1]
-        assert "passportal_agent_pushes_total" in metrics and not _found(metrics.encode(), needles)
+        assert "passportal_agent_writes_total" in metrics and not _found(metrics.encode(), needles)
         says(f"{len(metrics)} bytes")
     world.agent.stop()
     _command_line(report, world, how, needles)
     world.server.stop()
     _files(report, world, how, needles)
+
+
+def _setup(report, world, how):
+    """Setup is given every secret there is; the tenant answers late, so that it can be looked at meanwhile."""
+    world.sim("POST", "faults", {"path_prefix": "/v1.0", "method": "GET", "delay": "3s", "count": 1})
+    before = world.counters()["faults"]
+    files = ["--config", world.config, "--session", world.session]
+    setup = world.start("passportal", "-vvv", *files, "setup", *world.setup_options(), log="setup")
+    program.until(lambda: world.counters()["faults"] > before, "setup waits for the tenant", patience=20)
+    with report.case(f"{how}: no secret in arguments and environment of passportal setup") as says:
+        _no_secret_in_process("setup", setup, _needles(world.secrets))
+        says(f"passportal {setup.pid}")
+    assert setup.process.wait(timeout=30) == 0, setup.logged()[-500:]
 
 
 def _needles(secrets):
@@ -104,6 +117,12 @@ def _processes(report, world, how, needles):
         for name, server in running.items():
             _no_secret_in_process(name, server, needles)
         says(", ".join(f"{name} {server.pid}" for name, server in running.items()))
+    with report.case(f"{how}: nor once the agent has read its configuration anew") as says:
+        world.config.write_text(world.config.read_text() + "\n[sync]\nbreaker_minimum = 11\n")
+        reloaded = world.run("passportal-agent", "--config", world.config, "reload")
+        assert reloaded.status == 0 and not _found((reloaded.stdout + reloaded.stderr).encode(), needles), str(reloaded)
+        _no_secret_in_process("agent", world.agent, needles)
+        says(reloaded.stdout.strip())
 
 
 def _command_line(report, world, how, needles):

@@ -81,7 +81,7 @@ def _path(report, world, how):
     with report.case(f"{how}: /healthz, /readyz and /metrics answer, and status sees the service") as says:
         assert world.agent_says("healthz")[0] == 200 and world.agent_says("readyz")[0] == 200
         metrics = world.agent_says("metrics")[1]
-        pushes = [line for line in metrics.splitlines() if line.startswith("passportal_agent_pushes_total")]
+        pushes = [line for line in metrics.splitlines() if line.startswith("passportal_agent_writes_total") and 'outcome="accepted"' in line]
         assert len(pushes) == 1 and pushes[0].endswith(" 1"), pushes
         status = world.done("status", PASSPORTAL_LISTEN__ADDRESS=world.endpoints.removeprefix("http://"))
         assert status["service"]["is"] == "ready" and status["state"]["is"] == "served", status

@@ -9,6 +9,7 @@ use agent_bin::administrator::show_in_words;
 use agent_bin::config::{Config, Overrides};
 use agent_bin::service;
 use agent_bin::setup::{self, SetupDone, SetupError, SetupRequest};
+use agent_bin::steering::Steering;
 use agent_bin::wiring::{self, Agents};
 use anyhow::Context;
 use entra_sim::{
@@ -542,11 +543,35 @@ impl World {
         let mut config = self.config()?;
         config.sync.interval = interval;
         config.listen = loopback();
+        let steering = Steering::fixed(&config);
+        self.run_steered(config, steering).await
+    }
+
+    /// The same, by the configuration as it is in its file, which a test may change and have read anew.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn run_agent_of_file(&self) -> anyhow::Result<RunningAgent> {
+        let path = self.config_path();
+        let read = move || Config::load(&path, [], Overrides::none());
+        let config = read()?;
+        let steering = Steering {
+            read_anew: Box::new(read),
+            ..Steering::fixed(&config)
+        };
+        self.run_steered(config, steering).await
+    }
+
+    async fn run_steered(
+        &self,
+        config: Config,
+        steering: Steering,
+    ) -> anyhow::Result<RunningAgent> {
         let stop = CancellationToken::new();
         let (ready, address) = tokio::sync::oneshot::channel();
         let token = stop.clone();
         let running = tokio::spawn(async move {
-            service::run(&config, token, |address| {
+            service::run_steered(&config, steering, token, |address| {
                 let _ = ready.send(address);
             })
             .await

@@ -4,10 +4,14 @@ use std::io;
 use std::process::ExitCode;
 
 use agent_bin::config::ConfigError;
+use agent_bin::control::{AskError, ControlError, Place};
 use agent_bin::health_check::HealthCheckError;
 use agent_bin::service::ServiceError;
 use agent_bin::service_manager::{ServiceManagerError, ServiceStatus};
 use agent_bin::wizard::WizardError;
+
+const NO_SERVICE: &str =
+    "start it; where state.url was changed, the service that runs must be started again";
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,14 @@ pub(super) enum CommandError {
     NotRunning(ServiceStatus),
     #[error(transparent)]
     HealthCheck(#[from] HealthCheckError),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("no service answers on the local socket {place}")]
+    NoService { place: Place },
+    #[error("{clients} client(s) are not served as the configuration says")]
+    NotAsConfigured { clients: usize },
     #[error("could not write")]
     Write(#[from] io::Error),
 }
@@ -40,6 +52,12 @@ impl CommandError {
             }
             Self::NotRunning(_) => Some("start it: passportal-agent service start".to_owned()),
             Self::HealthCheck(source) => Some(source.hint().to_owned()),
+            Self::Control(source) => Some(source.hint().to_owned()),
+            Self::Ask(source) => source.hint().map(str::to_owned),
+            Self::NoService { .. } => Some(NO_SERVICE.to_owned()),
+            Self::NotAsConfigured { .. } => {
+                Some("mend what is named above, and run it again".to_owned())
+            }
             Self::Write(_) => None,
         };
         specific.unwrap_or_else(|| "run it again with --log debug to see more".to_owned())
@@ -49,6 +67,8 @@ impl CommandError {
         match self {
             Self::Setup(source) if source.is_not_authorised() => ExitCode::from(5),
             Self::Setup(source) if source.is_usage() => ExitCode::from(2),
+            Self::Control(source) if source.is_not_authorised() => ExitCode::from(5),
+            Self::Ask(source) if source.is_not_authorised() => ExitCode::from(5),
             _ => ExitCode::FAILURE,
         }
     }

@@ -1,13 +1,16 @@
-//! What is logged, and how: to standard error, as text or JSON, and for systemd's journal in its form.
+//! What is logged, and how: to standard error, as text or JSON, for systemd's journal in its form, and by a filter that can be
+//! changed.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use super::{Cli, Command};
 
@@ -18,34 +21,49 @@ pub(super) enum Format {
     Json,
 }
 
+/// The filter of this process's log.
+pub(super) struct LogFilter(reload::Handle<EnvFilter, Registry>);
+
+impl LogFilter {
+    /// Logs by another filter from now on, or says what is wrong with it.
+    pub(super) fn change(&self, text: &str) -> Result<(), String> {
+        let filter = parse(text)?;
+        self.0.reload(filter).map_err(|error| error.to_string())
+    }
+}
+
 /// Whether a text is a filter.
 pub(super) fn filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| error.to_string())
+    parse(text).map(|_| text.to_owned())
+}
+
+fn parse(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text).map_err(|error| error.to_string())
 }
 
 /// Begins to log what the command line asks for.
-pub(super) fn begin(cli: &Cli) {
+pub(super) fn begin(cli: &Cli) -> LogFilter {
     let usual = match cli.command {
         Command::Run { .. } => "info",
         _ => "off",
     };
     let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let (filter, handle) = reload::Layer::new(filter);
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
-    match (cli.log_format, is_journal()) {
-        (Format::Text, false) => log.init(),
-        (Format::Text, true) => log.without_time().map_event_format(ForJournal).init(),
-        (Format::Json, false) => log.json().init(),
+    let log = match (cli.log_format, is_journal()) {
+        (Format::Text, false) => log.boxed(),
+        (Format::Text, true) => log.without_time().map_event_format(ForJournal).boxed(),
+        (Format::Json, false) => log.json().boxed(),
         (Format::Json, true) => log
             .json()
             .without_time()
             .map_event_format(ForJournal)
-            .init(),
-    }
+            .boxed(),
+    };
+    tracing_subscriber::registry().with(filter).with(log).init();
+    LogFilter(handle)
 }
 
 /// Whether standard error is the journal. Source: `systemd.exec(5)`, `$JOURNAL_STREAM`.

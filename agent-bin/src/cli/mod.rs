@@ -3,6 +3,7 @@
 mod error;
 mod logging;
 mod service;
+mod steered;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ use agent_bin::handbook;
 use agent_bin::health_check;
 use agent_bin::service::{self as agent, ServiceError};
 use agent_bin::setup_args::SetupArgs;
-use agent_bin::signals;
+use agent_bin::signals::{self, Hangups};
+use agent_bin::steering::Steering;
 use agent_bin::wizard;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
@@ -67,6 +69,14 @@ enum Command {
         /// Where to.
         folder: PathBuf,
     },
+    /// Has the running service go by the configuration as it is now, as SIGHUP does.
+    Reload,
+    /// Has the running service log by another filter, until it ends.
+    LogLevel {
+        /// A `tracing` filter: `info`, `debug`, `msgraph_sync=trace,info`.
+        #[arg(value_name = "FILTER", value_parser = logging::filter)]
+        filter: String,
+    },
 }
 
 pub(crate) async fn run() -> ExitCode {
@@ -74,9 +84,9 @@ pub(crate) async fn run() -> ExitCode {
     if let Err(error) = core_dumps::disable() {
         remark(&format!("core dumps could not be disabled: {error}"));
     }
-    logging::begin(&cli);
+    let filter = logging::begin(&cli);
     agent_bin::install_tls_provider();
-    match execute(cli).await {
+    match execute(cli, filter).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -85,17 +95,25 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
-async fn execute(cli: Cli) -> Result<(), CommandError> {
+async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> {
     match cli.command {
         Command::Run { listen } => {
+            // Before anything else: until it is watched for, SIGHUP ends the process.
+            let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
             let overrides = listen.map_or_else(Overrides::none, |address| {
                 Overrides::none().set("--listen", "listen.address", address)
             });
-            let config = Config::load(&cli.config, config::environment(), overrides)?;
+            let read = move || Config::load(&cli.config, config::environment(), overrides.clone());
+            let config = read()?;
             config.require_clients()?;
+            let steering = Steering {
+                read_anew: Box::new(read),
+                log_by: Box::new(move |filter| log.change(filter)),
+                hangups,
+            };
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(agent::run(&config, stop, announce).await?)
+            Ok(agent::run_steered(&config, steering, stop, announce).await?)
         }
         Command::Setup(args) => {
             let done = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
@@ -129,6 +147,8 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
             Ok(handbook::write_completions(Cli::command(), shell, out)?)
         }
         Command::ManPages { folder } => Ok(handbook::write_man_pages(Cli::command(), &folder)?),
+        Command::Reload => steered::reload(&cli.config).await,
+        Command::LogLevel { filter } => steered::log_level(&cli.config, filter).await,
     }
 }
 
@@ -148,7 +168,13 @@ fn say(text: &str) {
 }
 
 fn complain(error: &CommandError) {
+    complain_of(&chain(error), Some(&error.hint()));
+}
+
+fn complain_of(what: &str, hint: Option<&str>) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "error: {}", chain(error));
-    let _ = writeln!(err, "hint: {}", error.hint());
+    let _ = writeln!(err, "error: {what}");
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "hint: {hint}");
+    }
 }

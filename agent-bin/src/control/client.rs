@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use super::line::{self, Limits};
 use super::listener::connect;
 use super::peer::own_name;
-use super::protocol::{Answer, AnswerLine, LONGEST_ANSWER, LONGEST_REQUEST, RequestLine};
+use super::protocol::{Answer, AnswerLine, Asked, LONGEST_ANSWER, LONGEST_REQUEST, RequestLine};
 use super::server::SIGN_OF_LIFE;
-use super::{ClientAnswer, ControlError, Fault, Place, Request};
+use super::{AgentTold, AgentWant, ClientAnswer, ControlError, Fault, Place, Request};
 
 /// The service is on this machine: it takes a connection at once or not at all.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -85,19 +85,37 @@ impl Service {
     /// # Errors
     /// When the service refuses the request, goes away, or says what is no answer.
     pub async fn ask(&self, request: Request) -> Result<Vec<ClientAnswer>, AskError> {
+        match self.converse(Asked::Clients(request)).await? {
+            Answer::Clients(answers) => Ok(answers),
+            _ => Err(self.not_understood().into()),
+        }
+    }
+
+    /// Asks the agent as a whole, and waits for its answer.
+    ///
+    /// # Errors
+    /// When it refuses, goes away, or says what is no answer.
+    pub async fn ask_agent(&self, agent: AgentWant) -> Result<AgentTold, AskError> {
+        match self.converse(Asked::Agent { agent }).await? {
+            Answer::Agent(told) => Ok(told),
+            _ => Err(self.not_understood().into()),
+        }
+    }
+
+    async fn converse(&self, asked: Asked) -> Result<Answer, AskError> {
         let broken = |source| ControlError::Broken {
             place: self.place.clone(),
             source,
         };
         let stream = reach(&self.place).await.map_err(broken)?;
-        let request = RequestLine::new(own_name(), request);
+        let request = RequestLine::new(own_name(), asked);
         let sent = line::write(&mut &stream, &request, REQUEST).await;
         let mut lines = BufReader::new(&stream);
         while let Some(line) = line::read(&mut lines, ANSWER).await.map_err(broken)? {
             match self.understand(&line)? {
                 Answer::Working => {}
-                Answer::Clients(answers) => return Ok(answers),
                 Answer::Refused(fault) => return Err(fault.into()),
+                answer => return Ok(answer),
             }
         }
         // Whoever refuses a stranger need not read the request, so only now does a failure to send it count.
@@ -108,9 +126,13 @@ impl Service {
     fn understand(&self, line: &[u8]) -> Result<Answer, ControlError> {
         match serde_json::from_slice(line) {
             Ok(AnswerLine { answer, .. }) => Ok(answer),
-            Err(_) => Err(ControlError::NotUnderstood {
-                place: self.place.clone(),
-            }),
+            Err(_) => Err(self.not_understood()),
+        }
+    }
+
+    fn not_understood(&self) -> ControlError {
+        ControlError::NotUnderstood {
+            place: self.place.clone(),
         }
     }
 }

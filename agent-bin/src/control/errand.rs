@@ -49,10 +49,7 @@ impl Errands {
         let sent = self.0.send(errand(asker)).await;
         match (sent, answer.await) {
             (Ok(()), Ok(answer)) => answer,
-            _ => Err(Fault::new(
-                "the service is about to end",
-                "run it again once the service runs again",
-            )),
+            _ => Err(Fault::service_ends()),
         }
     }
 }

@@ -77,6 +77,14 @@ impl Fault {
         Self::new(chain(error), hint)
     }
 
+    /// Nobody is there any more to answer.
+    pub(crate) fn service_ends() -> Self {
+        Self::new(
+            "the service is about to end, or begins with this client anew",
+            "run it again in a moment; `passportal status` shows whether the service runs",
+        )
+    }
+
     /// A person's word that the agent which leads should hear, and not this one.
     pub(crate) fn standing_by(holder: &str) -> Self {
         Self::new(

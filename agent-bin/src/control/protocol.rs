@@ -10,7 +10,7 @@ use sync_engine::explain::Explanation;
 use sync_engine::model::{ClientId, FlagKind, PlanId, UserPrincipalName};
 use sync_engine::plan::{HeldPlan, Ruling};
 
-use super::Fault;
+use super::{AgentTold, AgentWant, Fault};
 
 /// The version of this protocol. Another one is refused: both programs come in one package.
 pub const VERSION: u32 = 1;
@@ -27,7 +27,17 @@ pub(super) struct RequestLine {
     #[serde(default)]
     pub(super) user: Option<String>,
     #[serde(flatten)]
-    pub(super) request: Request,
+    pub(super) asked: Asked,
+}
+
+/// Of whom something is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Asked {
+    /// The agent as a whole.
+    Agent { agent: AgentWant },
+    /// Its clients.
+    Clients(Request),
 }
 
 /// A line from the service.
@@ -81,6 +91,8 @@ pub(super) enum Answer {
     Working,
     /// What each client had to say.
     Clients(Vec<ClientAnswer>),
+    /// What the agent as a whole had to say.
+    Agent(AgentTold),
     /// The request as a whole is refused.
     Refused(Fault),
 }
@@ -187,11 +199,11 @@ pub struct Waiting {
 }
 
 impl RequestLine {
-    pub(super) fn new(user: Option<String>, request: Request) -> Self {
+    pub(super) fn new(user: Option<String>, asked: Asked) -> Self {
         Self {
             version: VERSION,
             user,
-            request,
+            asked,
         }
     }
 
@@ -247,7 +259,10 @@ mod tests {
     use uuid::Uuid;
 
     fn wanted(text: &str) -> Result<Want, Fault> {
-        RequestLine::parse(text.as_bytes()).map(|line| line.request.want)
+        match RequestLine::parse(text.as_bytes())?.asked {
+            Asked::Clients(request) => Ok(request.want),
+            Asked::Agent { agent } => panic!("{agent:?} is no want of clients"),
+        }
     }
 
     #[test]
@@ -275,9 +290,13 @@ mod tests {
             client: Some("Contoso".into()),
             want: Want::Preview,
         };
-        let line = RequestLine::new(Some("ada".into()), request);
-        let text = serde_json::to_vec(&line).unwrap();
-        assert_eq!(RequestLine::parse(&text).unwrap(), line);
+        let filter = "debug".into();
+        let agent = AgentWant::LogLevel { filter };
+        for asked in [Asked::Clients(request), Asked::Agent { agent }] {
+            let line = RequestLine::new(Some("ada".into()), asked);
+            let text = serde_json::to_vec(&line).unwrap();
+            assert_eq!(RequestLine::parse(&text).unwrap(), line);
+        }
     }
 
     #[test]
@@ -289,6 +308,7 @@ mod tests {
             r#"{"want":"status"}"#,
             r#"{"version":1}"#,
             r#"{"version":1,"want":"password"}"#,
+            r#"{"version":1,"agent":"password"}"#,
             r#"{"version":1,"want":{"rule":{"plan":"7","ruling":"approve"}}}"#,
         ] {
             let fault = wanted(text).unwrap_err();

@@ -1,6 +1,6 @@
 //! The service's end of the socket: one request a connection, answered by the clients that it is for.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
@@ -14,8 +14,8 @@ use tracing::{debug, warn};
 use super::answer::{answer, chosen};
 use super::line::{self, Limits};
 use super::peer::{Owner, local_user};
-use super::protocol::{Answer, AnswerLine, LONGEST_ANSWER, LONGEST_REQUEST, RequestLine};
-use super::{ClientAnswer, Errands, Fault, Listener, Request, Said};
+use super::protocol::{Answer, AnswerLine, Asked, LONGEST_ANSWER, LONGEST_REQUEST, RequestLine};
+use super::{ClientAnswer, Errands, Fault, Helm, Listener, Request, Said};
 use crate::wiring::ClientAgent;
 
 /// Connections at a time; others wait to be taken.
@@ -47,9 +47,34 @@ pub struct Door {
     pub errands: Errands,
 }
 
+/// The clients behind the socket, as they are now. Clones share them.
+#[derive(Clone, Default)]
+pub struct Doors(Arc<RwLock<Vec<Door>>>);
+
+impl Doors {
+    /// From now on it is these.
+    pub fn replace(&self, doors: Vec<Door>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = doors;
+    }
+
+    fn now(&self) -> Vec<Door> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Whom a conversation may be about.
+#[derive(Clone)]
+struct Hosts {
+    doors: Doors,
+    helm: Helm,
+}
+
 /// Answers until `stop`.
-pub async fn serve(listener: Listener, doors: Vec<Door>, stop: CancellationToken) {
-    let doors: Arc<[Door]> = doors.into();
+pub async fn serve(listener: Listener, doors: Doors, helm: Helm, stop: CancellationToken) {
+    let hosts = Hosts { doors, helm };
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut conversations = JoinSet::new();
     while let Some(Ok(seat)) = stop
@@ -67,9 +92,9 @@ pub async fn serve(listener: Listener, doors: Vec<Door>, stop: CancellationToken
                 continue;
             }
         };
-        let (owner, doors) = (listener.owner().clone(), Arc::clone(&doors));
+        let (owner, hosts) = (listener.owner().clone(), hosts.clone());
         conversations.spawn(async move {
-            if let Err(error) = converse(&stream, &owner, &doors).await {
+            if let Err(error) = converse(&stream, &owner, &hosts).await {
                 debug!(%error, "a conversation on the local socket broke off");
             }
             drop(seat);
@@ -84,7 +109,7 @@ pub async fn serve(listener: Listener, doors: Vec<Door>, stop: CancellationToken
     .await;
 }
 
-async fn converse(stream: &Stream, owner: &Owner, doors: &[Door]) -> std::io::Result<()> {
+async fn converse(stream: &Stream, owner: &Owner, hosts: &Hosts) -> std::io::Result<()> {
     let admitted = owner.admit(stream);
     // Whatever was sent is read, a stranger's too: closing over unread words would lose the answer to them.
     let Some(text) = line::read(&mut BufReader::new(stream), REQUEST).await? else {
@@ -99,33 +124,41 @@ async fn converse(stream: &Stream, owner: &Owner, doors: &[Door]) -> std::io::Re
     };
     let answer = match RequestLine::parse(&text) {
         Err(fault) => Answer::Refused(fault),
-        Ok(RequestLine { user, request, .. }) => {
+        Ok(RequestLine { user, asked, .. }) => {
             let by = local_user(peer.or(user).as_deref().unwrap_or("unnamed"));
-            debug!(want = ?request.want, "{by} asks");
-            match all_answers(stream, doors, request, by).await? {
-                Ok(answers) => Answer::Clients(answers),
-                Err(fault) => Answer::Refused(fault),
-            }
+            debug!(?asked, "{by} asks");
+            let answer = hosts.answer(asked, by);
+            with_signs_of_life(stream, answer).await?
         }
     };
     say(stream, answer).await
 }
 
-/// Waits for the clients' answers, with a sign of life now and then. Where nobody listens any more,
-/// nothing further is begun.
-async fn all_answers(
+impl Hosts {
+    async fn answer(&self, asked: Asked, by: String) -> Answer {
+        let answered = match asked {
+            Asked::Clients(request) => {
+                let answers = ask_all(self.doors.now(), request, by).await;
+                answers.map(Answer::Clients)
+            }
+            Asked::Agent { agent } => self.helm.ask(agent).await.map(Answer::Agent),
+        };
+        answered.unwrap_or_else(Answer::Refused)
+    }
+}
+
+/// Waits for the answer, with a sign of life now and then. Where nobody listens any more, nothing further is begun.
+async fn with_signs_of_life(
     stream: &Stream,
-    doors: &[Door],
-    request: Request,
-    by: String,
-) -> std::io::Result<Result<Vec<ClientAnswer>, Fault>> {
-    let mut working = std::pin::pin!(ask_all(doors, request, by));
+    answer: impl Future<Output = Answer>,
+) -> std::io::Result<Answer> {
+    let mut working = std::pin::pin!(answer);
     let mut signs = interval_at(Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
     signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
-            answers = &mut working => return Ok(answers),
+            answer = &mut working => return Ok(answer),
             _ = signs.tick() => say(stream, Answer::Working).await?,
         }
     }
@@ -154,9 +187,13 @@ async fn say_within(
 }
 
 /// Every client that is meant, side by side; their answers in the order of the configuration.
-async fn ask_all(doors: &[Door], request: Request, by: String) -> Result<Vec<ClientAnswer>, Fault> {
+async fn ask_all(
+    doors: Vec<Door>,
+    request: Request,
+    by: String,
+) -> Result<Vec<ClientAnswer>, Fault> {
     let Request { client, want } = request;
-    let meant = chosen(doors.to_vec(), client.as_deref(), |door| &door.client)?;
+    let meant = chosen(doors, client.as_deref(), |door| &door.client)?;
     let (want, by) = (Arc::new(want), Arc::<str>::from(by));
     let at_once = Arc::new(Semaphore::new(MOST_CLIENTS_AT_ONCE));
     let mut asked = JoinSet::new();

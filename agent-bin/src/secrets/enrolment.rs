@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use passportal_client::envelope::{DataKey, EnvelopeError};
 use passportal_client::secret_file::{self, SecretFileError};
 use secrecy::{ExposeSecret, SecretString};
@@ -106,27 +107,40 @@ impl SecretFiles {
         &self.folder
     }
 
-    /// The enrolment of the client with this id or name (in any case); `None` where there is none.
+    /// The enrolment of the client with this id or name (in any case); `None` where there is none. A file of another client
+    /// that cannot be read is no hindrance.
     pub fn load_enrolment(&self, client: &str) -> Result<Option<Enrolment>, SecretError> {
         if let Ok(id) = client.parse::<ClientId>() {
             return self.by_id(id);
         }
         let wanted = client.trim().to_lowercase();
-        let all = self.list()?;
-        let mut named = all
-            .into_iter()
-            .filter(|enrolment| enrolment.client_name.trim().to_lowercase() == wanted);
-        let first = named.next();
-        if named.next().is_some() {
-            return Err(SecretError::Ambiguous {
-                name: client.to_owned(),
-            });
+        let is_meant = |it: &Enrolment| it.client_name.trim().to_lowercase() == wanted;
+        let mut found = None;
+        let mut unreadable = None;
+        for path in self.paths()? {
+            match read(&path) {
+                Ok(enrolment) if !is_meant(&enrolment) => {}
+                Ok(_) if found.is_some() => {
+                    let name = client.to_owned();
+                    return Err(SecretError::Ambiguous { name });
+                }
+                Ok(enrolment) => found = Some(enrolment),
+                Err(error) => unreadable = Some(error),
+            }
         }
-        Ok(first)
+        // What cannot be read may be the one that is meant.
+        match (found, unreadable) {
+            (None, Some(error)) => Err(error),
+            (found, _) => Ok(found),
+        }
     }
 
     /// Every enrolment, by client id.
     pub fn list(&self) -> Result<Vec<Enrolment>, SecretError> {
+        self.paths()?.iter().map(|path| read(path)).collect()
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>, SecretError> {
         let mut paths = Vec::new();
         for entry in self.entries()? {
             let path = entry.map_err(|source| self.not_readable(source))?.path();
@@ -135,7 +149,7 @@ impl SecretFiles {
             }
         }
         paths.sort();
-        paths.iter().map(|path| read(path)).collect()
+        Ok(paths)
     }
 
     /// Keeps an enrolment, in place of an earlier one of the same client.
@@ -160,6 +174,16 @@ impl SecretFiles {
             client: client.to_string(),
         })?;
         self.save_enrolment(&Enrolment { token, ..enrolment })
+    }
+
+    /// Since when the client's token of the vault is kept; it is the only part of an enrolment that is ever replaced.
+    pub fn token_kept_since(&self, client: ClientId) -> Option<Timestamp> {
+        written(&self.path(client))
+    }
+
+    /// Since when the refresh token of the client's administrator is kept: its last use.
+    pub fn administrator_kept_since(&self, client: ClientId) -> Option<Timestamp> {
+        written(&self.administrator_path(client))
     }
 
     /// Forgets a client, and the administrator who signed in for it. That it was not enrolled is no error.
@@ -194,6 +218,12 @@ impl SecretFiles {
             source,
         }
     }
+}
+
+/// When a file was written; `None` where there is none.
+fn written(path: &Path) -> Option<Timestamp> {
+    let written = fs::metadata(path).and_then(|it| it.modified()).ok()?;
+    Timestamp::try_from(written).ok()
 }
 
 fn remove(path: PathBuf) -> Result<(), SecretError> {
@@ -392,6 +422,18 @@ mod tests {
     }
 
     #[test]
+    fn the_age_of_a_token_is_known_and_of_none_there_is_none() {
+        let (_folder, files) = files();
+        let client = enrolment(1, "Contoso").client;
+        assert_eq!(files.token_kept_since(client), None);
+        let before = Timestamp::now() - jiff::SignedDuration::from_secs(5);
+        files.save_enrolment(&enrolment(1, "Contoso")).unwrap();
+        let since = files.token_kept_since(client).unwrap();
+        assert!(since > before, "{since}");
+        assert_eq!(files.administrator_kept_since(client), None);
+    }
+
+    #[test]
     fn a_removed_client_is_gone() {
         let (_folder, files) = files();
         files.save_enrolment(&enrolment(1, "Contoso")).unwrap();
@@ -414,6 +456,19 @@ mod tests {
 
         assert!(matches!(error, SecretError::Damaged { .. }));
         assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_damaged_file_of_another_client_is_no_hindrance() {
+        let (_folder, files) = files();
+        files.save_enrolment(&enrolment(2, "Contoso")).unwrap();
+        let damaged = files.path(enrolment(1, "Fabrikam").client);
+        std::fs::copy(files.path(enrolment(2, "Contoso").client), &damaged).unwrap();
+        std::fs::write(&damaged, "{").unwrap();
+        let found = files.load_enrolment("contoso").unwrap().unwrap();
+        assert_eq!(found.client, enrolment(2, "Contoso").client);
+        let error = files.load_enrolment("Fabrikam").unwrap_err();
+        assert!(matches!(error, SecretError::Damaged { .. }), "{error}");
     }
 
     #[test]

@@ -260,6 +260,7 @@ mod tests {
             action,
             done: None,
             tested: None,
+            wrote: None,
             outcome,
             why: "because".into(),
             flags: BTreeMap::new(),

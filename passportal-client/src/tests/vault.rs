@@ -74,6 +74,7 @@ impl World {
             id,
             version,
             changed_by: None,
+            changed: None,
             mode: wire::SyncMode::Enabled,
             standing: wire::Standing::Active,
             sealed: self.sealed(id, &user_name, version, clear),

@@ -100,6 +100,7 @@ mod tests {
             credential_type: String::new(),
             version,
             changed_by: None,
+            changed: None,
             mode,
             standing: Standing::Active,
             sealed: SealedText("sealed".into()),

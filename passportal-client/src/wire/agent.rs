@@ -186,6 +186,10 @@ pub struct ChangedCredential {
     /// Who typed that version, where the vault knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// When they did, by the vault's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub changed: Option<Timestamp>,
     /// Its effective mode.
     pub mode: SyncMode,
     /// Whether it is in use.

@@ -223,6 +223,7 @@ fn changed(row: &SqliteRow, id: Uuid) -> Result<ChangedCredential, VaultError> {
         credential_type: row.try_get("credential_type")?,
         version: words::unsigned(row.try_get("version")?)?,
         changed_by: row.try_get("changed_by")?,
+        changed: Some(words::parse_time(row.try_get("changed")?)?),
         mode,
         standing: words::value(row.try_get("standing")?)?,
         sealed: SealedText(row.try_get("sealed")?),

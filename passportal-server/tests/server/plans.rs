@@ -576,12 +576,12 @@ async fn a_rejected_or_unheard_plan_approves_nothing() {
 }
 
 #[tokio::test]
-async fn the_vault_knows_who_typed_and_who_confirmed() {
+async fn the_vault_knows_who_typed_when_and_who_confirmed() {
     let world = World::new().await;
     let bea = world.bea().await;
     let path = format!("vault/credentials/{}", world.anna);
-    let changed = &world.agent.changes("").await.credentials[0];
-    assert_eq!(changed.changed_by.as_deref(), Some(EMAIL));
+    let first = world.agent.changes("").await.credentials.remove(0);
+    assert_eq!(first.changed_by.as_deref(), Some(EMAIL));
 
     let new = world
         .client
@@ -591,6 +591,7 @@ async fn the_vault_knows_who_typed_and_who_confirmed() {
     let _: Credential = world.person.patch(&path, &confirm).await;
     let changed = world.agent.changes("").await.credentials.remove(0);
     assert_eq!(changed.changed_by.as_deref(), Some(BEA));
+    assert!(first.changed.unwrap() < changed.changed.unwrap());
     assert_eq!(changed.confirmed.unwrap().by.as_deref(), Some(EMAIL));
     let shown: Credential = world.person.get(&path).await;
     assert_eq!(shown.changed_by.as_deref(), Some(BEA));

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::engine::{EngineError, Halt, Observer, Ports, Term};
 use crate::model::{
     CredentialId, CredentialMemory, CycleId, JournalEntry, Memory, Password, Phase, StepKind,
-    VaultView, Verdict,
+    VaultView, Verdict, Wrote,
 };
 use crate::plan::{Action, Decision, Plan, Policy, Target};
 use crate::ports::PasswordAnswer;
@@ -44,6 +44,8 @@ pub(crate) struct Deed {
     pub(crate) begun: BTreeSet<StepKind>,
     /// What a sign-in test said.
     pub(crate) tested: Option<Verdict>,
+    /// What came of the last write that was begun.
+    pub(crate) wrote: Option<Wrote>,
 }
 
 /// One walk through one plan.

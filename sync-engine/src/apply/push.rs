@@ -1,5 +1,7 @@
 //! Password writes: the intent is durable before the request leaves, the outcome right after.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use jiff::Timestamp;
 
@@ -7,7 +9,7 @@ use super::{LEASE_ENDS, Step, Walk};
 use crate::engine::EngineError;
 use crate::model::{
     Asked, CredentialId, CredentialMemory, JournalEntry, Password, PendingWrite, Phase, Refused,
-    StepKind, Written,
+    StepKind, WriteAnswer, Written, Wrote,
 };
 use crate::plan::{Decision, Rule, Words};
 use crate::ports::{PasswordWrite, SetPassword};
@@ -20,6 +22,7 @@ impl Walk<'_> {
         let mut memories = Vec::new();
         for (step, answer) in batch.iter().zip(answers) {
             let mut known = self.known(step.decision.credential);
+            self.wrote(*step, answer.as_ref().ok());
             let why = match answer {
                 Ok(answer) => self.take(&mut known, *step, &answer),
                 Err(why) => self.not_done(&mut known, *step, &why),
@@ -92,6 +95,31 @@ impl Walk<'_> {
         }
         self.ports.store.save_client(&self.memory.client).await?;
         self.record(&entries, memories).await
+    }
+
+    /// For the figures. A write without an answer was not sent.
+    fn wrote(&mut self, step: Step<'_>, answer: Option<&SetPassword>) {
+        let answer = answer.map_or(WriteAnswer::NotSent, WriteAnswer::from);
+        let after_change = match answer {
+            WriteAnswer::Accepted => self.since_the_change(step.decision),
+            _ => None,
+        };
+        let deed = self.done.entry(step.decision.credential).or_default();
+        deed.wrote = Some(Wrote {
+            answer,
+            after_change,
+        });
+    }
+
+    /// How long ago the vault's change was that asked for this write. Two clocks are compared: one that is ahead makes
+    /// it nothing.
+    fn since_the_change(&self, write: &Decision) -> Option<Duration> {
+        if !matches!(write.rule, Rule::VaultChanged | Rule::UnverifiableChanged) {
+            return None;
+        }
+        let credential = self.vault.credentials.get(&write.credential)?;
+        let since = self.now().duration_since(credential.changed_at?);
+        Some(Duration::try_from(since).unwrap_or_default())
     }
 
     /// Remembers what came of a write. Returns the journal's words.
@@ -194,6 +222,18 @@ impl Walk<'_> {
     fn confirmation(&self, id: CredentialId) -> Option<Timestamp> {
         let credential = self.vault.credentials.get(&id)?;
         credential.confirmed.as_ref().map(|it| it.at)
+    }
+}
+
+impl From<&SetPassword> for WriteAnswer {
+    fn from(answer: &SetPassword) -> Self {
+        match answer {
+            SetPassword::Accepted(_) => Self::Accepted,
+            SetPassword::Refused(_) => Self::Refused,
+            SetPassword::Gone => Self::Gone,
+            SetPassword::NotNow { .. } => Self::PutOff,
+            SetPassword::Ambiguous => Self::Ambiguous,
+        }
     }
 }
 

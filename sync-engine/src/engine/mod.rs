@@ -23,7 +23,7 @@ use self::gather::GOOD_BEFORE_A_STEP;
 use self::sight::Sight;
 use self::tally::Standings;
 use crate::apply::{Done, GOOD_FOR, Walk};
-use crate::cycle::{CycleReport, Footing};
+use crate::cycle::{CycleReport, Footing, Row};
 use crate::model::{CredentialId, CycleId, DirectoryView, Memory, PlanId, VaultView};
 use crate::plan::{Action, Decision, HeldPlan, Moved, Plan, Planner, Policy};
 use crate::ports::{Lease, StoreError, Wait};
@@ -148,17 +148,30 @@ impl Engine {
         let plan = self.rounds(cycle, &mut term, observer, &mut done).await?;
         self.led = Some(term);
         let rows = self.sight()?.rows(&plan, &done);
-        self.standings.take_in(&rows);
+        let tally = self.tally(&rows);
         self.report(&rows, &done).await?;
         self.looked_at.clear();
         first.and(self.show_plans().await)?;
         Ok(CycleReport {
             rows,
-            tally: self.standings.tally(),
+            tally,
             waiting: self.memory.as_ref().and_then(waiting),
             next_due: self.planner.next_due(),
             ..CycleReport::idle(cycle, Footing::Leader)
         })
+    }
+
+    fn tally(&mut self, rows: &[Row]) -> Tally {
+        self.standings.take_in(rows);
+        let tests_left = self.memory.as_ref().map(|memory| {
+            self.standings.note_tests(rows, memory);
+            let now = self.ports.clock.now();
+            self.standings.tests_left(memory, &self.policy, now)
+        });
+        Tally {
+            tests_left,
+            ..self.standings.tally()
+        }
     }
 
     async fn remember(&mut self) -> Result<(), StoreError> {

@@ -1,11 +1,13 @@
 //! How many credentials stand how, kept up to date from what a cycle looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cycle::Row;
-use crate::model::{CredentialId, FlagKind, Outcome};
+use crate::model::{CredentialId, FlagKind, Memory, Outcome};
+use crate::plan::{Policy, budget};
 
 /// How many of a client's credentials stand how.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,10 @@ pub struct Tally {
     pub outcomes: Vec<Share>,
     /// By flag, without those that nobody has.
     pub flags: BTreeMap<FlagKind, usize>,
+    /// How many failed sign-in tests the account with the fewest left may still have today; `None` where no memory of
+    /// tests was read.
+    #[serde(default)]
+    pub tests_left: Option<u32>,
 }
 
 /// How many credentials have one outcome.
@@ -41,9 +47,32 @@ pub(super) struct Standings {
     each: BTreeMap<CredentialId, (Outcome, Vec<FlagKind>)>,
     outcomes: BTreeMap<Outcome, usize>,
     flags: BTreeMap<FlagKind, usize>,
+    /// Those with remembered sign-in tests, so that counting them costs no look at all the others.
+    tried: BTreeSet<CredentialId>,
 }
 
 impl Standings {
+    /// What the sign-in tests of these credentials leave of the lockout budget. Tests are made, and forgotten, in
+    /// credentials that a cycle looks at.
+    pub(super) fn note_tests(&mut self, rows: &[Row], memory: &Memory) {
+        for row in rows {
+            let known = memory.credentials.get(&row.credential);
+            if known.is_some_and(|known| !known.attempts.is_empty()) {
+                self.tried.insert(row.credential);
+            } else {
+                self.tried.remove(&row.credential);
+            }
+        }
+    }
+
+    pub(super) fn tests_left(&self, memory: &Memory, policy: &Policy, now: Timestamp) -> u32 {
+        let known = self
+            .tried
+            .iter()
+            .filter_map(|id| memory.credentials.get(id));
+        budget::fewest_left(known, policy, now)
+    }
+
     pub(super) fn take_in(&mut self, rows: &[Row]) {
         for row in rows {
             let flags: Vec<_> = row.flags.keys().copied().collect();
@@ -70,6 +99,7 @@ impl Standings {
             credentials: self.each.len(),
             outcomes: self.outcomes.iter().map(share).collect(),
             flags: self.flags.clone(),
+            tests_left: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod reset;
 mod secret;
 mod vault;
 mod verdict;
+mod write;
 
 pub use directory::{
     Account, AccountAccess, AccountKind, DirectoryChanges, DirectoryView, DomainKind, Domains,
@@ -29,3 +30,4 @@ pub use vault::{
     SignInAttempt, Standing, SyncMode, VaultChanges, VaultCredential, VaultView,
 };
 pub use verdict::{BlockedReason, FlagKind, HeldReason, SignIn, UnknownReason, Verdict};
+pub use write::{WriteAnswer, Wrote};

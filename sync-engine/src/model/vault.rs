@@ -110,6 +110,9 @@ pub struct VaultCredential {
     /// Who typed the current password, where the vault tells.
     #[serde(default)]
     pub changed_by: Option<String>,
+    /// When they did, by the vault's clock, where it tells. Figures use it, decisions do not.
+    #[serde(default)]
+    pub changed_at: Option<Timestamp>,
     /// What may be known of the current password; `None` where its envelope does not open with the
     /// client's key, so that it can be neither tested nor written.
     pub facts: Option<PasswordFacts>,
@@ -139,6 +142,7 @@ impl VaultCredential {
             mode,
             standing: Standing::Active,
             changed_by: None,
+            changed_at: None,
             facts: Some(password.facts()),
             confirmed: None,
             attempts: Vec::new(),

@@ -91,6 +91,18 @@ impl Ledger {
     }
 }
 
+/// How many failed sign-in tests an account may still have today: the fewest over all of these.
+pub(crate) fn fewest_left<'a>(
+    memories: impl Iterator<Item = &'a CredentialMemory>,
+    policy: &Policy,
+    now: Timestamp,
+) -> u32 {
+    let ledger = Ledger::of(memories);
+    let used = ledger.counted.keys().map(|it| ledger.ends(*it, now).len());
+    let used = u32::try_from(used.max().unwrap_or_default()).unwrap_or(u32::MAX);
+    policy.max_failed_per_day.saturating_sub(used)
+}
+
 fn note_latest(
     latest: &mut BTreeMap<ObjectId, Timestamp>,
     object: Option<ObjectId>,
@@ -227,6 +239,22 @@ mod tests {
         let free = Timestamp::from_second(100 + 86_400).unwrap();
         assert_eq!(allowed(&memory, 3, 300), Allowance::Later(free));
         assert_eq!(allowed(&memory, 3, 100 + 86_400), Allowance::Now);
+    }
+
+    #[test]
+    fn the_account_with_the_fewest_tests_left_is_told() {
+        let once = memory(&[(1, 100, AttemptState::Failed)]);
+        let fine = memory(&[(1, 100, AttemptState::Passed)]);
+        let left = |all: &[&CredentialMemory], second| {
+            let now = Timestamp::from_second(second).unwrap();
+            fewest_left(all.iter().copied(), &Policy::default(), now)
+        };
+        assert_eq!(left(&[], 200), 2);
+        assert_eq!(left(&[&fine], 200), 2);
+        assert_eq!(left(&[&once, &fine], 200), 1);
+        // Another credential for the same account shares its budget.
+        assert_eq!(left(&[&once, &once.clone()], 200), 0);
+        assert_eq!(left(&[&once, &once.clone()], 100 + 86_400), 2);
     }
 
     #[test]

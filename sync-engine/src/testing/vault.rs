@@ -143,6 +143,12 @@ impl FakeVault {
         });
     }
 
+    /// The same, with a time to it.
+    pub fn set_password_at(&self, id: CredentialId, password: &str, at: Timestamp) {
+        self.set_password(id, password);
+        self.change(id, |entry| entry.credential.changed_at = Some(at));
+    }
+
     /// The same, with a name to it.
     pub fn set_password_by(&self, id: CredentialId, password: &str, by: &str) {
         self.set_password(id, password);

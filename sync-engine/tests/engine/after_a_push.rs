@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::world::{FOREIGN, HOUR, MINUTE, NEW, OLD, World};
 use sync_engine::model::{
     CredentialId, HeldReason, ObjectId, Outcome, Standing, StepKind, SyncMode, UnknownReason,
-    Verdict,
+    Verdict, WriteAnswer,
 };
 use sync_engine::plan::{Action, PauseReason, Policy};
 use sync_engine::ports::{Clock, StateStore};
@@ -41,6 +41,30 @@ async fn a_write_is_settled_by_its_stamp_without_a_sign_in() {
         world.cycle().await;
     }
     assert_eq!(world.touched(), (1, sign_ins));
+}
+
+#[tokio::test]
+async fn a_write_tells_how_long_after_the_vaults_change_it_was_taken() {
+    let mut world = World::new();
+    let (anna, _) = world.anna_in_step().await;
+    world.vault.set_password_at(anna, NEW, world.clock.now());
+    world.clock.advance(MINUTE);
+    let wrote = world.row(anna).await.wrote.unwrap();
+    assert_eq!(wrote.answer, WriteAnswer::Accepted);
+    // The world's cycle takes a second more.
+    assert_eq!(wrote.after_change, Some(MINUTE + Duration::from_secs(1)));
+}
+
+#[tokio::test]
+async fn a_write_that_no_change_of_the_vault_asked_for_tells_no_such_time() {
+    let mut world = World::new();
+    let (anna, account) = world.anna_in_step().await;
+    world.vault.set_password_at(anna, OLD, world.clock.now());
+    world.cycle().await;
+    world.foreign_change(account, FOREIGN);
+    let wrote = world.row(anna).await.wrote.unwrap();
+    assert_eq!(wrote.answer, WriteAnswer::Accepted);
+    assert_eq!(wrote.after_change, None);
 }
 
 #[tokio::test]

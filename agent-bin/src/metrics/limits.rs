@@ -16,7 +16,7 @@ type Reading = Box<dyn Fn() -> LimitUse + Send + Sync>;
 
 /// The tenants whose limits are shown. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct LimitMetrics {
+pub(super) struct LimitMetrics {
     clients: Arc<Mutex<BTreeMap<ClientId, Reading>>>,
 }
 
@@ -99,7 +99,7 @@ fn exact(count: u64) -> f64 {
 }
 
 impl LimitMetrics {
-    pub(crate) fn watch(
+    pub(super) fn watch(
         &self,
         client: ClientId,
         used: impl Fn() -> LimitUse + Send + Sync + 'static,
@@ -107,8 +107,12 @@ impl LimitMetrics {
         self.lock().insert(client, Box::new(used));
     }
 
+    pub(super) fn forget(&self, client: ClientId) {
+        self.lock().remove(&client);
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Reading>> {
-        // Every change is one insertion, so the map is whole even if a thread died holding it.
+        // Every change is one insertion or removal, so the map is whole even if a thread died holding it.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,34 @@
+//! What can be turned while the service runs: its configuration, and what it logs.
+
+use std::fmt;
+
+use crate::config::{Config, ConfigError};
+use crate::signals::Hangups;
+
+/// The ways to turn a running service.
+pub struct Steering {
+    /// Reads the configuration anew, from where it was read first.
+    pub read_anew: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
+    /// Logs by this filter from now on, or says what is wrong with it.
+    pub log_by: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    /// Signals to read the configuration anew.
+    pub hangups: Hangups,
+}
+
+impl Steering {
+    /// For a service whose configuration is this one and stays so.
+    pub fn fixed(config: &Config) -> Self {
+        let config = config.clone();
+        Self {
+            read_anew: Box::new(move || Ok(config.clone())),
+            log_by: Box::new(|_| Err("this program's log is not the service's".to_owned())),
+            hangups: Hangups::none(),
+        }
+    }
+}
+
+impl fmt::Debug for Steering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steering").finish_non_exhaustive()
+    }
+}
