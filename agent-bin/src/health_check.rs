@@ -52,13 +52,30 @@ pub async fn run(listen: SocketAddr) -> Result<(), HealthCheckError> {
     Err(HealthCheckError::NotWell { address, status })
 }
 
+/// Why the agent that listens there is not ready; `None` where it is.
+///
+/// # Errors
+/// When it does not answer.
+pub(crate) async fn readiness(listen: SocketAddr) -> Result<Option<String>, HealthCheckError> {
+    let address = on_this_machine(listen);
+    let no_answer = |source| HealthCheckError::NoAnswer { address, source };
+    let answer = get(address, "readyz").await.map_err(no_answer)?;
+    if answer.status().is_success() {
+        return Ok(None);
+    }
+    answer.text().await.map(Some).map_err(no_answer)
+}
+
 async fn ask(address: SocketAddr) -> reqwest::Result<reqwest::StatusCode> {
+    Ok(get(address, "healthz").await?.status())
+}
+
+async fn get(address: SocketAddr, path: &str) -> reqwest::Result<reqwest::Response> {
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(LONGEST)
         .build()?;
-    let url = format!("http://{address}/healthz");
-    Ok(client.get(url).send().await?.status())
+    client.get(format!("http://{address}/{path}")).send().await
 }
 
 /// "Every address" is one to listen on; this machine is the one to ask.

@@ -19,7 +19,7 @@ use agent_bin::service::{self as agent, ServiceError};
 use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals::{self, Hangups};
 use agent_bin::steering::Steering;
-use agent_bin::wizard;
+use agent_bin::wizard::{self, Then};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
 
@@ -97,26 +97,9 @@ pub(crate) async fn run() -> ExitCode {
 
 async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> {
     match cli.command {
-        Command::Run { listen } => {
-            // Before anything else: until it is watched for, SIGHUP ends the process.
-            let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
-            let overrides = listen.map_or_else(Overrides::none, |address| {
-                Overrides::none().set("--listen", "listen.address", address)
-            });
-            let read = move || Config::load(&cli.config, config::environment(), overrides.clone());
-            let config = read()?;
-            config.require_clients()?;
-            let steering = Steering {
-                read_anew: Box::new(read),
-                log_by: Box::new(move |filter| log.change(filter)),
-                hangups,
-            };
-            let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
-            let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(agent::run_steered(&config, steering, stop, announce).await?)
-        }
+        Command::Run { listen } => serve(cli.config, listen, log).await,
         Command::Setup(args) => {
-            let done = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
+            let (done, then) = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
             for finding in &done.preflight.findings {
                 remark(&format!("{finding}; {}", finding.remedy()));
             }
@@ -125,6 +108,9 @@ async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> 
                 "enrolled for client {}; configuration in {path}",
                 done.client
             ));
+            if then == Then::RunHere {
+                return serve(cli.config, None, log).await;
+            }
             Ok(())
         }
         Command::CheckConfig => {
@@ -150,6 +136,30 @@ async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> 
         Command::Reload => steered::reload(&cli.config).await,
         Command::LogLevel { filter } => steered::log_level(&cli.config, filter).await,
     }
+}
+
+/// Runs the agent until it is told to stop.
+async fn serve(
+    config_path: PathBuf,
+    listen: Option<String>,
+    log: logging::LogFilter,
+) -> Result<(), CommandError> {
+    // Before anything else: until it is watched for, SIGHUP ends the process.
+    let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
+    let overrides = listen.map_or_else(Overrides::none, |address| {
+        Overrides::none().set("--listen", "listen.address", address)
+    });
+    let read = move || Config::load(&config_path, config::environment(), overrides.clone());
+    let config = read()?;
+    config.require_clients()?;
+    let steering = Steering {
+        read_anew: Box::new(read),
+        log_by: Box::new(move |filter| log.change(filter)),
+        hangups,
+    };
+    let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
+    let announce = |address| tell(&format!("listening on http://{address}"));
+    Ok(agent::run_steered(&config, steering, stop, announce).await?)
 }
 
 /// A reader that went away ends nothing.

@@ -8,6 +8,7 @@ mod certificate;
 mod draft;
 mod machine;
 mod registration;
+mod service;
 mod sign_in;
 mod tenant;
 mod terminal;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 
 pub use self::ask::{Asker, Question, Stopped};
 pub use self::machine::MachineFault;
+pub use self::service::{Services, Then, ThisMachine};
 pub use self::terminal::Terminal;
 
 use self::ask::tell_fault;
@@ -88,13 +90,14 @@ pub async fn run_or_ask(
     args: SetupArgs,
     config_path: &Path,
     show_code: ShowCode,
-) -> Result<SetupDone, WizardError> {
+) -> Result<(SetupDone, Then), WizardError> {
     let args = args.with_answers()?;
     let somebody_is_there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if somebody_is_there && !args.missing().is_empty() {
-        return run(args, config_path, &mut Terminal, show_code).await;
+        return run(args, config_path, (&mut Terminal, &ThisMachine), show_code).await;
     }
-    Ok(setup::run(args.request(config_path, show_code)?).await?)
+    let done = setup::run(args.request(config_path, show_code)?).await?;
+    Ok((done, Then::Start))
 }
 
 /// What was typed and is kept nowhere but where it belongs.
@@ -121,9 +124,9 @@ struct Wizard<'a> {
 pub async fn run(
     args: SetupArgs,
     config_path: &Path,
-    asker: &mut dyn Asker,
+    (asker, services): (&mut dyn Asker, &dyn Services),
     show_code: ShowCode,
-) -> Result<SetupDone, WizardError> {
+) -> Result<(SetupDone, Then), WizardError> {
     let draft = Draft::beside(config_path);
     let mut wizard = Wizard {
         args,
@@ -142,7 +145,8 @@ pub async fn run(
     }
     let done = result?;
     wizard.draft.remove();
-    Ok(done)
+    let then = wizard.service(services).await?;
+    Ok((done, then))
 }
 
 impl Wizard<'_> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use agent_bin::setup_args::SetupArgs;
-use agent_bin::wizard;
+use agent_bin::wizard::{self, Then};
 use serde::Serialize;
 
 use crate::arguments::Global;
@@ -35,7 +35,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Ending> {
     let path = secret_file::absolute(&global.config);
-    let done = wizard::run_or_ask(options.clone(), &path, super::show_code()).await?;
+    let (done, then) = wizard::run_or_ask(options.clone(), &path, super::show_code()).await?;
     for finding in &done.preflight.findings {
         output.note(&format!("note: {finding}; {}", finding.remedy()));
     }
@@ -44,6 +44,11 @@ pub(super) async fn run(
         tenant: done.tenant.to_string(),
         configuration: done.config_path,
     })?;
-    output.note("next: `passportal plan` shows what a sync would do");
+    output.note(match then {
+        Then::Nothing => "next: `passportal status` shows how it goes",
+        Then::Reload => "next: `passportal-agent reload`",
+        Then::RunHere => "next: `passportal-agent run`",
+        Then::Start => "next: `passportal plan` shows what a sync would do",
+    });
     Ok(Ending::Done)
 }

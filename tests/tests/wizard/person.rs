@@ -1,11 +1,13 @@
 //! Somebody who answers: each answer names a part of the question that it is meant for.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use agent_bin::administrator::{ShowCode, show_in_words};
+use agent_bin::service_manager::{InstallOptions, ServiceManagerError, ServiceStatus};
 use agent_bin::setup::SetupDone;
 use agent_bin::setup_args::SetupArgs;
-use agent_bin::wizard::{self, Asker, Question, Stopped, WizardError};
+use agent_bin::wizard::{self, Asker, Question, Services, Stopped, Then, WizardError};
 use integration_tests::World;
 use secrecy::SecretString;
 use url::Url;
@@ -120,6 +122,33 @@ pub(crate) fn options(world: &World) -> SetupArgs {
     }
 }
 
+/// A machine without a service manager, or one whose service never works.
+pub(crate) enum Machine {
+    WithoutServices,
+    ThatNeverWorks,
+}
+
+impl Services for Machine {
+    fn install(&self, _: &InstallOptions) -> Result<(), ServiceManagerError> {
+        match self {
+            Self::WithoutServices => Err(ServiceManagerError::NoServiceManager),
+            Self::ThatNeverWorks => Ok(()),
+        }
+    }
+
+    fn start(&self) -> Result<(), ServiceManagerError> {
+        Ok(())
+    }
+
+    fn status(&self) -> Result<ServiceStatus, ServiceManagerError> {
+        Ok(ServiceStatus::NotInstalled)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(10)
+    }
+}
+
 pub(crate) async fn walk(world: &World, person: &mut Person) -> Result<SetupDone, WizardError> {
     let no_code = show_in_words(|text| panic!("{text}"));
     walk_with(world, person, options(world), no_code).await
@@ -131,5 +160,11 @@ pub(crate) async fn walk_with(
     args: SetupArgs,
     show_code: ShowCode,
 ) -> Result<SetupDone, WizardError> {
-    wizard::run(args, &world.config_path(), person, show_code).await
+    let machine = (
+        person as &mut dyn Asker,
+        &Machine::WithoutServices as &dyn Services,
+    );
+    let (done, then) = wizard::run(args, &world.config_path(), machine, show_code).await?;
+    assert_eq!(then, Then::Start);
+    Ok(done)
 }

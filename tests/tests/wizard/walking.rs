@@ -41,6 +41,7 @@ pub(crate) fn by_secret() -> Vec<Answer> {
         Answer::Agrees("registered", true),
         line("Client secret", APP_SECRET),
         line("client id", APP.to_string()),
+        Answer::Agrees("as a service", false),
     ]
 }
 
@@ -92,6 +93,8 @@ async fn an_administrator_enters_the_code_that_is_shown() {
         choice("How does the agent sign in", "Administrator by device code"),
         Answer::Agrees("registered", false),
         line("client id", APP.to_string()),
+        Answer::Agrees("as a service", true),
+        Answer::Agrees("in this terminal", false),
     ]);
     let mut person = Person::with(answers);
     let simulator = world.simulator.clone();
@@ -147,6 +150,7 @@ async fn a_certificate_is_made_and_its_public_half_is_shown_until_the_app_has_it
         line("Password", ADMIN_PASSWORD),
         line("One-time code", "none"),
         line("Organization key", ORGANIZATION_KEY),
+        Answer::Agrees("as a service", false),
     ]);
     walk(&world, &mut person).await.unwrap();
     let config = world.config().unwrap();
@@ -170,8 +174,46 @@ async fn what_the_options_say_is_not_asked() {
         line("Password", ADMIN_PASSWORD),
         line("One-time code", "none"),
         line("Organization key", ORGANIZATION_KEY),
+        Answer::Agrees("as a service", false),
     ]);
     let no_code = agent_bin::administrator::show_in_words(|text| panic!("{text}"));
     walk_with(&world, &mut person, args, no_code).await.unwrap();
     assert!(person.is_done());
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_work_is_told_as_one_and_a_terminal_may_do_instead() {
+    use crate::person::Machine;
+    use agent_bin::wizard::{self, Asker, Services, Then};
+
+    for (machine, last, then, told) in [
+        (
+            Machine::ThatNeverWorks,
+            None,
+            Then::Nothing,
+            "it does not work yet",
+        ),
+        (
+            Machine::WithoutServices,
+            Some(Answer::Agrees("in this terminal", true)),
+            Then::RunHere,
+            "No service manager",
+        ),
+    ] {
+        let world = World::builder().start().await.unwrap();
+        let mut answers = [to_the_tenant(&world), by_secret()].concat();
+        answers.pop();
+        answers.push(Answer::Agrees("as a service", true));
+        answers.extend(last);
+        let mut person = Person::with(answers);
+        let no_code = agent_bin::administrator::show_in_words(|text| panic!("{text}"));
+        let machine = (&mut person as &mut dyn Asker, &machine as &dyn Services);
+        let ended = wizard::run(options(&world), &world.config_path(), machine, no_code).await;
+        assert_eq!(ended.unwrap().1, then);
+        assert!(
+            person.transcript().contains(told),
+            "{}",
+            person.transcript()
+        );
+    }
 }
