@@ -1,4 +1,8 @@
-//! What is logged, and how: to standard error, as text or JSON, and for systemd's journal in its form.
+//! What is logged, and how: to standard error, as text or JSON, and for systemd's journal in its form; a service of Windows has
+//! a file and the event log instead.
+
+#[cfg(windows)]
+mod of_service;
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -32,6 +36,10 @@ pub(super) fn begin(cli: &Cli) {
         _ => "off",
     };
     let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
+    #[cfg(windows)]
+    if let Command::Run { service: true, .. } = cli.command {
+        return of_service::begin(filter, cli);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

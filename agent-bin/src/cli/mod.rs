@@ -3,9 +3,12 @@
 mod error;
 mod logging;
 mod service;
+#[cfg(windows)]
+mod under_windows;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use agent_bin::administrator::show_in_words;
@@ -20,6 +23,7 @@ use agent_bin::setup_args::SetupArgs;
 use agent_bin::signals;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
+use tokio_util::sync::CancellationToken;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
 #[derive(Parser)]
@@ -46,6 +50,10 @@ enum Command {
         /// Where to answer /healthz, /readyz and /metrics, instead of `listen.address`.
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
+        /// Under Windows' service control manager.
+        #[cfg(windows)]
+        #[arg(long, hide = true)]
+        service: bool,
     },
     /// Enrols this machine for one client.
     Setup(Box<SetupArgs>),
@@ -87,15 +95,15 @@ pub(crate) async fn run() -> ExitCode {
 
 async fn execute(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
-        Command::Run { listen } => {
-            let overrides = listen.map_or_else(Overrides::none, |address| {
-                Overrides::none().set("--listen", "listen.address", address)
-            });
-            let config = Config::load(&cli.config, config::environment(), overrides)?;
-            config.require_clients()?;
+        #[cfg(windows)]
+        Command::Run {
+            listen,
+            service: true,
+        } => Ok(under_windows::serve(cli.config, listen).await?),
+        Command::Run { listen, .. } => {
             let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
             let announce = |address| tell(&format!("listening on http://{address}"));
-            Ok(agent::run(&config, stop, announce).await?)
+            serve(&cli.config, listen, stop, announce).await
         }
         Command::Setup(args) => {
             let done = setup::run(args.request(&cli.config, show_in_words(say))?).await?;
@@ -130,6 +138,21 @@ async fn execute(cli: Cli) -> Result<(), CommandError> {
         }
         Command::ManPages { folder } => Ok(handbook::write_man_pages(Cli::command(), &folder)?),
     }
+}
+
+/// Runs the agent until `stop`.
+async fn serve(
+    config: &Path,
+    listen: Option<String>,
+    stop: CancellationToken,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<(), CommandError> {
+    let overrides = listen.map_or_else(Overrides::none, |address| {
+        Overrides::none().set("--listen", "listen.address", address)
+    });
+    let config = Config::load(config, config::environment(), overrides)?;
+    config.require_clients()?;
+    Ok(agent::run(&config, stop, announce).await?)
 }
 
 /// A reader that went away ends nothing.
