@@ -20,7 +20,16 @@ pub(crate) fn only_for_its_owner(folder: &Path) -> io::Result<()> {
 pub(crate) fn only_for(folder: &Path, account: &str) -> io::Result<()> {
     run(folder, ["/setowner", ADMINISTRATORS, "/t", "/c"])?;
     run(folder, ["/reset", "/t", "/c"])?;
-    restrict(folder, &format!("{account}{ALL_BELOW}M"))
+    restrict(folder, &format!("{}{ALL_BELOW}M", trustee(account)))
+}
+
+/// A service's account as access lists know it.
+fn trustee(account: &str) -> &str {
+    match account.strip_prefix(r".\") {
+        Some(local) => local,
+        None if account.eq_ignore_ascii_case("LocalSystem") => SYSTEM,
+        None => account,
+    }
 }
 
 fn restrict(folder: &Path, grant: &str) -> io::Result<()> {
@@ -57,4 +66,32 @@ fn run<const N: usize>(folder: &Path, options: [&str; N]) -> io::Result<()> {
 fn program(system_root: Option<OsString>) -> PathBuf {
     let root = system_root.unwrap_or_else(|| OsStr::new(r"C:\Windows").to_owned());
     Path::new(&root).join("System32").join("icacls.exe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_account_is_named_as_icacls_knows_it() {
+        for (account, name) in [
+            (
+                r"NT SERVICE\passportal-agent",
+                r"NT SERVICE\passportal-agent",
+            ),
+            (r"CONTOSO\gmsa$", r"CONTOSO\gmsa$"),
+            (r".\ada", "ada"),
+            ("LocalSystem", SYSTEM),
+        ] {
+            assert_eq!(trustee(account), name);
+        }
+    }
+
+    #[test]
+    fn the_program_is_windows_own() {
+        let usual = program(None);
+        assert_eq!(usual, Path::new(r"C:\Windows\System32\icacls.exe"));
+        let elsewhere = program(Some(r"D:\Windows".into()));
+        assert_eq!(elsewhere, Path::new(r"D:\Windows\System32\icacls.exe"));
+    }
 }
