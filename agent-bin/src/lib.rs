@@ -1,5 +1,7 @@
 //! The agent: configuration, secrets, wiring, scheduling and service, as a library.
 
+#[cfg(windows)]
+mod access_list;
 pub mod administrator;
 pub mod advice;
 pub mod causes;
@@ -10,6 +12,8 @@ pub mod core_dumps;
 pub mod doctor;
 mod durable_file;
 mod entry;
+#[cfg(windows)]
+pub mod event_log;
 pub mod handbook;
 pub mod health_check;
 mod helmsman;
@@ -27,6 +31,8 @@ mod roster;
 pub mod scheduler;
 pub mod secrets;
 pub mod service;
+#[cfg(windows)]
+pub mod service_control;
 pub mod service_manager;
 pub mod setup;
 pub mod setup_args;

@@ -30,10 +30,10 @@ fn give(folder: &Path) -> io::Result<()> {
     state_store::give_to_folder_owner(&made.into(), folder)
 }
 
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-fn give(_folder: &Path) -> io::Result<()> {
-    Ok(())
+/// What is made within it later inherits its list.
+#[cfg(windows)]
+fn give(folder: &Path) -> io::Result<()> {
+    crate::access_list::only_for_its_owner(folder)
 }
 
 #[cfg(unix)]

@@ -37,15 +37,22 @@ pub fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// Completes on Ctrl-C.
+/// Completes on Ctrl-C and Ctrl-Break, when the console is closed, and when the machine shuts down.
 ///
 /// # Errors
 /// When the system's signals cannot be heard.
 #[cfg(not(unix))]
 pub fn end_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupt, mut interrupt_too) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
     Ok(async move {
-        interrupt.recv().await;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = interrupt_too.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
     })
 }
 

@@ -146,6 +146,7 @@ fn refuse_open_to_others(file: &File, path: &Path) -> Result<(), SecretFileError
 
 /// Elsewhere the folder's access control list guards its files.
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can refuse on Unix")]
 fn refuse_open_to_others(_file: &File, _path: &Path) -> Result<(), SecretFileError> {
     Ok(())
 }

@@ -24,6 +24,9 @@ pub(super) enum CommandError {
     Setup(#[from] WizardError),
     #[error(transparent)]
     ServiceManager(#[from] ServiceManagerError),
+    #[cfg(windows)]
+    #[error("only the service control manager starts the agent in this way")]
+    NoServiceManager(#[from] windows_service::Error),
     #[error("the service does not run: it is {0}")]
     NotRunning(ServiceStatus),
     #[error(transparent)]
@@ -47,6 +50,10 @@ impl CommandError {
             Self::Service(source) => source.hint().map(str::to_owned),
             Self::Setup(source) => source.hint(),
             Self::ServiceManager(source) => Some(source.hint().to_owned()),
+            #[cfg(windows)]
+            Self::NoServiceManager(_) => {
+                Some("leave --service out, or passportal-agent service start".to_owned())
+            }
             Self::NotRunning(ServiceStatus::NotInstalled) => {
                 Some("install it: passportal-agent service install".to_owned())
             }

@@ -1,5 +1,8 @@
 //! What is logged, and how: to standard error, as text or JSON, for systemd's journal in its form, and by a filter that can be
-//! changed.
+//! changed; a service of Windows has a file and the event log instead.
+
+#[cfg(windows)]
+mod of_service;
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -22,6 +25,7 @@ pub(super) enum Format {
 }
 
 /// The filter of this process's log.
+#[derive(Clone)]
 pub(super) struct LogFilter(reload::Handle<EnvFilter, Registry>);
 
 impl LogFilter {
@@ -48,6 +52,10 @@ pub(super) fn begin(cli: &Cli) -> LogFilter {
         _ => "off",
     };
     let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
+    #[cfg(windows)]
+    if let Command::Run { service: true, .. } = cli.command {
+        return of_service::begin(filter, cli);
+    }
     let (filter, handle) = reload::Layer::new(filter);
     let log = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())

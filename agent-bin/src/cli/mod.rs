@@ -4,8 +4,11 @@ mod error;
 mod logging;
 mod service;
 mod steered;
+#[cfg(windows)]
+mod under_windows;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +25,7 @@ use agent_bin::steering::Steering;
 use agent_bin::wizard::{self, Then};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
+use tokio_util::sync::CancellationToken;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.
 #[derive(Parser)]
@@ -48,6 +52,10 @@ enum Command {
         /// Where to answer /healthz, /readyz and /metrics, instead of `listen.address`.
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
+        /// Under Windows' service control manager.
+        #[cfg(windows)]
+        #[arg(long, hide = true)]
+        service: bool,
     },
     /// Enrols this machine for one client; at a terminal it asks for what the options leave open.
     Setup(Box<SetupArgs>),
@@ -97,7 +105,12 @@ pub(crate) async fn run() -> ExitCode {
 
 async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> {
     match cli.command {
-        Command::Run { listen } => serve(cli.config, listen, log).await,
+        #[cfg(windows)]
+        Command::Run {
+            listen,
+            service: true,
+        } => Ok(under_windows::serve(cli.config, listen, log).await?),
+        Command::Run { listen, .. } => serve_here(cli.config, listen, log).await,
         Command::Setup(args) => {
             let (done, then) = wizard::run_or_ask(*args, &cli.config, show_in_words(say)).await?;
             for finding in &done.preflight.findings {
@@ -109,7 +122,7 @@ async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> 
                 done.client
             ));
             if then == Then::RunHere {
-                return serve(cli.config, None, log).await;
+                return serve_here(cli.config, None, log).await;
             }
             Ok(())
         }
@@ -138,11 +151,23 @@ async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> 
     }
 }
 
-/// Runs the agent until it is told to stop.
+/// Runs the agent in this terminal, or wherever else it was started, until it is told to stop.
+async fn serve_here(
+    config_path: PathBuf,
+    listen: Option<String>,
+    log: logging::LogFilter,
+) -> Result<(), CommandError> {
+    let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
+    let announce = |address| tell(&format!("listening on http://{address}"));
+    serve(config_path, listen, log, (stop, announce)).await
+}
+
+/// Runs the agent until `stop`.
 async fn serve(
     config_path: PathBuf,
     listen: Option<String>,
     log: logging::LogFilter,
+    (stop, announce): (CancellationToken, impl FnOnce(SocketAddr)),
 ) -> Result<(), CommandError> {
     // Before anything else: until it is watched for, SIGHUP ends the process.
     let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
@@ -157,8 +182,6 @@ async fn serve(
         log_by: Box::new(move |filter| log.change(filter)),
         hangups,
     };
-    let stop = signals::stop_on_signals().map_err(ServiceError::Signals)?;
-    let announce = |address| tell(&format!("listening on http://{address}"));
     Ok(agent::run_steered(&config, steering, stop, announce).await?)
 }
 

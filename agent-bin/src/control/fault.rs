@@ -39,7 +39,8 @@ impl Fault {
         }
     }
 
-    /// The caller is not allowed.
+    /// The caller is not allowed. On Windows the pipe itself lets nobody else in.
+    #[cfg(any(unix, test))]
     pub(crate) fn refusal(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             kind: FaultKind::NotAuthorised,

@@ -4,15 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use passportal_client::envelope::{DataKey, Purpose};
-use passportal_client::secret_file::{self, SecretFileError};
+use passportal_client::secret_file::SecretFileError;
 use passportal_client::wire::SealedText;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sync_engine::model::{ClientId, ObjectId, UserPrincipalName};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{SecretError, SecretFiles};
-use crate::durable_file::{self, Audience};
+use super::{SecretError, SecretFiles, at_rest};
 use crate::private_folder;
 
 const SUFFIX: &str = ".administrator.sealed";
@@ -40,9 +39,11 @@ impl SecretFiles {
     /// The administrator of the client that this data key belongs to.
     pub fn load_administrator(&self, key: &DataKey) -> Result<Administrator, SecretError> {
         let path = self.administrator_path(ClientId(key.client()));
-        let text = secret_file::read_whole(&path).map_err(|error| match error {
-            SecretFileError::NotFound { .. } => SecretError::NoAdministrator { path: path.clone() },
-            error => error.into(),
+        let text = at_rest::read(&path).map_err(|error| match error {
+            SecretError::File(SecretFileError::NotFound { .. }) => {
+                SecretError::NoAdministrator { path: path.clone() }
+            }
+            error => error,
         })?;
         let sealed = SealedText(text.trim_end().to_owned());
         let clear = key
@@ -72,7 +73,7 @@ impl SecretFiles {
         let clear = serde_json::to_string(&*stored).map_err(|error| not_writable(error.into()))?;
         let sealed = key.seal_local(Purpose::Administrator, &SecretString::from(clear));
         private_folder::make(self.folder()).map_err(not_writable)?;
-        durable_file::replace(&path, sealed.0.as_bytes(), Audience::Owner).map_err(not_writable)
+        at_rest::write(&path, sealed.0.as_bytes()).map_err(not_writable)
     }
 
     pub(super) fn administrator_path(&self, client: ClientId) -> PathBuf {
@@ -147,7 +148,8 @@ mod tests {
         assert_eq!(back.refresh_token.expose_secret(), TOKEN);
 
         let path = files.administrator_path(ClientId(key.client()));
-        let kept = std::fs::read_to_string(&path).unwrap();
+        let kept = std::fs::read(&path).unwrap();
+        let kept = String::from_utf8_lossy(&kept);
         assert!(!kept.contains("canary") && !kept.contains("contoso"));
         assert!(!format!("{back:?}").contains("canary"));
         #[cfg(unix)]
@@ -168,9 +170,9 @@ mod tests {
 
         files.save_administrator(&key, &administrator()).unwrap();
         let path = files.administrator_path(ClientId(key.client()));
-        let kept = std::fs::read_to_string(&path).unwrap();
+        let kept = at_rest::read(&path).unwrap();
         for damaged in [&kept[..kept.len() - 4], "nonsense!", "e30"] {
-            durable_file::replace(&path, damaged.as_bytes(), Audience::Owner).unwrap();
+            at_rest::write(&path, damaged.as_bytes()).unwrap();
             let error = files.load_administrator(&key).unwrap_err();
             assert!(
                 matches!(error, SecretError::AdministratorDamaged { .. }),

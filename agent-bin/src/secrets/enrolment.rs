@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use passportal_client::envelope::{DataKey, EnvelopeError};
-use passportal_client::secret_file::{self, SecretFileError};
+use passportal_client::secret_file::SecretFileError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use state_store::database_path;
@@ -15,8 +15,7 @@ use sync_engine::model::{ClientId, OrganizationId};
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::SecretError;
-use crate::durable_file::{self, Audience};
+use super::{SecretError, at_rest};
 use crate::private_folder;
 
 const SUFFIX: &str = ".enrolment.json";
@@ -165,7 +164,7 @@ impl SecretFiles {
         serde_json::to_writer_pretty(&mut *text, &*stored)
             .map_err(|error| not_writable(error.into()))?;
         private_folder::make(&self.folder).map_err(not_writable)?;
-        durable_file::replace(&path, &text, Audience::Owner).map_err(not_writable)
+        at_rest::write(&path, &text).map_err(not_writable)
     }
 
     /// Replaces the agent's token, when the vault has given a new one.
@@ -236,7 +235,7 @@ fn remove(path: PathBuf) -> Result<(), SecretError> {
 }
 
 fn read(path: &Path) -> Result<Enrolment, SecretError> {
-    let text = secret_file::read_whole(path)?;
+    let text = at_rest::read(path)?;
     // The parser's own message may repeat a value; the line is enough.
     let stored: Stored = serde_json::from_str(&text).map_err(|error| SecretError::Damaged {
         path: path.to_owned(),
@@ -413,7 +412,7 @@ mod tests {
             ..before
         };
         assert!(same(&after, &expected));
-        let text = fs::read_to_string(files.path(after.client)).unwrap();
+        let text = at_rest::read(&files.path(after.client)).unwrap();
         assert!(
             !text.contains("canary\\\""),
             "the old token is gone from the file"
@@ -447,10 +446,10 @@ mod tests {
         let enrolment = enrolment(1, "Contoso");
         files.save_enrolment(&enrolment).unwrap();
         let path = files.path(enrolment.client);
-        let text = fs::read_to_string(&path).unwrap();
+        let text = at_rest::read(&path).unwrap();
         // A token where an id belongs: the parser would like to quote it.
         let swapped = text.replace(&enrolment.agent.to_string(), "canary");
-        durable_file::replace(&path, swapped.as_bytes(), Audience::Owner).unwrap();
+        at_rest::write(&path, swapped.as_bytes()).unwrap();
 
         let error = files.load_enrolment("Contoso").unwrap_err();
 

@@ -29,6 +29,15 @@ pub enum SecretError {
         #[source]
         source: std::io::Error,
     },
+    /// It was protected by another machine's key, or is damaged.
+    #[error("this machine's key does not open the secret file {}", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// An enrolment that this version does not understand.
     #[error("the enrolment in {} is damaged (line {line})", path.display())]
     Damaged {
@@ -81,7 +90,9 @@ impl SecretError {
             Self::NotWritable { .. } => {
                 "let the service's user write the folder, and see that the disk is not full"
             }
-            Self::Damaged { .. } => "remove the file and enrol again with `passportal-agent setup`",
+            Self::Locked { .. } | Self::Damaged { .. } => {
+                "remove the file and enrol again with `passportal-agent setup`"
+            }
             Self::Ambiguous { .. } => "write the client's id instead of its name",
             Self::NotEnrolled { .. } => "enrol it with `passportal-agent setup`",
             Self::NoAdministrator { .. } | Self::AdministratorDamaged { .. } => {

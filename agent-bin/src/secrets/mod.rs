@@ -1,6 +1,7 @@
 //! The agent's secrets: what enrolment left behind, and files that only the service can read.
 
 mod administrator;
+mod at_rest;
 mod enrolment;
 mod error;
 mod read;

@@ -3,6 +3,18 @@
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(windows)]
+use passportal_client::secret_file::SecretFileError;
+
+#[cfg(not(windows))]
+const AS_ADMINISTRATOR: &str = "run it as root: sudo passportal-agent service …";
+#[cfg(windows)]
+const AS_ADMINISTRATOR: &str = "run it in a terminal that was opened as administrator";
+#[cfg(not(windows))]
+const WHO_SAYS_MORE: &str = "journalctl -u passportal-agent says more";
+#[cfg(windows)]
+const WHO_SAYS_MORE: &str = "where an account was named, check its name, its password, and its right to log on as a service";
+
 /// Why the service could not be managed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceManagerError {
@@ -53,13 +65,40 @@ pub enum ServiceManagerError {
         /// What it said.
         said: String,
     },
+    /// The configuration that the service is to run with is not there.
+    #[cfg(windows)]
+    #[error("there is no configuration {}", path.display())]
+    NoConfiguration {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// The account's password cannot be read.
+    #[cfg(windows)]
+    #[error("the account's password cannot be read")]
+    Password(#[from] SecretFileError),
+    /// It ended while it was to start.
+    #[cfg(windows)]
+    #[error("the service ended as it started (exit code {code})")]
+    Ended {
+        /// What it ended with.
+        code: u32,
+    },
+    /// It takes too long.
+    #[cfg(windows)]
+    #[error("the service did not {action} within {seconds} s")]
+    TooSlow {
+        /// What it was to do.
+        action: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+    },
 }
 
 impl ServiceManagerError {
     /// What to do next.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
-            Self::NotPrivileged => "run it as root: sudo passportal-agent service …",
+            Self::NotPrivileged => AS_ADMINISTRATOR,
             Self::NoServiceManager => {
                 "let whatever starts programs on this machine run `passportal-agent run`"
             }
@@ -68,7 +107,19 @@ impl ServiceManagerError {
             Self::NotForAUnit { .. } => "use a name without line breaks, quotes, $ and %",
             Self::File { .. } => "see the cause above",
             Self::Program { .. } => "check that it is installed, and in PATH",
-            Self::Refused { .. } => "journalctl -u passportal-agent says more",
+            Self::Refused { .. } => WHO_SAYS_MORE,
+            #[cfg(windows)]
+            Self::NoConfiguration { .. } => {
+                "set it up first: passportal-agent setup, or name another one with --config"
+            }
+            #[cfg(windows)]
+            Self::Password(source) => source.hint(),
+            #[cfg(windows)]
+            Self::Ended { .. } => {
+                "the event log (Application) says why, and the folder `log` beside the configuration"
+            }
+            #[cfg(windows)]
+            Self::TooSlow { .. } => "the folder `log` beside the configuration says what it is at",
         }
     }
 }

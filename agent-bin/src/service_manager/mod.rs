@@ -8,8 +8,10 @@ mod systemctl;
 mod systemd;
 #[cfg(target_os = "linux")]
 mod unit;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 mod unsupported;
+#[cfg(windows)]
+mod windows;
 
 use std::path::PathBuf;
 
@@ -17,8 +19,10 @@ pub use error::ServiceManagerError;
 pub use status::ServiceStatus;
 #[cfg(target_os = "linux")]
 use systemd as platform;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 use unsupported as platform;
+#[cfg(windows)]
+use windows as platform;
 
 /// The service's name, on every platform.
 pub const NAME: &str = "passportal-agent";

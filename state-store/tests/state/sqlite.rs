@@ -6,7 +6,9 @@ use std::path::Path;
 use state_store::{OpenError, StateDatabase};
 use sync_engine::ports::{StateStore, StoreError};
 
-use crate::samples::{ALICE, client_memory, full_memory};
+#[cfg(unix)]
+use crate::samples::client_memory;
+use crate::samples::{ALICE, full_memory};
 
 fn url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
