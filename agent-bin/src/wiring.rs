@@ -272,6 +272,7 @@ pub fn vault(
         host: host_name(),
         version: VERSION.to_owned(),
         write_timeout: LONGEST_WRITE,
+        interval: config.sync.interval,
         instance,
     };
     let keeper = Arc::new(KeptToken::new(secrets.clone(), enrolment.client));

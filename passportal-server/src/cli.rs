@@ -209,6 +209,9 @@ fn init_hint(error: &InitError) -> &'static str {
 fn serve_hint(error: &ServeError) -> &'static str {
     match error {
         ServeError::NoVault { .. } => NO_VAULT,
+        ServeError::Newer { .. } => {
+            "run the newer version; to go back, put back the whole folder as it was before the upgrade"
+        }
         ServeError::InUse { .. } => "stop the other server; one server per data directory",
         ServeError::NeedsTls { .. } => "give --tls-cert and --tls-key, or listen on 127.0.0.1",
         ServeError::PortInUse { .. } => "stop the other program, or choose another --listen",

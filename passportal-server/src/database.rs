@@ -14,7 +14,10 @@ pub(crate) enum OpenError {
     /// The file or its directory is read-only, or the disk is full.
     #[error("it cannot be written")]
     NotWritable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Damaged, locked, or of a later version of this program.
+    /// A later version of this program wrote it.
+    #[error("a newer version of the server wrote it")]
+    Newer,
+    /// Damaged, or locked.
     #[error(transparent)]
     Unusable(MigrateError),
 }
@@ -22,6 +25,7 @@ pub(crate) enum OpenError {
 impl From<MigrateError> for OpenError {
     fn from(error: MigrateError) -> Self {
         match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => Self::Newer,
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             other => Self::Unusable(other),
         }
@@ -149,6 +153,11 @@ fn migrations() -> Migrator {
             3,
             "lease instance",
             include_str!("../migrations/0003_lease_instance.sql"),
+        ),
+        migration(
+            4,
+            "interval",
+            include_str!("../migrations/0004_interval.sql"),
         ),
     ])
 }

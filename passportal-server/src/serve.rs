@@ -72,6 +72,12 @@ pub enum ServeError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A later version of this program wrote it.
+    #[error("`{}` was written by a newer version of the server", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+    },
     /// Passwords would travel in clear.
     #[error("`{listen}` is reachable from other machines, which needs TLS")]
     NeedsTls {
@@ -275,6 +281,7 @@ async fn open_database(file: PathBuf) -> Result<Database, ServeError> {
     let opened = Database::open(&file).await;
     opened.map_err(|error| match error {
         OpenError::NotWritable(source) => ServeError::NotWritable { path: file, source },
+        OpenError::Newer => ServeError::Newer { path: file },
         unusable @ OpenError::Unusable(_) => VaultError::from(unusable).into(),
     })
 }

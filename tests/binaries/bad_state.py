@@ -55,7 +55,7 @@ def _unusable(report, world):
     with contextlib.closing(sqlite3.connect(world.state)) as database:
         database.execute("UPDATE _sqlx_migrations SET version = version + 1000")
         database.commit()
-    _each_refuses(report, world, "the state file is from a newer version", ["newer"])
+    _each_refuses(report, world, "the state file is from a newer version", ["newer version of the agent", "run the newer version"])
     with report.case("afterwards, with the state file gone, the agent begins anew and checks first") as says:
         for left in world.state.parent.glob("state.db*"):
             left.unlink()

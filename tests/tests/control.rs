@@ -218,6 +218,7 @@ async fn lead_elsewhere(world: &World, host: &str) {
         host: host.to_owned(),
         state: AgentState::Running,
         write_timeout_seconds: 0,
+        interval_seconds: None,
         instance: Some(Uuid::from_u128(7)),
     };
     let api = AgentApi::new(&http, enrolment.token).unwrap();

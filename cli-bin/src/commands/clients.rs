@@ -1,7 +1,9 @@
 //! `passportal clients`: the organization's clients and their settings.
 
 use passportal_client::PersonSession;
-use passportal_client::wire::{Client, ClientPatch, FlagKind, MicrosoftSync, Mute, NewClient};
+use passportal_client::wire::{
+    AgentCondition, Client, ClientPatch, FlagKind, MicrosoftSync, Mute, NewClient, SeenAgent,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -28,6 +30,7 @@ struct ClientLine {
     mute: Mute,
     credentials: u32,
     flags: std::collections::BTreeMap<FlagKind, u32>,
+    agents: Vec<SeenAgent>,
 }
 
 impl From<Client> for ClientLine {
@@ -41,6 +44,7 @@ impl From<Client> for ClientLine {
             mute: client.mute,
             credentials: client.credentials,
             flags: client.flags,
+            agents: client.agents,
         }
     }
 }
@@ -51,6 +55,27 @@ impl ClientLine {
             (MicrosoftSync::None, _) => "None",
             (MicrosoftSync::EntraId, Mute::Unmuted) => "Entra ID",
             (MicrosoftSync::EntraId, Mute::Muted) => "Entra ID, muted",
+        }
+    }
+
+    fn agents(&self) -> String {
+        let agents = self.agents.iter();
+        let agents =
+            agents.map(|it| format!("{}: {}", it.host, it.condition.label().to_lowercase()));
+        agents.collect::<Vec<_>>().join(", ")
+    }
+
+    fn needs_a_look(&self) -> Tone {
+        let is_bad = |it: &SeenAgent| {
+            matches!(
+                it.condition,
+                AgentCondition::Silent | AgentCondition::Failing
+            )
+        };
+        if self.agents.iter().any(is_bad) {
+            Tone::Bad
+        } else {
+            Tone::Normal
         }
     }
 
@@ -73,6 +98,7 @@ impl Shown for Clients {
             "default mode",
             "credentials",
             "flags",
+            "agents",
             "id",
         ];
         let mut sheet = Sheet::new(paint, &headings);
@@ -88,6 +114,7 @@ impl Shown for Clients {
                 (client.default_mode.label().to_owned(), Tone::Normal),
                 (client.credentials.to_string(), Tone::Normal),
                 (client.flags(), Tone::Bad),
+                (client.agents(), client.needs_a_look()),
                 (client.id.to_string(), Tone::Faint),
             ]);
         }
@@ -159,6 +186,7 @@ mod tests {
             company_vault: true,
             sync: MicrosoftSync::None,
             flags: std::collections::BTreeMap::new(),
+            agents: Vec::new(),
             ..a_client(1, "Northwind IT")
         };
         let muted = Client {

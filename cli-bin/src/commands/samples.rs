@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use passportal_client::wire::{
-    Client, Credential, Flag, FlagKind, HistoryEntry, KeyParameters, MicrosoftSync, Mute, Outcome,
-    SealedText, Standing, SyncMode, WrappedKey, credential_type,
+    AgentCondition, Client, Credential, Flag, FlagKind, HistoryEntry, KeyParameters, MicrosoftSync,
+    Mute, Outcome, SealedText, SeenAgent, Standing, SyncMode, WrappedKey, credential_type,
 };
 use uuid::Uuid;
 
@@ -21,6 +21,13 @@ pub(crate) fn a_client(id: u128, name: &str) -> Client {
         credentials: 2,
         flags: BTreeMap::from([(FlagKind::AdChange, 1), (FlagKind::Held, 2)]),
         waiting_writes: 0,
+        agents: vec![SeenAgent {
+            id: Uuid::from_u128(7),
+            host: "srv-1".into(),
+            version: "0.1.0".into(),
+            condition: AgentCondition::Silent,
+            last_seen: Some(Timestamp::UNIX_EPOCH),
+        }],
         key: WrappedKey {
             key_id: Uuid::from_u128(5),
             client: id,

@@ -131,6 +131,7 @@ async fn a_heartbeat_says_how_the_agent_is_doing() {
         host: "host".into(),
         state: AgentState::Running,
         write_timeout_seconds: 30,
+        interval_seconds: None,
         instance: None,
     };
     let answer = api(&server).heartbeat(&heartbeat).await.unwrap();

@@ -62,6 +62,7 @@ fn client() -> Client {
         credentials: 3,
         flags: BTreeMap::from([(FlagKind::AdChange, 2)]),
         waiting_writes: 0,
+        agents: Vec::new(),
         key: wrapped_key(),
     }
 }

@@ -45,6 +45,7 @@ impl World {
             host: "host".into(),
             version: "0.1.0".into(),
             write_timeout: Duration::from_millis(30_001),
+            interval: Duration::from_millis(44_001),
             instance: Uuid::from_u128(77),
         };
         let api = AgentApi::new(&config(&server), secret("old")).unwrap();
@@ -386,6 +387,7 @@ async fn the_lease_ends_early_and_begins_late_by_this_machines_clock() {
     );
     let heartbeat = world.requests_to(HEARTBEAT).await.pop().unwrap();
     assert_eq!(body(&heartbeat)["write_timeout_seconds"], 31);
+    assert_eq!(body(&heartbeat)["interval_seconds"], 45);
     let instance = body(&heartbeat)["instance"].clone();
     assert_eq!(instance, Uuid::from_u128(77).to_string());
     assert_eq!(body(&heartbeat)["state"], "running");

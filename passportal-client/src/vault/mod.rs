@@ -59,6 +59,8 @@ pub struct AgentIdentity {
     pub version: String,
     /// The longest that one write may take: a successor waits that long.
     pub write_timeout: Duration,
+    /// The longest time until it is heard again.
+    pub interval: Duration,
     /// Which of the processes that hold this agent's token it is. A copy of the agent needs another one.
     pub instance: Uuid,
 }
@@ -139,13 +141,14 @@ impl PassportalVault {
     }
 
     fn heartbeat(&self, state: AgentState) -> Heartbeat {
-        let seconds = self.identity.write_timeout.as_millis().div_ceil(1000);
+        let identity = &self.identity;
         Heartbeat {
-            version: self.identity.version.clone(),
-            host: self.identity.host.clone(),
+            version: identity.version.clone(),
+            host: identity.host.clone(),
             state,
-            write_timeout_seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
-            instance: Some(self.identity.instance),
+            write_timeout_seconds: whole_seconds(identity.write_timeout),
+            interval_seconds: Some(whole_seconds(identity.interval)),
+            instance: Some(identity.instance),
         }
     }
 
@@ -365,6 +368,12 @@ fn place(credential: CredentialId, version: VaultVersion, user_name: &str) -> Pl
         version: version.0,
         user_name,
     }
+}
+
+/// Never less than the duration.
+fn whole_seconds(duration: Duration) -> u32 {
+    let seconds = duration.as_millis().div_ceil(1000);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// A little less than a second is a wait, too.

@@ -56,6 +56,9 @@ pub struct Heartbeat {
     pub state: AgentState,
     /// The longest that one write of this agent may take, in seconds: a successor waits that long.
     pub write_timeout_seconds: u32,
+    /// The longest time until it is heard again, in seconds: after two of them it counts as silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_seconds: Option<u32>,
     /// Which of the processes that hold this token it is: to the lease, two of them are two agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Uuid>,

@@ -7,6 +7,7 @@
 mod agent;
 mod plan;
 mod sealed;
+mod seen;
 mod session;
 mod vault;
 mod words;
@@ -22,6 +23,7 @@ pub use plan::{
     ShownPlans, Word,
 };
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
+pub use seen::{AgentCondition, SeenAgent};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};
 pub use vault::{
     Client, ClientPage, ClientPageQuery, ClientPatch, Credential, CredentialPatch, DocumentsClient,

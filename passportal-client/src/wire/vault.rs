@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Flag, FlagKind, Outcome, SealedText, WrappedKey};
+use super::{Flag, FlagKind, Outcome, SealedText, SeenAgent, WrappedKey};
 
 /// What happens to one credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub struct Client {
     /// Password changes that the mass-change breaker held and that wait for a person's approval.
     #[serde(default)]
     pub waiting_writes: u64,
+    /// Its agents that are not revoked, the one seen last first.
+    #[serde(default)]
+    pub agents: Vec<SeenAgent>,
     /// Its data key, which the organization key opens.
     pub key: WrappedKey,
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use passportal_client::wire::FlagKind;
+use passportal_client::wire::{AgentCondition, FlagKind};
 use uuid::Uuid;
 
 use super::clients_page::ClientLine;
@@ -11,7 +11,7 @@ use super::layout::{Layout, Section};
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, page};
 use super::session::{Message, SignedIn};
-use super::wording::{FlagCount, TimeView, agent_label};
+use super::wording::{FlagCount, TimeView};
 use crate::state::AppState;
 use crate::vault::Agent;
 
@@ -33,21 +33,27 @@ struct AgentLine {
     client: Uuid,
     client_name: String,
     state: &'static str,
+    needs_a_look: bool,
     last_seen: Option<TimeView>,
 }
 
 impl AgentLine {
     fn new(agent: Agent) -> Self {
         Self {
-            id: agent.id,
-            host: agent.host,
-            version: agent.version,
+            id: agent.seen.id,
+            host: agent.seen.host,
+            version: agent.seen.version,
             client: agent.client,
             client_name: agent.client_name,
-            state: agent_label(agent.state),
-            last_seen: agent.last_seen.map(TimeView::new),
+            state: agent.seen.condition.label(),
+            needs_a_look: needs_a_look(agent.seen.condition),
+            last_seen: agent.seen.last_seen.map(TimeView::new),
         }
     }
+}
+
+fn needs_a_look(condition: AgentCondition) -> bool {
+    matches!(condition, AgentCondition::Silent | AgentCondition::Failing)
 }
 
 pub(super) async fn show(

@@ -1,9 +1,7 @@
 //! How the pages name things.
 
 use jiff::Timestamp;
-use passportal_client::wire::{
-    AgentState, Flag, FlagKind, HistoryEntry, MicrosoftSync, Outcome, Standing,
-};
+use passportal_client::wire::{Flag, FlagKind, HistoryEntry, MicrosoftSync, Outcome, Standing};
 
 /// A flag to be shown.
 pub(super) struct FlagView {
@@ -133,14 +131,5 @@ pub(super) fn standing_label(standing: Standing) -> &'static str {
     match standing {
         Standing::Active => "In use",
         Standing::Disabled => "Disabled",
-    }
-}
-
-pub(super) fn agent_label(state: Option<AgentState>) -> &'static str {
-    match state {
-        Some(AgentState::Running) => "Running",
-        Some(AgentState::Failing) => "Last cycle failed",
-        Some(AgentState::Stopping) => "Stopped",
-        None => "Not seen yet",
     }
 }

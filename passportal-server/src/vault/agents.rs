@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use passportal_client::wire::{
-    AgentState, EnrolRequest, Enrolled, Heartbeat, LeaseAnswer, MicrosoftSync, RotatedToken,
+    EnrolRequest, Enrolled, Heartbeat, LeaseAnswer, MicrosoftSync, RotatedToken, SeenAgent,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use super::condition::{LastWord, condition};
 use super::tokens::{self, Holder, NewToken};
 use super::{Actor, Vault, VaultError, audit, clients, lease, plans, words};
 use crate::token::{Token, TokenHash};
@@ -18,29 +19,19 @@ const TOKEN_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The longest host name or version that is kept.
 const NAME_LENGTH: usize = 255;
 
-/// An agent as the dashboard shows it.
+/// An agent as people see it, with its client.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
-    pub(crate) id: Uuid,
     pub(crate) client: Uuid,
     pub(crate) client_name: String,
-    pub(crate) host: String,
-    pub(crate) version: String,
-    pub(crate) state: Option<AgentState>,
-    pub(crate) last_seen: Option<Timestamp>,
+    pub(crate) seen: SeenAgent,
 }
 
 impl Vault {
     /// Agents that are not revoked, the one seen last first.
     pub(crate) async fn agents(&self) -> Result<Vec<Agent>, VaultError> {
         let mut view = self.database.read().await?;
-        let rows = sqlx::query(
-            "SELECT a.*, c.name AS client_name FROM agents a JOIN clients c ON c.id = a.client
-             WHERE a.revoked IS NULL ORDER BY a.last_seen DESC, a.host",
-        )
-        .fetch_all(&mut *view)
-        .await?;
-        rows.iter().map(agent).collect()
+        all(&mut view, Timestamp::now()).await
     }
 
     /// Enrols an agent for a client whose Microsoft sync is on.
@@ -113,13 +104,14 @@ impl Vault {
         let now = Timestamp::now();
         let mut transaction = self.database.write().await?;
         let alive = sqlx::query(
-            "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ?
+            "UPDATE agents SET host = ?, version = ?, state = ?, last_seen = ?, interval_seconds = ?
              WHERE id = ? AND revoked IS NULL",
         )
         .bind(shortened(&heartbeat.host))
         .bind(shortened(&heartbeat.version))
         .bind(words::word(heartbeat.state)?)
         .bind(words::time(now))
+        .bind(heartbeat.interval_seconds)
         .bind(agent.to_string())
         .execute(&mut *transaction)
         .await?;
@@ -153,6 +145,20 @@ impl Vault {
             token: token.expose().to_owned(),
         })
     }
+}
+
+/// Agents that are not revoked, as they are at `now`, the one seen last first.
+pub(super) async fn all(
+    view: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<Agent>, VaultError> {
+    let rows = sqlx::query(
+        "SELECT a.*, c.name AS client_name FROM agents a JOIN clients c ON c.id = a.client
+         WHERE a.revoked IS NULL ORDER BY a.last_seen DESC, a.host",
+    )
+    .fetch_all(view)
+    .await?;
+    rows.iter().map(|row| agent(row, now)).collect()
 }
 
 async fn insert(
@@ -201,14 +207,29 @@ pub(super) async fn host(view: &mut SqliteConnection, agent: Uuid) -> Result<Str
     Ok(host)
 }
 
-fn agent(row: &SqliteRow) -> Result<Agent, VaultError> {
+fn agent(row: &SqliteRow, now: Timestamp) -> Result<Agent, VaultError> {
+    let last_word = last_word(row)?;
     Ok(Agent {
-        id: words::id(row.try_get("id")?)?,
         client: words::id(row.try_get("client")?)?,
         client_name: row.try_get("client_name")?,
-        host: row.try_get("host")?,
-        version: row.try_get("version")?,
-        state: words::optional_value(row.try_get("state")?)?,
-        last_seen: words::parse_optional_time(row.try_get("last_seen")?)?,
+        seen: SeenAgent {
+            id: words::id(row.try_get("id")?)?,
+            host: row.try_get("host")?,
+            version: row.try_get("version")?,
+            condition: condition(last_word, now),
+            last_seen: last_word.map(|word| word.at),
+        },
     })
+}
+
+fn last_word(row: &SqliteRow) -> Result<Option<LastWord>, VaultError> {
+    let state = words::optional_value(row.try_get("state")?)?;
+    let at = words::parse_optional_time(row.try_get("last_seen")?)?;
+    let interval: Option<u32> = row.try_get("interval_seconds")?;
+    let word = state.zip(at).map(|(state, at)| LastWord {
+        state,
+        at,
+        interval: interval.map(|it| SignedDuration::from_secs(it.into())),
+    });
+    Ok(word)
 }

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, next_seq, plans, take_seqs, words};
+use super::{Actor, Vault, VaultError, agents, audit, next_seq, plans, take_seqs, words};
 
 const NAME_TAKEN: &str = "another client has this name; choose a different one";
 
@@ -48,11 +48,14 @@ impl Vault {
         .await?;
         let mut flags = flag_counts(&mut view).await?;
         let waiting = plans::waiting_writes(&mut view).await?;
+        let agents = agents::all(&mut view, Timestamp::now()).await?;
         rows.iter()
             .map(|row| {
                 let mut client = client(row)?;
                 client.flags = flags.remove(&client.id).unwrap_or_default();
                 client.waiting_writes = waiting.get(&client.id).copied().unwrap_or_default();
+                let of_it = agents.iter().filter(|agent| agent.client == client.id);
+                client.agents = of_it.map(|agent| agent.seen.clone()).collect();
                 Ok(client)
             })
             .collect()
@@ -275,6 +278,7 @@ fn client(row: &SqliteRow) -> Result<Client, VaultError> {
         credentials: count(credentials)?,
         flags: BTreeMap::new(),
         waiting_writes: 0,
+        agents: Vec::new(),
         key: words::from_json(row.try_get("wrapped_key")?)?,
     })
 }

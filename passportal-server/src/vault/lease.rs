@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{VaultError, agents, words};
 
 /// How long a lease lasts without a heartbeat.
-const LASTS: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const LASTS: SignedDuration = SignedDuration::from_secs(120);
 
 /// The longest write that an agent can make its successor wait for.
 const WRITE_TIMEOUT_MOST: u32 = 3600;

@@ -6,6 +6,7 @@ mod attempts;
 mod audit;
 mod changes;
 mod clients;
+mod condition;
 mod credentials;
 mod cursor;
 mod error;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use passportal_client::envelope::DataKey;
-use passportal_client::wire::{Client, LeaseAnswer, LeaseState, RotatedToken};
+use passportal_client::wire::{AgentCondition, Client, LeaseAnswer, LeaseState, RotatedToken};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
-use crate::support::{Caller, TestClient, TestVault, derive};
+use crate::support::{Caller, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault, derive};
 
 async fn beat(agent: &Caller, host: &str, state: &str) -> LeaseState {
     beat_as(agent, host, state, None).await
@@ -109,6 +110,59 @@ async fn a_copy_of_an_agent_stands_by_and_frees_nothing() {
         ),
         "{again:?}"
     );
+}
+
+async fn condition(person: &Caller, client: Uuid) -> AgentCondition {
+    let client: Client = person.get(&format!("vault/clients/{client}")).await;
+    assert_eq!(client.agents.len(), 1);
+    client.agents[0].condition
+}
+
+#[tokio::test]
+async fn people_see_how_an_agent_is_and_that_it_has_fallen_silent() {
+    let vault = TestVault::start().await;
+    let person = vault.person().await;
+    let client = TestClient::create(&person, "Contoso").await;
+    let agent = vault.with_token(&client.enrol(&person, "host-1").await.token);
+    let see = async || condition(&person, client.id).await;
+    assert_eq!(see().await, AgentCondition::NotSeenYet);
+    for (state, expected) in [
+        ("running", AgentCondition::Running),
+        ("failing", AgentCondition::Failing),
+        ("stopping", AgentCondition::Stopped),
+    ] {
+        beat(&agent, "host-1", state).await;
+        assert_eq!(see().await, expected);
+    }
+
+    let heartbeat = json!({ "version": "0.1.0", "host": "host-1", "state": "running",
+        "write_timeout_seconds": 30, "interval_seconds": 600 });
+    let _: LeaseAnswer = agent.post("agent/heartbeat", &heartbeat).await;
+    let file = vault.dir.path().join("vault.db");
+    for (minutes, expected) in [(19, AgentCondition::Running), (21, AgentCondition::Silent)] {
+        last_heard(&file, minutes).await;
+        assert_eq!(see().await, expected, "{minutes} minutes ago");
+    }
+    let mut browser = vault.browser();
+    browser.log_in(PASSWORD, ORGANIZATION_KEY).await;
+    let home = browser.get("/").await.html;
+    assert!(
+        home.contains(r#"<strong class="tag">Silent</strong>"#),
+        "{home}"
+    );
+}
+
+/// As if so many minutes had passed since the only agent was heard.
+async fn last_heard(file: &std::path::Path, minutes: i64) {
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+    let url = format!("sqlite://{}", file.display());
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("UPDATE agents SET last_seen = ?")
+        .bind(format!("{at:.9}"))
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
 }
 
 #[tokio::test]

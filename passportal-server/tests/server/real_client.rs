@@ -118,6 +118,7 @@ fn heartbeat(instance: Option<Uuid>) -> Heartbeat {
         host: "host-1".to_owned(),
         state: AgentState::Running,
         write_timeout_seconds: 30,
+        interval_seconds: None,
         instance,
     }
 }
