@@ -20,6 +20,7 @@ mod helmsman;
 mod instance;
 pub mod listen;
 pub mod metrics;
+pub mod moving;
 pub mod numbers;
 pub mod outbound;
 mod pace;

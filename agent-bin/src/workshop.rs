@@ -1,7 +1,7 @@
 //! What the clients of one configuration are made from, and how: step by step, so that as little as possible is done
 //! before the first thing that can fail.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -230,17 +230,10 @@ pub(crate) fn refuse_twins<'a>(
 
 /// The files that are read once, when a client is made.
 fn files(config: &Config) -> Vec<&Path> {
-    let proxy_user = config.proxy.as_ref().and_then(|it| it.user.as_ref());
-    let mut files: Vec<&PathBuf> = Vec::new();
-    files.extend(&config.tls.extra_ca);
-    files.extend(&config.verification.verdict_table);
-    files.extend(proxy_user.map(|user| &user.password_file));
-    for client in &config.clients {
-        files.extend(&client.microsoft.certificate);
-        files.extend(&client.microsoft.certificate_password_file);
-        files.extend(&client.microsoft.client_secret_file);
-    }
-    files.into_iter().map(PathBuf::as_path).collect()
+    let of_state = config.state.password_file.as_deref();
+    let secret = config.secret_files().into_iter();
+    let secret = secret.filter(|file| Some(*file) != of_state);
+    secret.chain(config.open_files()).collect()
 }
 
 /// Another content has another one.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use agent_bin::config::ConfigError;
 use agent_bin::control::{AskError, ControlError, Place};
 use agent_bin::health_check::HealthCheckError;
+use agent_bin::moving::MoveError;
 use agent_bin::service::ServiceError;
 use agent_bin::service_manager::{ServiceManagerError, ServiceStatus};
 use agent_bin::wizard::WizardError;
@@ -31,6 +32,8 @@ pub(super) enum CommandError {
     NotRunning(ServiceStatus),
     #[error(transparent)]
     HealthCheck(#[from] HealthCheckError),
+    #[error(transparent)]
+    Move(#[from] MoveError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
@@ -59,6 +62,7 @@ impl CommandError {
             }
             Self::NotRunning(_) => Some("start it: passportal-agent service start".to_owned()),
             Self::HealthCheck(source) => Some(source.hint().to_owned()),
+            Self::Move(source) => Some(source.hint().to_owned()),
             Self::Control(source) => Some(source.hint().to_owned()),
             Self::Ask(source) => source.hint().map(str::to_owned),
             Self::NoService { .. } => Some(NO_SERVICE.to_owned()),

@@ -2,6 +2,7 @@
 
 mod error;
 mod logging;
+mod moved;
 mod service;
 mod steered;
 #[cfg(windows)]
@@ -64,6 +65,22 @@ enum Command {
     /// Installs, starts, stops or removes the service, or says how it is.
     #[command(subcommand)]
     Service(service::Command),
+    /// Packs this machine's agent into a file, behind a passphrase, to move it to another machine.
+    Export {
+        /// The file to write.
+        file: PathBuf,
+        /// A file with the passphrase.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: PathBuf,
+    },
+    /// Unpacks an agent that was exported on another machine.
+    Import {
+        /// The file to read.
+        file: PathBuf,
+        /// A file with the passphrase.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: PathBuf,
+    },
     /// Asks the running agent whether it is alive.
     Healthcheck,
     /// Prints the completions for a shell.
@@ -137,6 +154,14 @@ async fn execute(cli: Cli, log: logging::LogFilter) -> Result<(), CommandError> 
             Ok(())
         }
         Command::Service(command) => service::run(command, cli.config),
+        Command::Export {
+            file,
+            passphrase_file,
+        } => moved::export(&cli.config, &file, &passphrase_file),
+        Command::Import {
+            file,
+            passphrase_file,
+        } => moved::import(&cli.config, &file, &passphrase_file),
         Command::Healthcheck => {
             let config = Config::load(&cli.config, config::environment(), Overrides::none())?;
             Ok(health_check::run(config.listen).await?)

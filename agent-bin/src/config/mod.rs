@@ -206,6 +206,26 @@ impl Config {
         Ok(&self.clients)
     }
 
+    /// The files with secrets that the configuration names. A federated token is not the agent's, but its platform's.
+    pub fn secret_files(&self) -> Vec<&Path> {
+        let proxy_user = self.proxy.as_ref().and_then(|it| it.user.as_ref());
+        let mut files: Vec<&PathBuf> = Vec::new();
+        files.extend(&self.state.password_file);
+        files.extend(proxy_user.map(|user| &user.password_file));
+        for client in &self.clients {
+            files.extend(&client.microsoft.certificate);
+            files.extend(&client.microsoft.certificate_password_file);
+            files.extend(&client.microsoft.client_secret_file);
+        }
+        files.into_iter().map(PathBuf::as_path).collect()
+    }
+
+    /// The files without secrets that the configuration names.
+    pub fn open_files(&self) -> Vec<&Path> {
+        let files = [&self.tls.extra_ca, &self.verification.verdict_table];
+        files.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
     /// Reads the table that replaces the built-in one, where there is such a file.
     ///
     /// # Errors

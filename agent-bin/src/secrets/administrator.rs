@@ -27,6 +27,20 @@ pub struct Administrator {
     pub refresh_token: SecretString,
 }
 
+impl Administrator {
+    /// Everything, as text, for a place that is sealed.
+    pub(crate) fn to_text(&self) -> Zeroizing<String> {
+        let stored = Zeroizing::new(Stored::from(self));
+        Zeroizing::new(serde_json::to_string(&*stored).unwrap_or_default())
+    }
+
+    /// From [`to_text`](Self::to_text)'s text.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let stored: Stored = serde_json::from_str(text).ok()?;
+        Some(Zeroizing::new(stored).administrator())
+    }
+}
+
 impl fmt::Debug for Administrator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Administrator")

@@ -81,12 +81,15 @@ impl Field {
 pub enum Purpose {
     /// The sign-in of the administrator whom the agent acts for.
     Administrator,
+    /// An agent on its way to another machine.
+    Export,
 }
 
 impl Purpose {
     fn name(self) -> &'static str {
         match self {
             Self::Administrator => "administrator",
+            Self::Export => "export",
         }
     }
 }
