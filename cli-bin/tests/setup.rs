@@ -42,10 +42,7 @@ fn address(url: &str) -> SocketAddr {
 /// Runs setup with the proxy's options in addition to all the others.
 async fn setup(world: &World, client: &str, proxy: &[(&str, &str)]) -> Output {
     let file = |name: &str, secret: &str| world.secret_file(name, secret).unwrap();
-    let state = format!(
-        "sqlite://{}",
-        world.folder().join("agent/state.db").display()
-    );
+    let state = state_store::file_url(&world.folder().join("agent/state.db"));
     let vault = format!("https://{VAULT_HOST}");
     let app = APP.to_string();
     let text = [

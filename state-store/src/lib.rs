@@ -20,5 +20,5 @@ pub use access::Access;
 pub use database::StateDatabase;
 pub use error::{Holder, OpenError, Place};
 pub use folder_owner::give_to_folder_owner;
-pub use state_url::{PostgresUrl, StateUrl, database_path};
+pub use state_url::{PostgresUrl, StateUrl, database_path, file_url};
 pub use store::ClientStore;

@@ -85,6 +85,17 @@ pub fn database_path(url: &str) -> Result<PathBuf, OpenError> {
     }
 }
 
+/// The state url of a file with an absolute path, which [`database_path`] leads back to.
+pub fn file_url(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = if cfg!(windows) {
+        path.replace('\\', "/")
+    } else {
+        path.into_owned()
+    };
+    format!("sqlite:///{}", path.trim_start_matches('/'))
+}
+
 fn file(url: &str) -> Result<PathBuf, OpenError> {
     let rest = url
         .strip_prefix("sqlite:")
@@ -240,6 +251,14 @@ mod tests {
 
     fn path(url: &str) -> PathBuf {
         database_path(url).unwrap()
+    }
+
+    #[test]
+    fn a_files_url_leads_back_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.db");
+        let expected = file.to_string_lossy().replace('\\', "/");
+        assert_eq!(path(&file_url(&file)), Path::new(&expected));
     }
 
     fn postgres(url: &str) -> PostgresUrl {

@@ -456,10 +456,7 @@ impl World {
     /// When the configuration is wrong.
     pub fn setup_request(&self) -> anyhow::Result<SetupRequest> {
         let path = self.config_path();
-        let state = format!(
-            "sqlite://{}",
-            self.folder().join("agent/state.db").display()
-        );
+        let state = state_store::file_url(&self.folder().join("agent/state.db"));
         let secret = self.secret_file("app-secret", APP_SECRET)?;
         let mut overrides = Overrides::none()
             .set("--base-url", "passportal.base_url", &self.vault_url)

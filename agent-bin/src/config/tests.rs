@@ -8,7 +8,7 @@ mod verdict_table;
 mod writing;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{MAIN_SEPARATOR, PathBuf};
 
 use super::*;
 
@@ -115,7 +115,7 @@ fn told(answer: Result<Config, ConfigError>) -> String {
     assert!(!error.hint().is_empty(), "{error}");
     let text = error.to_string();
     assert!(!text.contains('\n'), "{text}");
-    match text.rsplit_once("/config.toml") {
+    match text.rsplit_once(&format!("{MAIN_SEPARATOR}config.toml")) {
         Some((_, rest)) => format!("config.toml{rest}"),
         None => text,
     }

@@ -207,6 +207,7 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_only_root_reads_is_read_where_systemd_has_put_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -55,9 +55,7 @@ impl Folder {
 
     /// The url of the agent's state.
     pub(super) fn state_url(&self) -> String {
-        let file = self.path.join("agent").join("state.db");
-        let path = file.to_string_lossy().replace('\\', "/");
-        format!("sqlite:///{}", path.trim_start_matches('/'))
+        state_store::file_url(&self.path.join("agent").join("state.db"))
     }
 
     /// Writes a file that only its owner can read.

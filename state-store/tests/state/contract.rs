@@ -19,7 +19,7 @@ mod in_a_file {
 
     async fn store() -> (ClientStore, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let url = state_store::file_url(&folder.path().join("state.db"));
         let database = StateDatabase::open(&url).await.unwrap();
         (database.client(ALICE), folder)
     }

@@ -31,7 +31,7 @@ impl TestState {
         match self {
             Self::File(folder) => {
                 let path = folder.path().join("state.db");
-                StateDatabase::open(&format!("sqlite://{}", path.display())).await
+                StateDatabase::open(&state_store::file_url(&path)).await
             }
             Self::Server(server) => server.open().await,
         }

@@ -178,7 +178,7 @@ async fn a_file_of_version_0_1_0_is_carried_on_with_all_that_it_remembers() {
     let path = folder.path().join("state.db");
     file_of(VERSION_0_1_0, &path).await;
 
-    let url = format!("sqlite://{}", path.display());
+    let url = state_store::file_url(&path);
     let store = StateDatabase::open(&url).await.unwrap().client(ALICE);
 
     let memory = store.load().await.unwrap();
@@ -200,7 +200,7 @@ async fn what_is_carried_on_is_written_as_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     file_of(VERSION_0_1_0, &path).await;
-    let url = format!("sqlite://{}", path.display());
+    let url = state_store::file_url(&path);
     let store = StateDatabase::open(&url).await.unwrap().client(ALICE);
 
     store.record(&[entry(9, Phase::Intent)], &[]).await.unwrap();

@@ -1,18 +1,13 @@
 //! The state file: damage, missing permissions, other names for it.
 
 use std::fs;
-use std::path::Path;
 
-use state_store::{OpenError, StateDatabase};
+use state_store::{OpenError, StateDatabase, file_url as url};
 use sync_engine::ports::{StateStore, StoreError};
 
 #[cfg(unix)]
 use crate::samples::client_memory;
 use crate::samples::{ALICE, full_memory};
-
-fn url(path: &Path) -> String {
-    format!("sqlite://{}", path.display())
-}
 
 #[tokio::test]
 async fn a_file_that_is_spelt_differently_is_still_the_same_file() {
@@ -174,7 +169,7 @@ async fn only_the_owner_can_read_what_is_made() {
         .await
         .unwrap();
 
-    let bits = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let bits = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(bits(&made), 0o700);
     let mut names = Vec::new();
     for file in fs::read_dir(&made).unwrap() {
