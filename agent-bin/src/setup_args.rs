@@ -122,12 +122,14 @@ pub enum ArgsError {
         source: std::io::Error,
     },
     /// The file with answers is not understood.
-    #[error("the answers in {} are not understood: {}", path.display(), source.message())]
+    #[error("{}:{line}: {why}", path.display())]
     NoAnswers {
         /// The file.
         path: PathBuf,
-        /// Where, and why.
-        source: Box<toml::de::Error>,
+        /// The line.
+        line: usize,
+        /// Why, without a word of the line: somebody may have written a secret there.
+        why: String,
     },
     /// The configuration that they would make, or the one that is there.
     #[error(transparent)]

@@ -18,9 +18,10 @@ impl SetupArgs {
             path: path.clone(),
             source,
         })?;
-        let answers: Self = toml::from_str(&text).map_err(|source| ArgsError::NoAnswers {
+        let answers: Self = toml::from_str(&text).map_err(|error| ArgsError::NoAnswers {
             path: path.clone(),
-            source: Box::new(source),
+            line: line_of(&text, error.span().map_or(0, |span| span.start)),
+            why: error.message().to_owned(),
         })?;
         Ok(self.or(answers))
     }
@@ -124,6 +125,15 @@ impl SetupArgs {
     }
 }
 
+/// From 1.
+fn line_of(text: &str, place: usize) -> usize {
+    1 + text
+        .bytes()
+        .take(place)
+        .filter(|byte| *byte == b'\n')
+        .count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,9 +184,12 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_told_and_none_is_a_secret() {
-        let error = answers("password = 'geheim'").unwrap_err();
+        let error = answers("client = 'Contoso'\npassword = 'geheim'").unwrap_err();
         let told = crate::causes::chain(&error);
-        assert!(told.contains("unknown field `password`"), "{told}");
+        assert!(
+            told.contains("answers.toml:2: unknown field `password`"),
+            "{told}"
+        );
         assert!(!told.contains("geheim"), "{told}");
         assert!(error.hint().contains("TOML"));
     }
