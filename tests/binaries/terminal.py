@@ -1,8 +1,10 @@
 """A person's terminal: a program in tmux, keys sent, screens read."""
 
+import pathlib
 import re
 import shlex
 import subprocess
+import tempfile
 import time
 
 import program
@@ -15,10 +17,13 @@ class Terminal:
     """Use it in a `with`: at its end the program and its terminal are gone."""
 
     def __init__(self, folder, command, **extra):
-        self.socket = folder / "tmux"
-        self.status_file = folder / "status"
+        # Of its own: the one before may still be on its way out.
+        place = pathlib.Path(tempfile.mkdtemp(prefix="terminal-", dir=folder))
+        self.socket = place / "tmux"
+        self.status_file = place / "status"
         line = shlex.join(map(str, command))
-        line = f"{line}; echo $? > {shlex.quote(str(self.status_file))}; sleep 600"
+        # Ctrl-C is for the program; the shell stays to note how it ended.
+        line = f"trap : INT; {line}; echo $? > {shlex.quote(str(self.status_file))}; sleep 600"
         variables = [part for name, value in extra.items() for part in ("-e", f"{name}={value}")]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "person", "-x", SIZE[0], "-y", SIZE[1], *variables,
                   "sh", "-c", line, env=program.environment(folder, {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}))
@@ -38,7 +43,7 @@ class Terminal:
 
     def screen(self):
         """Everything that was shown so far, without empty lines at its end."""
-        return self.tmux("capture-pane", "-p", "-S", "-", "-t", "person").rstrip()
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "person").rstrip()
 
     def wait_for(self, text):
         """Waits until the text is shown; a line that the terminal broke counts as one."""

@@ -103,12 +103,13 @@ def _keep(world, shown, prompts):
                            (world.entra, "https://login.example")]:
         shown = shown.replace(there.rstrip("/"), instead)
     text = pathlib.Path(place)
-    text.write_text(TEXT.format(prompts=prompts, screen=shown.strip()), encoding="utf-8")
+    screen = "\n".join(line.rstrip() for line in shown.strip().splitlines())
+    text.write_text(TEXT.format(prompts=prompts, screen=screen), encoding="utf-8")
 
 
 TEXT = """# Setting an agent up, screen by screen
 
-`passportal-agent setup` at a terminal, from nothing to a running agent: {prompts} prompts, of which five are an Enter. What takes a person's time is the
+`passportal-agent setup` at a terminal, from nothing to a running agent: {prompts} prompts, of which eight are an Enter. What takes a person's time is the
 app registration in the tenant, about five minutes by hand and one with the script that is written beside the certificate.
 
 The screens are those of a run against the embedded vault and the simulated tenant; `WALKTHROUGH=docs/walkthrough.md tests/binaries/run wizard` makes them anew. That machine

@@ -94,7 +94,14 @@ pub async fn run_or_ask(
     let args = args.with_answers()?;
     let somebody_is_there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if somebody_is_there && !args.missing().is_empty() {
-        return run(args, config_path, (&mut Terminal, &ThisMachine), show_code).await;
+        let person = (
+            &mut Terminal as &mut dyn Asker,
+            &ThisMachine as &dyn Services,
+        );
+        let (mut done, then) = run(args, config_path, person, show_code).await?;
+        // They were told where they were found.
+        done.preflight.findings.clear();
+        return Ok((done, then));
     }
     let done = setup::run(args.request(config_path, show_code)?).await?;
     Ok((done, Then::Start))

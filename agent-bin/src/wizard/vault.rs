@@ -145,7 +145,7 @@ impl Wizard<'_> {
             match self.chosen(&clients, &wanted) {
                 Ok(client) => {
                     self.well(&format!(
-                        "{}: {} credentials",
+                        "{}: {} credential(s)",
                         client.name, client.credentials
                     ));
                     self.keep();
