@@ -55,20 +55,24 @@ pub(super) enum CertificateFault {
     },
 }
 
-/// Makes a self-signed certificate for a year and writes both halves beside each other: `STEM.pem` and `STEM.public.pem`.
+/// Makes a self-signed certificate for a year and writes both halves: `SECRET.pem` for the agent, `STEM.public.pem` to upload.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(super) fn make(stem: &Path, name: &str) -> Result<MadeCertificate, CertificateFault> {
+pub(super) fn make(
+    secret: &Path,
+    stem: &Path,
+    name: &str,
+) -> Result<MadeCertificate, CertificateFault> {
     let (key, certificate) = generate(name)?;
-    let private = stem.with_extension("pem");
+    let private = secret.with_extension("pem");
     let public = stem.with_extension("public.pem");
     let both = Zeroizing::new(format!("{}{certificate}", *key));
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| CertificateFault::Write { path, source }
     };
-    if let Some(folder) = private.parent() {
+    for folder in [&private, &public].into_iter().filter_map(|it| it.parent()) {
         private_folder::make(folder).map_err(failed(folder))?;
     }
     durable_file::replace(&private, both.as_bytes(), Audience::Owner).map_err(failed(&private))?;

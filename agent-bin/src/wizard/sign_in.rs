@@ -153,7 +153,7 @@ impl Wizard<'_> {
             self.args.certificate = Some(path);
             return Ok(());
         }
-        match certificate::make(&self.stem(), "passportal-agent") {
+        match certificate::make(&self.secret_stem(), &self.stem(), "passportal-agent") {
             Ok(made) => {
                 self.well(&format!(
                     "key and certificate: {}\n  certificate to upload: {}\n\n{}",
@@ -214,7 +214,7 @@ impl Wizard<'_> {
 
     /// The request as it would be enrolled with.
     fn request(&mut self, show_code: &ShowCode) -> Result<SetupRequest, WizardError> {
-        let path = self.stem().with_extension("client-secret");
+        let path = self.secret_stem().with_extension("client-secret");
         let secret = self.typed.client_secret.clone();
         let secret = secret.filter(|_| self.way() == SignIn::ClientSecret);
         let mut args = self.args.clone();
@@ -269,8 +269,19 @@ impl Wizard<'_> {
         Ok(())
     }
 
-    /// Beside the configuration, by the client's name.
+    /// Beside the configuration, by the client's name: what is for others.
     fn stem(&self) -> PathBuf {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        folder.join(self.plain_name())
+    }
+
+    /// In the folder from which systemd loads what only root reads: what is for the service.
+    fn secret_stem(&self) -> PathBuf {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        folder.join("secrets").join(self.plain_name())
+    }
+
+    fn plain_name(&self) -> String {
         let client = self.args.client.as_deref().unwrap_or("client");
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() {
@@ -279,9 +290,7 @@ impl Wizard<'_> {
                 '-'
             }
         };
-        let name: String = client.chars().map(plain).collect();
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        folder.join(name)
+        client.chars().map(plain).collect()
     }
 }
 
