@@ -29,11 +29,9 @@ pub enum Happened {
     Started = 1,
     /// It was stopped, and has ended what it was at.
     Stopped = 2,
-    /// It cannot run.
-    CannotRun = 3,
     /// A warning of the log.
     Warning = 10,
-    /// An error of the log.
+    /// An error of the log, such as why it cannot run.
     Error = 11,
 }
 
@@ -42,7 +40,7 @@ impl Happened {
         match self {
             Self::Started | Self::Stopped => co::EVENTLOG::INFORMATION_TYPE,
             Self::Warning => co::EVENTLOG::WARNING_TYPE,
-            Self::CannotRun | Self::Error => co::EVENTLOG::ERROR_TYPE,
+            Self::Error => co::EVENTLOG::ERROR_TYPE,
         }
     }
 }

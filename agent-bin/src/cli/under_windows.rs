@@ -58,14 +58,9 @@ fn account_for(ended: &Result<(), CommandError>) -> Ended {
             event_log::tell(Happened::Stopped, "The agent has stopped.");
             Ended::Well
         }
+        // The event log tells the log's errors, too.
         Err(error) => {
-            let text = format!(
-                "The agent cannot run: {}\nhint: {}",
-                chain(error),
-                error.hint()
-            );
-            tracing::error!("{text}");
-            event_log::tell(Happened::CannotRun, &text);
+            tracing::error!("the agent cannot run: {}; {}", chain(error), error.hint());
             Ended::Badly
         }
     }

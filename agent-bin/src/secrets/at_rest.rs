@@ -10,8 +10,19 @@ use super::SecretError;
 use crate::durable_file::{self, Audience};
 
 /// Keeps a secret text in a file for its owner only, in place of an earlier one.
+#[cfg(not(windows))]
 pub(super) fn write(path: &Path, clear: &[u8]) -> io::Result<()> {
-    durable_file::replace(path, &protected(clear)?, Audience::Owner)
+    durable_file::replace(path, clear, Audience::Owner)
+}
+
+/// Keeps a secret text in a file, in place of an earlier one. With the machine's key, not the account's: an administrator sets up what
+/// the service's own account then uses.
+#[cfg(windows)]
+pub(super) fn write(path: &Path, clear: &[u8]) -> io::Result<()> {
+    use windows_dpapi::{Scope, encrypt_data};
+
+    let protected = encrypt_data(clear, Scope::Machine, None).map_err(io::Error::other)?;
+    durable_file::replace(path, &protected, Audience::Owner)
 }
 
 /// The text that [`write`] kept.
@@ -36,21 +47,6 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let text =
         std::str::from_utf8(&clear).map_err(|_| locked(io::ErrorKind::InvalidData.into()))?;
     Ok(Zeroizing::new(text.to_owned()))
-}
-
-/// The file's mode and the folder's protect it.
-#[cfg(not(windows))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on Windows")]
-fn protected(clear: &[u8]) -> io::Result<&[u8]> {
-    Ok(clear)
-}
-
-/// The machine's key, not the account's: an administrator sets up what the service's own account then uses.
-#[cfg(windows)]
-fn protected(clear: &[u8]) -> io::Result<Vec<u8>> {
-    use windows_dpapi::{Scope, encrypt_data};
-
-    encrypt_data(clear, Scope::Machine, None).map_err(io::Error::other)
 }
 
 #[cfg(test)]

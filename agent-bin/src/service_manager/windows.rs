@@ -74,6 +74,7 @@ fn create(info: &ServiceInfo, config: &Path, account: &str) -> Result<(), Servic
     if configured.is_err() {
         // The first error is the one to tell.
         let _ = service.delete();
+        let _ = event_log::unregister();
     }
     configured
 }
