@@ -124,7 +124,8 @@ mod tests {
     fn what_is_made_can_be_signed_in_with_and_only_the_public_half_is_for_others() {
         let folder = tempfile::tempdir().unwrap();
         let made = make(
-            &folder.path().join("agent").join("contoso"),
+            &folder.path().join("secrets").join("contoso"),
+            &folder.path().join("contoso"),
             "passportal-agent",
         )
         .unwrap();
