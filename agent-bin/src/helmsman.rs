@@ -3,19 +3,20 @@
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::control::{AgentTold, AgentWant, Fault, Helm, Order, Reloaded};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::signals::Hangups;
+use crate::steering::{LogBy, ReadAnew};
 use crate::workshop::Workshop;
 
 /// Who takes orders.
 pub(crate) struct Helmsman {
     /// What cannot be changed while the agent runs is taken from here.
     pub(crate) config: Config,
-    pub(crate) read_anew: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
-    pub(crate) log_by: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    pub(crate) read_anew: ReadAnew,
+    pub(crate) log_by: LogBy,
     pub(crate) metrics: Metrics,
 }
 

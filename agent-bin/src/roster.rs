@@ -50,7 +50,10 @@ type Named<T> = (String, Result<T, WiringError>);
 /// What is to be done about a client.
 enum Next {
     Nothing,
-    Serve { id: ClientId, blueprint: Blueprint },
+    Serve {
+        id: ClientId,
+        blueprint: Box<Blueprint>,
+    },
 }
 
 struct Served {
@@ -94,7 +97,8 @@ impl Roster {
         let clients = workshop.config().clients.iter();
         let drafts = clients.map(|client| (client.name.clone(), workshop.draft(client)));
         let drafts: Vec<Named<Draft>> = drafts.collect();
-        refuse_twins(drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok()))?;
+        let known = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+        refuse_twins(&known.collect::<Vec<_>>())?;
         let mut reloaded = Reloaded::default();
         self.end_all_but(&drafts, &mut reloaded).await;
         let next = drafts.into_iter();
@@ -104,7 +108,7 @@ impl Roster {
             let turn = match next {
                 Ok(Next::Nothing) => ClientTurn::Unchanged,
                 Ok(Next::Serve { id, blueprint }) => {
-                    self.serve(workshop, &client, id, blueprint).await
+                    self.serve(workshop, &client, id, *blueprint).await
                 }
                 Err(error) => self.not_served(&client, &error),
             };
@@ -126,6 +130,7 @@ impl Roster {
         if let Some(served) = before {
             served.stop.cancel();
         }
+        let blueprint = Box::new(blueprint);
         Ok(Next::Serve { id, blueprint })
     }
 

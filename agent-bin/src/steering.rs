@@ -5,12 +5,18 @@ use std::fmt;
 use crate::config::{Config, ConfigError};
 use crate::signals::Hangups;
 
+/// Reads the configuration anew, from where it was read first.
+pub type ReadAnew = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+
+/// Logs by this filter from now on, or says what is wrong with it.
+pub type LogBy = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// The ways to turn a running service.
 pub struct Steering {
-    /// Reads the configuration anew, from where it was read first.
-    pub read_anew: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
-    /// Logs by this filter from now on, or says what is wrong with it.
-    pub log_by: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    /// How the configuration is read anew.
+    pub read_anew: ReadAnew,
+    /// How the log is changed.
+    pub log_by: LogBy,
     /// Signals to read the configuration anew.
     pub hangups: Hangups,
 }

@@ -192,7 +192,8 @@ pub async fn open(config: &Config) -> Result<Agents, WiringError> {
     for client in &config.clients {
         checked.push(workshop.check(workshop.draft(client)?)?);
     }
-    refuse_twins(checked.iter().map(Checked::draft))?;
+    let drafts: Vec<_> = checked.iter().map(Checked::draft).collect();
+    refuse_twins(&drafts)?;
     let state = state(&workshop).await?;
     let instance = instance_of(&state, config);
     let clients = checked.into_iter();

@@ -213,11 +213,9 @@ impl Checked {
 ///
 /// # Errors
 /// When one is.
-pub(crate) fn refuse_twins<'a>(
-    drafts: impl Iterator<Item = &'a Draft> + Clone,
-) -> Result<(), WiringError> {
-    for (index, first) in drafts.clone().enumerate() {
-        let mut later = drafts.clone().skip(index + 1);
+pub(crate) fn refuse_twins(drafts: &[&Draft]) -> Result<(), WiringError> {
+    for (index, first) in drafts.iter().enumerate() {
+        let mut later = drafts.iter().skip(index + 1);
         if let Some(second) = later.find(|other| other.id() == first.id()) {
             return Err(WiringError::Twins {
                 first: first.name().to_owned(),

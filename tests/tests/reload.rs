@@ -44,7 +44,7 @@ async fn reload(world: &World, text: &str) -> Result<Reloaded, AskError> {
     std::fs::write(world.config_path(), text).unwrap();
     match service.ask_agent(AgentWant::Reload).await? {
         AgentTold::Reloaded(reloaded) => Ok(reloaded),
-        other => panic!("not reloaded: {other:?}"),
+        told @ AgentTold::LogsNow => panic!("not reloaded: {told:?}"),
     }
 }
 

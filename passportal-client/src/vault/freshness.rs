@@ -52,9 +52,11 @@ impl Freshness {
         }
     }
 
-    /// A reading of this history begins: what another one said counts no more.
-    pub(super) fn begin(&self, epoch: Uuid) {
+    /// A reading of this history begins: what another one said counts no more. What is no longer fresh goes, which it
+    /// would else do only when something new comes.
+    pub(super) async fn begin(&self, epoch: Uuid) {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
+        self.newest.run_pending_tasks().await;
     }
 
     /// Takes what the vault just sent. Nothing is taken whose password nobody will ask for.
@@ -118,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_newest_version_is_remembered() {
         let freshness = Freshness::new();
-        freshness.begin(EPOCH);
+        freshness.begin(EPOCH).await;
         for version in [2, 3, 1] {
             let changed = changed(version, SyncMode::Enabled);
             freshness.remember(EPOCH, &changed).await;
@@ -129,11 +131,11 @@ mod tests {
     #[tokio::test]
     async fn a_restored_vault_makes_everything_stale() {
         let freshness = Freshness::new();
-        freshness.begin(EPOCH);
+        freshness.begin(EPOCH).await;
         let before = changed(9, SyncMode::Enabled);
         freshness.remember(EPOCH, &before).await;
         let restored = Uuid::from_u128(2);
-        freshness.begin(restored);
+        freshness.begin(restored).await;
         assert_eq!(newest(&freshness).await, None);
         let after = changed(4, SyncMode::Enabled);
         freshness.remember(restored, &after).await;
@@ -143,14 +145,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_switched_off_or_no_longer_fresh_is_forgotten() {
         let freshness = Freshness::new();
-        freshness.begin(EPOCH);
+        freshness.begin(EPOCH).await;
         let on = changed(1, SyncMode::Enabled);
         freshness.remember(EPOCH, &on).await;
         freshness.remember(EPOCH, &changed(1, SyncMode::Off)).await;
         assert_eq!(newest(&freshness).await, None);
 
         let stale = Freshness::lasting(Duration::ZERO);
-        stale.begin(EPOCH);
+        stale.begin(EPOCH).await;
         stale.remember(EPOCH, &on).await;
         assert_eq!(newest(&stale).await, None);
     }

@@ -248,7 +248,7 @@ impl PassportalVault {
     /// Opens every envelope for what may be known of its password, and drops the password.
     async fn understand(&self, reading: Reading) -> Result<VaultChanges, VaultError> {
         let (last, extent, changed) = reading.finish()?;
-        self.fresh.begin(last.epoch);
+        self.fresh.begin(last.epoch).await;
         if extent == wire::Extent::Full {
             self.unreadable.keep_only(&changed);
         }
