@@ -168,7 +168,8 @@ impl Round<'_> {
     async fn try_cycle(&mut self) -> Option<Cycled> {
         let (client, witness) = (self.client, self.witness);
         let goes_on = || witness.shows_life(client, LONGEST_STEP);
-        at_each_step(self.attempt(), goes_on).await
+        // A cycle's future is too large to be passed on.
+        at_each_step(Box::pin(self.attempt()), goes_on).await
     }
 
     /// `None` when a request to stop came while it only read, which takes its time where nobody answers.

@@ -53,9 +53,10 @@ impl Machine {
         }
         self.may_change()?;
         let addition = Addition::of(options)?;
-        let unit = match self.is_packaged() {
-            true => None,
-            false => Some(unit::text(&own_program()?)?),
+        let unit = if self.is_packaged() {
+            None
+        } else {
+            Some(unit::text(&own_program()?)?)
         };
         self.make_secrets_folder()?;
         let before = [self.unit(), self.drop_in()].map(Kept::of);
@@ -114,17 +115,19 @@ impl Machine {
 
     fn may_change(&self) -> Result<(), ServiceManagerError> {
         self.must_run_systemd()?;
-        match self.is_root {
-            true => Ok(()),
-            false => Err(ServiceManagerError::NotPrivileged),
+        if self.is_root {
+            Ok(())
+        } else {
+            Err(ServiceManagerError::NotPrivileged)
         }
     }
 
     /// Source: `sd_booted(3)`.
     fn must_run_systemd(&self) -> Result<(), ServiceManagerError> {
-        match self.root.join("run/systemd/system").is_dir() {
-            true => Ok(()),
-            false => Err(ServiceManagerError::NoServiceManager),
+        if self.root.join("run/systemd/system").is_dir() {
+            Ok(())
+        } else {
+            Err(ServiceManagerError::NoServiceManager)
         }
     }
 

@@ -63,15 +63,24 @@ impl Addition {
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         if let Some(config) = &self.config {
-            let program = &self.program;
-            text += &format!("[Unit]\nConditionPathExists=\nConditionPathExists={config}\n\n");
-            text += &format!("[Service]\nExecStart=\nExecStart={program} run --config {config}\n");
+            text.push_str(&with_config(&self.program, config));
         }
         if let Some(account) = &self.account {
-            text += &format!("[Service]\nDynamicUser=no\nUser={account}\n");
+            text.push_str(&with_account(account));
         }
         (!text.is_empty()).then(|| format!("{HEADING}{text}"))
     }
+}
+
+fn with_config(program: &str, config: &str) -> String {
+    format!(
+        "[Unit]\nConditionPathExists=\nConditionPathExists={config}\n\n\
+         [Service]\nExecStart=\nExecStart={program} run --config {config}\n"
+    )
+}
+
+fn with_account(account: &str) -> String {
+    format!("[Service]\nDynamicUser=no\nUser={account}\n")
 }
 
 /// A text that means itself in a unit. Source: `systemd.service(5)`, `systemd.unit(5)`.
