@@ -82,8 +82,9 @@ impl AdministratorError {
         match self {
             Self::Tenant(source) => source.hint(),
             Self::DeviceCode(source) => source.hint(),
-            Self::Password(PasswordSignInError::Entra(source)) => source.hint(),
-            Self::Entra { source, .. } => source.hint(),
+            Self::Password(PasswordSignInError::Entra(source)) | Self::Entra { source, .. } => {
+                source.hint()
+            }
             Self::Account(_) | Self::Nobody | Self::Password(_) => None,
             Self::OtherTenant { .. } | Self::Stranger { .. } => {
                 Some("sign in with an administrator's account of the client's own tenant")

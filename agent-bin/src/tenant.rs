@@ -217,11 +217,11 @@ fn credential(client: &ClientConfig, secrets: &SecretFiles) -> Result<Credential
     let app = match client.microsoft.sign_in {
         SignIn::ClientSecret => client_secret(client)?,
         SignIn::Certificate => {
-            let file = needed(client, &client.microsoft.certificate, "certificate")?;
+            let file = needed(client, client.microsoft.certificate.as_ref(), "certificate")?;
             AppCredential::Certificate(certificate(client, &file)?)
         }
         SignIn::Federated => {
-            let file = &client.microsoft.federated_token_file;
+            let file = client.microsoft.federated_token_file.as_ref();
             AppCredential::Federated(needed(client, file, "federated_token_file")?)
         }
         SignIn::DeviceCode | SignIn::VaultAdmin => {
@@ -294,10 +294,10 @@ fn client_secret(client: &ClientConfig) -> Result<AppCredential, TenantError> {
 
 fn needed(
     client: &ClientConfig,
-    file: &Option<PathBuf>,
+    file: Option<&PathBuf>,
     key: &'static str,
 ) -> Result<PathBuf, TenantError> {
-    file.clone().ok_or_else(|| TenantError::NoFile {
+    file.cloned().ok_or_else(|| TenantError::NoFile {
         client: client.name.clone(),
         sign_in: client.microsoft.sign_in,
         key,

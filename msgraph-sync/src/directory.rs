@@ -77,7 +77,7 @@ impl EntraDirectory {
             sign_in_test: SignInTest::new(
                 endpoint,
                 verification_app(&config),
-                verdict_table(&config),
+                verdict_table(config.verdict_table),
             ),
         })
     }
@@ -108,7 +108,7 @@ fn tokens(
             tenant,
             clock,
             person.clone(),
-            verdict_table(config),
+            verdict_table(config.verdict_table.clone()),
         )),
     }
 }
@@ -178,8 +178,7 @@ fn app_with(id: &str, credential: &AppCredential) -> AppIdentity {
     }
 }
 
-fn verdict_table(config: &TenantConfig) -> VerdictTable {
-    let own = config.verdict_table.clone();
+fn verdict_table(own: Option<VerdictTable>) -> VerdictTable {
     own.unwrap_or_else(VerdictTable::built_in)
 }
 

@@ -142,8 +142,8 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(&made.private).unwrap().permissions();
-            assert_eq!(mode.mode() & 0o777, 0o600);
+            let kept = std::fs::metadata(&made.private).unwrap();
+            assert_eq!(kept.permissions().mode() & 0o777, 0o600);
         }
     }
 }

@@ -98,7 +98,8 @@ pub async fn run_or_ask(
             &mut Terminal as &mut dyn Asker,
             &ThisMachine as &dyn Services,
         );
-        let (mut done, then) = run(args, config_path, person, show_code).await?;
+        let asking = run(args, config_path, person, show_code);
+        let (mut done, then) = Box::pin(asking).await?;
         // They were told where they were found.
         done.preflight.findings.clear();
         return Ok((done, then));

@@ -87,14 +87,13 @@ impl Wizard<'_> {
     }
 
     fn email_and_password(&mut self) -> Result<(String, secrecy::SecretString), WizardError> {
-        let email = match &self.args.email {
-            Some(email) => email.clone(),
-            None => {
-                let question = Question::new("E-mail:", "of an organization administrator");
-                let email = self.asker.line(question, None)?;
-                self.args.email = Some(email.clone());
-                email
-            }
+        let email = if let Some(email) = &self.args.email {
+            email.clone()
+        } else {
+            let question = Question::new("E-mail:", "of an organization administrator");
+            let email = self.asker.line(question, None)?;
+            self.args.email = Some(email.clone());
+            email
         };
         if let Some(file) = &self.args.password_file {
             match read_secret_file(file) {
@@ -191,15 +190,14 @@ impl Wizard<'_> {
     ) -> Result<DataKey, WizardError> {
         self.heading(6, "Organization key");
         loop {
-            let key = match &self.args.organization_key_file {
-                Some(file) => read_secret_file(file).map_err(SetupError::from),
-                None => {
-                    let help =
-                        "it is not sent anywhere: it opens the client's data key on this machine";
-                    Ok(self
-                        .asker
-                        .secret(Question::new("Organization key:", help))?)
-                }
+            let key = if let Some(file) = &self.args.organization_key_file {
+                read_secret_file(file).map_err(SetupError::from)
+            } else {
+                let help =
+                    "it is not sent anywhere: it opens the client's data key on this machine";
+                Ok(self
+                    .asker
+                    .secret(Question::new("Organization key:", help))?)
             };
             let opened = match key {
                 Ok(key) => open_data_key(&key, client).await.map(|it| (key, it)),

@@ -33,7 +33,7 @@ async fn pass(duration: Duration) {
 
 async fn failure(agent: &ClientAgent) -> (String, String) {
     let error = agent.directory.domains().await.unwrap_err();
-    let hint = advice::hint(&error).unwrap_or_default().to_owned();
+    let hint = advice::hint(&error).unwrap_or_default();
     (chain(&error), hint)
 }
 

@@ -11,7 +11,7 @@ use crate::person::{Answer, Person, choice, line, walk};
 use crate::walking::{by_secret, to_the_tenant};
 
 /// What setup could leave behind: a configuration, a secret, or an agent that the vault knows.
-async fn assert_untouched(world: &World) {
+fn assert_untouched(world: &World) {
     assert!(!world.config_path().exists(), "a configuration is left");
     let folder = world.folder().join("agent");
     let secrets = std::fs::read_dir(folder.join("secrets")).map_or(0, Iterator::count);
@@ -117,7 +117,7 @@ async fn stopping_anywhere_leaves_nothing_but_the_answers_and_the_next_run_goes_
         let mut person = Person::with(answers);
         let error = walk(&world, &mut person).await.unwrap_err();
         assert!(matches!(error, WizardError::Stopped(_)), "{error}");
-        assert_untouched(&world).await;
+        assert_untouched(&world);
         let draft = world.config_path().with_extension("draft.toml");
         let kept = std::fs::read_to_string(&draft).unwrap_or_default();
         for secret in [ADMIN_PASSWORD, ORGANIZATION_KEY, APP_SECRET] {
@@ -167,7 +167,7 @@ async fn an_app_that_may_do_too_little_is_tried_again_after_consent() {
     answers.push(choice("What now", "Stop here"));
     let mut person = Person::with(answers);
     walk(&world, &mut person).await.unwrap_err();
-    assert_untouched(&world).await;
+    assert_untouched(&world);
     let transcript = person.transcript();
     assert!(transcript.contains("role"), "{transcript}");
 }
