@@ -21,9 +21,13 @@ class Windows:
 
     def __enter__(self):
         self.lasting = subprocess.Popen(
-            [WINE, "cmd"], env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [WINE, "cmd"], env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, bufsize=1,
         )
+        # A program that asks for services while the machine still boots may wait for ever.
+        self.lasting.stdin.write("echo up: %OS%\n")
+        while "up: Windows_NT" not in (line := self.lasting.stdout.readline()):
+            assert line, "the machine does not boot"
         return self
 
     def __exit__(self, *_):
