@@ -329,9 +329,9 @@ async fn a_write_that_nobody_waits_for_any_more_leaves_nothing_and_the_next_one_
 #[tokio::test]
 async fn a_server_proves_who_it_is_by_an_authority_that_is_known() {
     let server = database!();
-    let Ok(authority) = env::var("PASSPORTAL_TEST_POSTGRES_CA") else {
+    let Ok(authority) = env::var("TEST_POSTGRES_OF_PASSPORTAL_CA") else {
         let in_ci = env::var("CI").is_ok_and(|value| value == "true");
-        assert!(!in_ci, "PASSPORTAL_TEST_POSTGRES_CA is not set");
+        assert!(!in_ci, "TEST_POSTGRES_OF_PASSPORTAL_CA is not set");
         return;
     };
     // Its certificate is for localhost.

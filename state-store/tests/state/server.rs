@@ -10,7 +10,7 @@ use state_store::{Access, OpenError, StateDatabase, StateUrl};
 use url::Url;
 
 /// The url of a server on this machine where databases may be made, with its password.
-const VARIABLE: &str = "PASSPORTAL_TEST_POSTGRES";
+const VARIABLE: &str = "TEST_POSTGRES_OF_PASSPORTAL";
 
 /// A database that ends with the test.
 pub(crate) struct TestDatabase {
