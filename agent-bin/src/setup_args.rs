@@ -170,7 +170,7 @@ impl ArgsError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Missing { .. } => {
-                "give these options, or `--answers FILE`; or run it at a terminal, where it asks"
+                "give these options (`setup --help` tells them) or `--answers FILE`; or run it at a terminal, where it asks"
             }
             Self::Answers { .. } => "name a file that is there",
             Self::NoAnswers { .. } => {
