@@ -52,7 +52,7 @@ pub struct SetupArgs {
     /// The national cloud.
     #[arg(long, value_name = "global|us-gov-l4|us-gov-l5|china")]
     pub cloud: Option<String>,
-    /// As whom the agent signs in: certificate, client-secret [default], federated; or for an administrator device-code, or vault-admin
+    /// As whom the agent signs in: certificate, client-secret (the usual one for scripts), federated; or for an administrator device-code, or vault-admin
     /// for the vault's own `Azure/Office365 Admin` credential.
     #[arg(long, value_name = "HOW")]
     pub sign_in: Option<String>,

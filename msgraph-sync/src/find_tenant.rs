@@ -11,6 +11,9 @@ use crate::{GraphError, GraphSetupError};
 /// Source: OpenID Connect on the Microsoft identity platform, "Find your app's OpenID configuration document URI".
 const DISCOVERY: &str = "v2.0/.well-known/openid-configuration";
 
+/// A call that the agent makes anyway.
+const GRAPH: &str = "/v1.0/domains";
+
 /// Why the tenant was not found.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FindTenantError {
@@ -37,8 +40,8 @@ struct Discovery {
     issuer: url::Url,
 }
 
-/// Asks the sign-in service for the tenant by any of its names, and Graph for any answer. The connection's app is not
-/// looked at. Answers with the tenant's id.
+/// Asks the sign-in service for the tenant by any of its names, and Graph for any answer, which is a refusal, because nobody
+/// has signed in. The connection's app is not looked at. Answers with the tenant's id.
 ///
 /// # Errors
 /// When there is no such tenant, a service cannot be reached, or this machine's clock is wrong.
@@ -64,7 +67,10 @@ pub async fn find_tenant(connection: Connection) -> Result<String, FindTenantErr
             call: "GET /.well-known/openid-configuration",
             source: Some(std::sync::Arc::new(error)),
         })?;
-    get(&entrance, endpoints.graph.clone()).await?;
+    let mut url = endpoints.graph.clone();
+    let base = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{base}{GRAPH}"));
+    get(&entrance, url).await?;
     if let Some(off) = entrance.clock.off_by() {
         return Err(GraphError::ClockOff {
             off: Off(off).to_string(),

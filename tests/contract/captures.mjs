@@ -11,7 +11,9 @@ export function uncaptured(folder) {
     const errors = names.map((name) => read(folder, name).response);
     const discovery = read(folder, 'oidc-discovery.golden.json').required_fields;
     return ({ request, answer }) => {
-        if (request.path.endsWith('/.well-known/openid-configuration')) return lacking(discovery, answer.body);
+        if (request.path.endsWith('/.well-known/openid-configuration')) {
+            return answer.status === 200 ? lacking(discovery, answer.body) : wrongError(errors, answer);
+        }
         const isDeviceCode = request.path.endsWith('/oauth2/v2.0/devicecode');
         if (!isDeviceCode && !request.path.endsWith('/oauth2/v2.0/token')) return ['no answer of this kind was captured'];
         if (answer.status !== 200) return wrongError(errors, answer);

@@ -5,10 +5,25 @@ use entra_sim::AppChange;
 use integration_tests::{
     ADMIN_EMAIL, ADMIN_PASSWORD, APP, APP_SECRET, CLIENT, ORGANIZATION_KEY, TENANT, World,
 };
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::person::{Answer, Person, choice, line, walk};
 use crate::walking::{by_secret, to_the_tenant};
+
+/// A server that knows nothing of a vault.
+async fn something_else() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let page = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
+            let _ = stream.write_all(page.as_bytes()).await;
+        }
+    });
+    url
+}
 
 /// What setup could leave behind: a configuration, a secret, or an agent that the vault knows.
 fn assert_untouched(world: &World) {
@@ -22,6 +37,7 @@ fn assert_untouched(world: &World) {
 async fn wrong_answers_are_asked_again_until_they_are_right() {
     let world = World::builder().start().await.unwrap();
     let nowhere = "http://127.0.0.1:9";
+    let something_else = something_else().await;
     let mut answers = vec![
         choice("Which integration", "Azure AD"),
         // No address, one where nobody listens, http beyond this machine, and one that speaks something else.
@@ -31,7 +47,7 @@ async fn wrong_answers_are_asked_again_until_they_are_right() {
         choice("Where is your Passportal", "A vault of your own"),
         line("Its address", "http://vault.example"),
         choice("Where is your Passportal", "A vault of your own"),
-        line("Its address", &world.entra_url),
+        line("Its address", &something_else),
         choice("Where is your Passportal", "A vault of your own"),
         line("Its address", &world.vault_url),
         // A wrong password, nobody's e-mail, and a code that the account does not have.
