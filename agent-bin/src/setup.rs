@@ -148,6 +148,7 @@ impl SetupError {
             Self::Vault(ApiError::NotAuthorised { .. }) => {
                 "give the e-mail and password of an organization administrator".to_owned()
             }
+            Self::Vault(ApiError::Invalid { .. }) => "do as the vault says".to_owned(),
             Self::Vault(_) => {
                 "check the base URL or region, the network, the proxy and --extra-ca".to_owned()
             }
