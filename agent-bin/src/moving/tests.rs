@@ -33,11 +33,11 @@ impl Machine {
         let machine = Self { folder };
         let state = machine.folder.path().join("agent").join("state.db");
         let text = format!(
-            "[passportal]\nbase_url = 'https://vault.example'\n[state]\nurl = 'sqlite://{}'\n\
+            "[passportal]\nbase_url = 'https://vault.example'\n[state]\nurl = '{}'\n\
              [[client]]\nname = 'Contoso'\n[client.microsoft]\ntenant = 'contoso.com'\nsign_in = 'device-code'\nclient_id = 'a'\n\
              [[client]]\nname = 'Fabrikam'\n[client.microsoft]\ntenant = 'fabrikam.com'\nsign_in = 'client-secret'\n\
              client_id = 'b'\nclient_secret_file = '{}'\n",
-            state.display(),
+            state_store::file_url(&state),
             machine.secret().display()
         );
         std::fs::write(machine.config(), text).unwrap();

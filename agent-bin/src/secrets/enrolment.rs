@@ -476,8 +476,7 @@ mod tests {
         let (_folder, files) = files();
         files.save_enrolment(&enrolment(2, "Contoso")).unwrap();
         let damaged = files.path(enrolment(1, "Fabrikam").client);
-        std::fs::copy(files.path(enrolment(2, "Contoso").client), &damaged).unwrap();
-        std::fs::write(&damaged, "{").unwrap();
+        at_rest::write(&damaged, b"{").unwrap();
         let found = files.load_enrolment("contoso").unwrap().unwrap();
         assert_eq!(found.client, enrolment(2, "Contoso").client);
         let error = files.load_enrolment("Fabrikam").unwrap_err();
