@@ -53,12 +53,7 @@ class Systemd:
 def run(report):
     with World() as world:
         password = new_password()
-        world.start_simulator({"anna": password})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", password)
-        world.setup()
+        world.enrol({"anna": password})
         _notified(report, world)
         _frozen(report, world)
         _journal(report, world)
@@ -149,7 +144,9 @@ def _dumps(world, command, is_up):
     with open(out, "wb") as file:
         process = subprocess.Popen(unlimited, cwd=world.folder, env=program.environment(world.folder, {}),
                                    stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL)
-    program.until(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() != "sh\n" and is_up(), "it is up")
+    # Before that it is still the shell, or what it was made from, without the limit. The kernel cuts names off.
+    name = pathlib.Path(command[0]).name[:15]
+    program.until(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text().strip() == name and is_up(), "it is up")
     process.send_signal(signal.SIGABRT)
     _, status = os.waitpid(process.pid, 0)
     process.returncode = status
