@@ -10,12 +10,7 @@ from world import World, new_password
 def run(report):
     with World() as world:
         old = new_password()
-        world.start_simulator({"anna": old})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", old)
-        world.setup()
+        world.enrol({"anna": old})
         _locked(report, world)
         _unusable(report, world)
 

@@ -19,12 +19,7 @@ def run(report):
     with World() as world, small_disk.SmallDisk(world.folder / "small", "2m") as disk:
         world.state = disk.folder / "state.db"
         old = new_password()
-        world.start_simulator({"anna": old})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", old)
-        world.setup()
+        world.enrol({"anna": old})
         world.start_agent(interval="1s")
         _while_it_runs(report, world, disk)
         world.agent.stop()

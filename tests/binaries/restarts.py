@@ -18,12 +18,7 @@ def _restarts(report, world, verification):
     possible = verification == "allowed"
     how = "the sign-in test is possible" if possible else "the sign-in test is impossible"
     old, new = new_password(), new_password()
-    world.start_simulator({"anna": old}, verification)
-    world.start_vault()
-    world.login()
-    world.add_client()
-    world.add_credential("anna", old)
-    world.setup()
+    world.enrol({"anna": old}, verification)
     with report.case(f"{how}: first contact writes nothing") as says:
         row = world.sync()["anna"]
         assert world.writes() == 0

@@ -17,12 +17,7 @@ HELD = 2.0
 def run(report):
     with World() as world:
         old = new_password()
-        world.start_simulator({"anna": old})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", old)
-        world.setup()
+        world.enrol({"anna": old})
         for how in BOTH:
             _idle(report, world, how)
         for when in ["before", "after"]:

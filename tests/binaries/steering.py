@@ -9,12 +9,7 @@ from world import CLIENT, World, new_password
 def run(report):
     with World() as world:
         old = new_password()
-        world.start_simulator({"anna": old})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", old)
-        world.setup()
+        world.enrol({"anna": old})
         world.start_agent(interval="45s")
         good = world.config.read_text()
         _broken(report, world, good)

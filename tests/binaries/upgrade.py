@@ -19,12 +19,7 @@ CLIENT_THEN, CREDENTIAL_THEN = (f"00000000-0000-0000-0000-{number:012x}" for num
 def run(report):
     with World() as world:
         old, new = new_password(), new_password()
-        world.start_simulator({"anna": old})
-        world.start_vault()
-        world.login()
-        world.add_client()
-        world.add_credential("anna", old)
-        world.setup()
+        world.enrol({"anna": old})
         _back_to_the_first_version(world, world.credential("anna"))
         _carried_on(report, world, old, new)
         _no_way_back(report, world)

@@ -199,6 +199,15 @@ class World:
 
     # --- the agent
 
+    def enrol(self, accounts, verification="allowed"):
+        """From nothing to an enrolled agent: the tenant has these accounts, the vault anna's password."""
+        self.start_simulator(accounts, verification)
+        self.start_vault()
+        self.login()
+        self.add_client()
+        self.add_credential("anna", accounts["anna"])
+        self.setup()
+
     def setup_options(self, **instead):
         """Options of setup; `instead` replaces values, by the option's name with underscores."""
         options = {
