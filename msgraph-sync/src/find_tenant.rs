@@ -49,9 +49,8 @@ pub async fn find_tenant(connection: Connection) -> Result<String, FindTenantErr
     let tenant = connection.tenant.clone();
     let entrance = Entrance::of(connection).map_err(std::sync::Arc::new)?;
     let Connection { endpoints, .. } = &entrance.connection;
-    let mut url = endpoints.authority.clone();
-    let base = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{base}/{tenant}/{DISCOVERY}"));
+    let url = entrance.connection.tenant_url(DISCOVERY);
+    let url = url.map_err(std::sync::Arc::new)?;
     let answer = get(&entrance, url).await?;
     if answer.status != StatusCode::OK {
         let refusal = crate::token::refusal(&answer);

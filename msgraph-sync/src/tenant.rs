@@ -56,10 +56,15 @@ impl Connection {
 
     /// One of the tenant's own sign-in endpoints.
     pub(crate) fn oauth_url(&self, name: &str) -> Result<url::Url, GraphSetupError> {
+        self.tenant_url(&format!("oauth2/v2.0/{name}"))
+    }
+
+    /// Something of the tenant's at the sign-in service.
+    pub(crate) fn tenant_url(&self, path: &str) -> Result<url::Url, GraphSetupError> {
         check_tenant(&self.tenant)?;
         let mut url = self.endpoints.authority.clone();
         let base = url.path().trim_end_matches('/');
-        url.set_path(&format!("{base}/{}/oauth2/v2.0/{name}", self.tenant));
+        url.set_path(&format!("{base}/{}/{path}", self.tenant));
         Ok(url)
     }
 }
