@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use msgraph_sync::VerdictTable;
+use msgraph_sync::{EntraDirectory, VerdictTable};
 use state_store::StateDatabase;
 use sync_engine::Ports;
 use sync_engine::model::ClientId;
@@ -38,6 +38,7 @@ pub(crate) struct Draft {
 pub(crate) struct Checked {
     draft: Draft,
     way: Way,
+    directory: EntraDirectory,
 }
 
 /// What a running client was made from. While it stays equal, there is nothing to make anew.
@@ -114,8 +115,12 @@ impl Workshop {
     pub(crate) fn check(&self, draft: Draft) -> Result<Checked, WiringError> {
         let table = self.verdict_table.as_ref();
         let way = Way::of(&draft.client, &self.outbound, &self.secrets)?;
-        way.clone().directory(&draft.client, table)?;
-        Ok(Checked { draft, way })
+        let directory = way.clone().directory(&draft.client, table)?;
+        Ok(Checked {
+            draft,
+            way,
+            directory,
+        })
     }
 
     /// The client with everything that its engine needs.
@@ -128,7 +133,11 @@ impl Workshop {
         state: &StateDatabase,
         instance: Uuid,
     ) -> Result<ClientAgent, WiringError> {
-        let Checked { draft, way } = checked;
+        let Checked {
+            draft,
+            way,
+            directory,
+        } = checked;
         let (client, enrolment) = (&draft.client, &draft.enrolment);
         let id = enrolment.client;
         let vault = Arc::new(wiring::vault(
@@ -139,11 +148,13 @@ impl Workshop {
             instance,
             &self.outbound,
         )?);
-        let way = match wiring::vault_admin(client, &draft.policy, &vault) {
-            Some(password) => way.with_password(password),
-            None => way,
+        let directory = match wiring::vault_admin(client, &draft.policy, &vault) {
+            Some(password) => way
+                .with_password(password)
+                .directory(client, self.verdict_table.as_ref())?,
+            None => directory,
         };
-        let directory = Arc::new(way.directory(client, self.verdict_table.as_ref())?);
+        let directory = Arc::new(directory);
         let ports = Ports {
             vault: Arc::clone(&vault) as _,
             directory: Arc::clone(&directory) as _,
