@@ -60,10 +60,17 @@ pub(crate) fn credential(
         changed_at: wire.changed,
         facts,
         confirmed: wire.confirmed.map(Into::into),
-        attempts: wire.attempts.into_iter().map(Into::into).collect(),
+        attempts: attempts(wire.attempts),
         raised: engine_flags(wire.flags),
         cleared: engine_flags(wire.cleared),
     }
+}
+
+/// Without room to spare: they stay as long as the view does, and most credentials have one.
+fn attempts(wire: Vec<wire::Attempt>) -> Vec<model::SignInAttempt> {
+    let mut attempts: Vec<_> = wire.into_iter().map(Into::into).collect();
+    attempts.shrink_to_fit();
+    attempts
 }
 
 /// The whole of a reading.

@@ -33,7 +33,7 @@ impl StateStore for ClientStore {
     async fn load(&self) -> Result<Memory, StoreError> {
         let rows = self.0.load().await?;
         let client = rows.client.as_deref().map(from_json).transpose()?;
-        let credentials: Vec<CredentialMemory> = all_from_json(&rows.credentials)?;
+        let credentials = rows.credentials.map_err(not_readable)?;
         let plans: Vec<HeldPlan> = all_from_json(&rows.plans)?;
         Ok(Memory {
             client: client.unwrap_or_default(),
@@ -132,7 +132,11 @@ fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::NotReadable(Box::new(error)))
+    serde_json::from_str(text).map_err(not_readable)
+}
+
+fn not_readable(error: serde_json::Error) -> StoreError {
+    StoreError::NotReadable(Box::new(error))
 }
 
 fn all_from_json<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, StoreError> {

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
+use sync_engine::model::CredentialMemory;
 use sync_engine::ports::StoreError;
 
 /// One client's rows in a database of either kind.
@@ -19,11 +22,27 @@ pub(crate) trait Tables: fmt::Debug + Send + Sync {
 }
 
 /// What [`Tables::load`] reads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MemoryRows {
     pub(crate) client: Option<String>,
-    pub(crate) credentials: Vec<String>,
+    /// There are many, so none stays as text until all are read.
+    pub(crate) credentials: serde_json::Result<Vec<CredentialMemory>>,
     pub(crate) plans: Vec<String>,
+}
+
+/// Takes each row in as it comes.
+pub(crate) async fn credentials(
+    rows: BoxStream<'_, sqlx::Result<String>>,
+) -> sqlx::Result<serde_json::Result<Vec<CredentialMemory>>> {
+    let memories = rows.map_ok(|row| credential(&row)).try_collect::<Vec<_>>();
+    Ok(memories.await?.into_iter().collect())
+}
+
+fn credential(row: &str) -> serde_json::Result<CredentialMemory> {
+    let mut memory: CredentialMemory = serde_json::from_str(row)?;
+    // Most have one, and room for four is made.
+    memory.attempts.shrink_to_fit();
+    Ok(memory)
 }
 
 /// What is read in a certain order.

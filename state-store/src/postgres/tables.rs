@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection};
 use sync_engine::model::ClientId;
@@ -13,7 +15,7 @@ use super::Session;
 use super::fault::Failure;
 use super::lock;
 use super::session::Turn;
-use crate::tables::{Change, List, MemoryRows, Tables, What, select};
+use crate::tables::{Change, List, MemoryRows, Tables, What, credentials, select};
 
 /// How many rows travel in one message.
 const MOST_ROWS: usize = 2_000;
@@ -111,7 +113,7 @@ async fn memory(connection: &mut PgConnection, client: &str) -> Result<MemoryRow
     let of_client = rows(&mut transaction, select::CLIENT, client).await?;
     let read = MemoryRows {
         client: of_client.into_iter().next(),
-        credentials: rows(&mut transaction, select::CREDENTIALS, client).await?,
+        credentials: credentials(all(&mut transaction, select::CREDENTIALS, client)).await?,
         plans: rows(&mut transaction, select::PLANS, client).await?,
     };
     transaction.commit().await?;
@@ -123,10 +125,15 @@ async fn rows(
     sql: &'static str,
     client: &str,
 ) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(sql)
-        .bind(client)
-        .fetch_all(connection)
-        .await
+    all(connection, sql, client).try_collect().await
+}
+
+fn all<'a>(
+    connection: &'a mut PgConnection,
+    sql: &'static str,
+    client: &'a str,
+) -> BoxStream<'a, sqlx::Result<String>> {
+    sqlx::query_scalar(sql).bind(client).fetch(connection)
 }
 
 async fn listed(

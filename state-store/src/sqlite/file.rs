@@ -18,6 +18,8 @@ use crate::{OpenError, Place};
 
 /// How long a writer waits for a foreign program (a backup, a look with `sqlite3`).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// KiB of pages, by SQLite's minus sign. The memory is read once, so whatever more is kept of it waits in vain.
+const CACHE: &str = "-256";
 
 const STEPS: [Step; 2] = [
     (
@@ -115,6 +117,7 @@ async fn connect(options: SqliteConnectOptions, place: Place) -> Result<SqlitePo
         // FULL, so that an intent that was written down is still there after a power cut.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", CACHE)
         .disable_statement_logging();
     // One connection: SQLite has one writer anyway, and so clients wait in line instead of
     // polling for its lock. It is never replaced, because an in-memory database lives in it.

@@ -3,6 +3,8 @@
 use std::io;
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
 use sqlx::sqlite::{SqliteArguments, SqlitePool};
 use sqlx::{Sqlite, SqliteConnection, query::Query};
 use sync_engine::model::ClientId;
@@ -10,7 +12,7 @@ use sync_engine::ports::StoreError;
 
 use super::StateFile;
 use super::fault::{not_read, not_written};
-use crate::tables::{Change, List, MemoryRows, Tables, What, select};
+use crate::tables::{Change, List, MemoryRows, Tables, What, credentials, select};
 
 /// One client's rows in a state file.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ async fn memory(connection: &mut SqliteConnection, client: &str) -> sqlx::Result
     let of_client = rows(connection, select::CLIENT, client).await?;
     Ok(MemoryRows {
         client: of_client.into_iter().next(),
-        credentials: rows(connection, select::CREDENTIALS, client).await?,
+        credentials: credentials(all(connection, select::CREDENTIALS, client)).await?,
         plans: rows(connection, select::PLANS, client).await?,
     })
 }
@@ -80,10 +82,15 @@ async fn rows(
     sql: &'static str,
     client: &str,
 ) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(sql)
-        .bind(client)
-        .fetch_all(connection)
-        .await
+    all(connection, sql, client).try_collect().await
+}
+
+fn all<'a>(
+    connection: &'a mut SqliteConnection,
+    sql: &'static str,
+    client: &'a str,
+) -> BoxStream<'a, sqlx::Result<String>> {
+    sqlx::query_scalar(sql).bind(client).fetch(connection)
 }
 
 async fn write(file: StateFile, client: String, changes: Vec<Change>) -> sqlx::Result<()> {
