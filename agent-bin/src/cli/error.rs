@@ -8,8 +8,9 @@ use agent_bin::control::{AskError, ControlError, Place};
 use agent_bin::health_check::HealthCheckError;
 use agent_bin::moving::MoveError;
 use agent_bin::service::ServiceError;
-use agent_bin::service_manager::{ServiceManagerError, ServiceStatus};
+use agent_bin::service_manager::{AccountError, ServiceManagerError, ServiceStatus};
 use agent_bin::wizard::WizardError;
+use passportal_client::secret_file::SecretFileError;
 
 const NO_SERVICE: &str =
     "start it; where state.url was changed, the service that runs must be started again";
@@ -25,6 +26,10 @@ pub(super) enum CommandError {
     Setup(#[from] WizardError),
     #[error(transparent)]
     ServiceManager(#[from] ServiceManagerError),
+    #[error("the service cannot run as this account")]
+    Account(#[from] AccountError),
+    #[error("the account's password cannot be read")]
+    AccountPassword(#[from] SecretFileError),
     #[cfg(windows)]
     #[error("only the service control manager starts the agent in this way")]
     NoServiceManager(#[from] windows_service::Error),
@@ -53,6 +58,8 @@ impl CommandError {
             Self::Service(source) => source.hint().map(str::to_owned),
             Self::Setup(source) => source.hint(),
             Self::ServiceManager(source) => Some(source.hint().to_owned()),
+            Self::Account(source) => Some(source.hint().to_owned()),
+            Self::AccountPassword(source) => Some(source.hint().to_owned()),
             #[cfg(windows)]
             Self::NoServiceManager(_) => {
                 Some("leave --service out, or passportal-agent service start".to_owned())

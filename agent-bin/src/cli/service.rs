@@ -1,9 +1,10 @@
 //! `passportal-agent service`: the agent as a service of the operating system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use agent_bin::service_manager::{self, InstallOptions, ServiceStatus};
+use agent_bin::service_manager::{self, Account, InstallOptions, Look, ServiceStatus};
 use clap::Subcommand;
+use passportal_client::secret_file;
 
 use super::{CommandError, tell};
 
@@ -35,11 +36,10 @@ pub(super) fn run(command: Command, config: PathBuf) -> Result<(), CommandError>
             account,
             account_password_file,
         } => {
-            service_manager::install(&InstallOptions {
-                config,
-                account,
-                account_password_file,
-            })?;
+            let password = account_password_file.as_deref();
+            let account = account.map(|name| looked_at(name, password));
+            let account = account.transpose()?;
+            service_manager::install(&InstallOptions { config, account })?;
             tell("the service is installed; `passportal-agent service start` starts it");
         }
         Command::Uninstall => {
@@ -60,4 +60,18 @@ pub(super) fn run(command: Command, config: PathBuf) -> Result<(), CommandError>
         },
     }
     Ok(())
+}
+
+fn looked_at(name: String, password_file: Option<&Path>) -> Result<Account, CommandError> {
+    let password = password_file
+        .as_deref()
+        .map(secret_file::read)
+        .transpose()?;
+    let account = Account { name, password };
+    if let Look::NotTold { why } = account.look()? {
+        tell(&format!(
+            "the account {account} could not be checked ({why}); its start will tell"
+        ));
+    }
+    Ok(account)
 }

@@ -3,9 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-#[cfg(windows)]
-use passportal_client::secret_file::SecretFileError;
-
 #[cfg(not(windows))]
 const AS_ADMINISTRATOR: &str = "run it as root: sudo passportal-agent service …";
 #[cfg(windows)]
@@ -27,12 +24,6 @@ pub enum ServiceManagerError {
     /// There is no such service.
     #[error("the service is not installed")]
     NotInstalled,
-    /// An option that means nothing on this platform.
-    #[error("{option} has no meaning on this platform")]
-    UselessOption {
-        /// The option.
-        option: &'static str,
-    },
     /// A text that a unit file cannot hold.
     #[error("`{text}` cannot stand in the service's unit")]
     NotForAUnit {
@@ -72,10 +63,6 @@ pub enum ServiceManagerError {
         /// Where it would be.
         path: PathBuf,
     },
-    /// The account's password cannot be read.
-    #[cfg(windows)]
-    #[error("the account's password cannot be read")]
-    Password(#[from] SecretFileError),
     /// It ended while it was to start.
     #[cfg(windows)]
     #[error("the service ended as it started (exit code {code})")]
@@ -103,7 +90,6 @@ impl ServiceManagerError {
                 "let whatever starts programs on this machine run `passportal-agent run`"
             }
             Self::NotInstalled => "install it: passportal-agent service install",
-            Self::UselessOption { .. } => "leave it out",
             Self::NotForAUnit { .. } => "use a name without line breaks, quotes, $ and %",
             Self::File { .. } => "see the cause above",
             Self::Program { .. } => "check that it is installed, and in PATH",
@@ -112,8 +98,6 @@ impl ServiceManagerError {
             Self::NoConfiguration { .. } => {
                 "set it up first: passportal-agent setup, or name another one with --config"
             }
-            #[cfg(windows)]
-            Self::Password(source) => source.hint(),
             #[cfg(windows)]
             Self::Ended { .. } => {
                 "the event log (Application) says why, and the folder `log` beside the configuration"

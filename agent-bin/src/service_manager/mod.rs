@@ -1,5 +1,6 @@
 //! The agent as a service of the operating system: installed, started, stopped, asked for and taken away again.
 
+mod account;
 mod error;
 mod status;
 #[cfg(target_os = "linux")]
@@ -15,6 +16,7 @@ mod windows;
 
 use std::path::PathBuf;
 
+pub use account::{Account, AccountError, Look};
 pub use error::ServiceManagerError;
 pub use status::ServiceStatus;
 #[cfg(target_os = "linux")]
@@ -28,14 +30,13 @@ use windows as platform;
 pub const NAME: &str = "passportal-agent";
 
 /// How the service is installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct InstallOptions {
     /// The configuration that it runs with.
     pub config: PathBuf,
-    /// The account that it runs as, instead of one of its own that the platform makes.
-    pub account: Option<String>,
-    /// A file with that account's password, where the platform wants it.
-    pub account_password_file: Option<PathBuf>,
+    /// The account that it runs as, instead of one of its own that the platform makes. Whoever installs looks at it first:
+    /// [`Account::look`].
+    pub account: Option<Account>,
 }
 
 /// Installs the service, so that it starts with the machine. It is not started now. Installing it again changes what

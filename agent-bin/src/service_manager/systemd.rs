@@ -47,10 +47,6 @@ impl Machine {
     }
 
     fn install(&self, options: &InstallOptions) -> Result<(), ServiceManagerError> {
-        if options.account_password_file.is_some() {
-            let option = "--account-password-file";
-            return Err(ServiceManagerError::UselessOption { option });
-        }
         self.may_change()?;
         let addition = Addition::of(options)?;
         let unit = if self.is_packaged() {

@@ -54,7 +54,11 @@ impl Addition {
         let program = std::env::current_exe().unwrap_or_else(|_| PACKAGED_PROGRAM.into());
         Ok(Self {
             config: config.map(|it| word(&it.to_string_lossy())).transpose()?,
-            account: options.account.as_deref().map(word).transpose()?,
+            account: options
+                .account
+                .as_ref()
+                .map(|it| word(&it.name))
+                .transpose()?,
             program: word(&program.to_string_lossy())?,
         })
     }
@@ -99,12 +103,15 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::service_manager::Account;
 
     fn options(config: &str, account: Option<&str>) -> InstallOptions {
         InstallOptions {
             config: PathBuf::from(config),
-            account: account.map(str::to_owned),
-            account_password_file: None,
+            account: account.map(|name| Account {
+                name: name.to_owned(),
+                password: None,
+            }),
         }
     }
 

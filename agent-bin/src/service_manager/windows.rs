@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use passportal_client::secret_file;
 use secrecy::{ExposeSecret as _, SecretString};
 use windows_service::Error as ScmError;
 use windows_service::service::{
@@ -50,9 +49,10 @@ const NEVER_STARTED: u32 = 1077;
 
 pub(super) fn install(options: &InstallOptions) -> Result<(), ServiceManagerError> {
     let config = whole_path(&options.config)?;
-    let password = password(options)?;
-    let account = options.account.as_deref().unwrap_or(OWN_ACCOUNT);
-    let info = info(&config, account, password.as_ref())?;
+    let account = options.account.as_ref();
+    let password = account.and_then(|it| it.password.as_ref());
+    let account = account.map_or(OWN_ACCOUNT, |it| &it.name);
+    let info = info(&config, account, password)?;
     match change(&info) {
         Err(ServiceManagerError::NotInstalled) => create(&info, &config, account),
         changed => configure(&changed?, &config, account),
@@ -139,11 +139,6 @@ fn whole_path(config: &Path) -> Result<PathBuf, ServiceManagerError> {
         return Err(missing());
     }
     std::path::absolute(config).map_err(|_| missing())
-}
-
-fn password(options: &InstallOptions) -> Result<Option<SecretString>, ServiceManagerError> {
-    let file = options.account_password_file.as_deref();
-    Ok(file.map(secret_file::read).transpose()?)
 }
 
 fn info(

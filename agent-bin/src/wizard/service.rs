@@ -9,11 +9,23 @@ use super::ask::Question;
 use super::{Wizard, WizardError};
 use crate::config::{self, Config, Overrides};
 use crate::health_check;
-use crate::service_manager::{self, InstallOptions, ServiceManagerError, ServiceStatus};
+use crate::service_manager::{
+    self, Account, AccountError, InstallOptions, Look, ServiceManagerError, ServiceStatus,
+};
 use crate::setup::SetupError;
+
+/// Whether, and as whom.
+const SERVICE: [&str; 3] = [
+    "Yes, as an account of its own (recommended)",
+    "Yes, as an account that I name",
+    "No",
+];
 
 /// The services of a machine.
 pub trait Services {
+    /// Looks whether the agent can run as this account.
+    fn look(&self, account: &Account) -> Result<Look, AccountError>;
+
     /// Installs the agent as one.
     fn install(&self, options: &InstallOptions) -> Result<(), ServiceManagerError>;
 
@@ -32,6 +44,10 @@ pub trait Services {
 pub struct ThisMachine;
 
 impl Services for ThisMachine {
+    fn look(&self, account: &Account) -> Result<Look, AccountError> {
+        account.look()
+    }
+
     fn install(&self, options: &InstallOptions) -> Result<(), ServiceManagerError> {
         service_manager::install(options)
     }
@@ -70,18 +86,18 @@ impl Wizard<'_> {
                 .say("The service runs already; `passportal-agent reload` has it serve this client, too.");
             return Ok(Then::Reload);
         }
-        let help = "it starts with the machine, and runs as an account of its own";
+        let help = "it starts with the machine";
         let question = Question::new("Install the agent as a service, and start it now?", help);
-        if !self.asker.agrees(question, true)? {
-            self.say_how_to_start();
-            return Ok(Then::Start);
-        }
-        let config = std::path::absolute(self.path).unwrap_or_else(|_| self.path.to_owned());
-        let options = InstallOptions {
-            config,
-            account: None,
-            account_password_file: None,
+        let account = match self.asker.choice(question, &SERVICE.map(str::to_owned))? {
+            0 => None,
+            1 => Some(self.account(services)?),
+            _ => {
+                self.say_how_to_start();
+                return Ok(Then::Start);
+            }
         };
+        let config = std::path::absolute(self.path).unwrap_or_else(|_| self.path.to_owned());
+        let options = InstallOptions { config, account };
         match services.install(&options).and_then(|()| services.start()) {
             Ok(()) => {
                 self.well("the service is installed, and runs");
@@ -93,6 +109,38 @@ impl Wizard<'_> {
                 self.not_well(&error, Some(error.hint()));
                 self.say_how_to_start();
                 Ok(Then::Start)
+            }
+        }
+    }
+
+    /// The account that the person names, which the machine takes as far as it tells.
+    fn account(&mut self, services: &dyn Services) -> Result<Account, WizardError> {
+        loop {
+            let question = Question::new(
+                "The account's name:",
+                "it needs no rights but its own files",
+            );
+            let mut account = Account {
+                name: self.asker.line(question, None)?,
+                password: None,
+            };
+            if account.wants_password() {
+                let help = "it is tried once; only the service manager keeps it";
+                let question = Question::new("The account's password:", help);
+                account.password = Some(self.asker.secret(question)?);
+            }
+            match services.look(&account) {
+                Ok(Look::Good) => {
+                    self.well(&format!("the service can run as {account}"));
+                    return Ok(account);
+                }
+                Ok(Look::NotTold { why }) => {
+                    self.asker.say(&format!(
+                        "the account could not be checked ({why}); its start will tell"
+                    ));
+                    return Ok(account);
+                }
+                Err(error) => self.not_well(&error, Some(error.hint())),
             }
         }
     }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use agent_bin::administrator::{ShowCode, show_in_words};
-use agent_bin::service_manager::{InstallOptions, ServiceManagerError, ServiceStatus};
+use agent_bin::service_manager::{
+    Account, AccountError, InstallOptions, Look, ServiceManagerError, ServiceStatus,
+};
 use agent_bin::setup::SetupDone;
 use agent_bin::setup_args::SetupArgs;
 use agent_bin::wizard::{self, Asker, Question, Services, Stopped, Then, WizardError};
@@ -128,8 +130,26 @@ pub(crate) enum Machine {
     ThatNeverWorks,
 }
 
+/// The only account of either machine.
+pub(crate) const KNOWN_ACCOUNT: &str = "sync";
+
 impl Services for Machine {
-    fn install(&self, _: &InstallOptions) -> Result<(), ServiceManagerError> {
+    fn look(&self, account: &Account) -> Result<Look, AccountError> {
+        let name = account.name.clone();
+        if name != KNOWN_ACCOUNT {
+            return Err(AccountError::Unknown { name });
+        }
+        match self {
+            Self::WithoutServices => Ok(Look::Good),
+            Self::ThatNeverWorks => Ok(Look::NotTold {
+                why: "no domain controller answers".to_owned(),
+            }),
+        }
+    }
+
+    fn install(&self, options: &InstallOptions) -> Result<(), ServiceManagerError> {
+        let account = options.account.as_ref();
+        assert!(account.is_none_or(|it| it.name == KNOWN_ACCOUNT));
         match self {
             Self::WithoutServices => Err(ServiceManagerError::NoServiceManager),
             Self::ThatNeverWorks => Ok(()),

@@ -41,7 +41,7 @@ pub(crate) fn by_secret() -> Vec<Answer> {
         Answer::Agrees("registered", true),
         line("Client secret", APP_SECRET),
         line("client id", APP.to_string()),
-        Answer::Agrees("as a service", false),
+        choice("as a service", "No"),
     ]
 }
 
@@ -93,7 +93,7 @@ async fn an_administrator_enters_the_code_that_is_shown() {
         choice("How does the agent sign in", "Administrator by device code"),
         Answer::Agrees("registered", false),
         line("client id", APP.to_string()),
-        Answer::Agrees("as a service", true),
+        choice("as a service", "Yes, as an account of its own"),
         Answer::Agrees("in this terminal", false),
     ]);
     let mut person = Person::with(answers);
@@ -150,7 +150,7 @@ async fn a_certificate_is_made_and_its_public_half_is_shown_until_the_app_has_it
         line("Password", ADMIN_PASSWORD),
         line("One-time code", "none"),
         line("Organization key", ORGANIZATION_KEY),
-        Answer::Agrees("as a service", false),
+        choice("as a service", "No"),
     ]);
     walk(&world, &mut person).await.unwrap();
     let config = world.config().unwrap();
@@ -174,7 +174,7 @@ async fn what_the_options_say_is_not_asked() {
         line("Password", ADMIN_PASSWORD),
         line("One-time code", "none"),
         line("Organization key", ORGANIZATION_KEY),
-        Answer::Agrees("as a service", false),
+        choice("as a service", "No"),
     ]);
     let no_code = agent_bin::administrator::show_in_words(|text| panic!("{text}"));
     walk_with(&world, &mut person, args, no_code).await.unwrap();
@@ -183,37 +183,49 @@ async fn what_the_options_say_is_not_asked() {
 
 #[tokio::test]
 async fn a_service_that_does_not_work_is_told_as_one_and_a_terminal_may_do_instead() {
-    use crate::person::Machine;
+    use crate::person::{KNOWN_ACCOUNT, Machine};
     use agent_bin::wizard::{self, Asker, Services, Then};
 
+    let own = vec![choice("as a service", "Yes, as an account of its own")];
+    let named = vec![
+        choice("as a service", "Yes, as an account that I name"),
+        line("account's name", "nobody"),
+        line("account's name", KNOWN_ACCOUNT),
+    ];
+    let here = vec![Answer::Agrees("in this terminal", true)];
     for (machine, last, then, told) in [
         (
             Machine::ThatNeverWorks,
-            None,
+            own.clone(),
             Then::Nothing,
-            "it does not work yet",
+            vec!["it does not work yet"],
+        ),
+        (
+            Machine::ThatNeverWorks,
+            named.clone(),
+            Then::Nothing,
+            vec!["this machine knows no user nobody", "no domain controller"],
         ),
         (
             Machine::WithoutServices,
-            Some(Answer::Agrees("in this terminal", true)),
+            [named, here].concat(),
             Then::RunHere,
-            "No service manager",
+            vec!["the service can run as sync", "No service manager"],
         ),
     ] {
         let world = World::builder().start().await.unwrap();
         let mut answers = [to_the_tenant(&world), by_secret()].concat();
         answers.pop();
-        answers.push(Answer::Agrees("as a service", true));
         answers.extend(last);
         let mut person = Person::with(answers);
         let no_code = agent_bin::administrator::show_in_words(|text| panic!("{text}"));
         let machine = (&mut person as &mut dyn Asker, &machine as &dyn Services);
         let ended = wizard::run(options(&world), &world.config_path(), machine, no_code).await;
         assert_eq!(ended.unwrap().1, then);
-        assert!(
-            person.transcript().contains(told),
-            "{}",
-            person.transcript()
-        );
+        let transcript = person.transcript();
+        assert!(person.is_done(), "{transcript}");
+        for told in told {
+            assert!(transcript.contains(told), "{transcript}");
+        }
     }
 }

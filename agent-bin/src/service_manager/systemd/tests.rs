@@ -79,7 +79,6 @@ fn options(config: &str) -> InstallOptions {
     InstallOptions {
         config: PathBuf::from(config),
         account: None,
-        account_password_file: None,
     }
 }
 
