@@ -12,7 +12,8 @@ use sync_engine::ports::Wait;
 use sync_engine::{CycleReport, Engine, EngineError, Footing, Observer};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug, debug_span};
 
 use crate::causes::chain;
 use crate::control::{Asker, Errand, Fault, Inbox};
@@ -123,9 +124,14 @@ impl Round<'_> {
     /// One cycle, also told to whoever asked for it.
     async fn cycle(&mut self, asker: Option<Asker<CycleReport>>) -> Pause {
         let began = Instant::now();
-        let Some(cycled) = self.try_cycle().await else {
+        let span =
+            debug_span!("cycle", passportal.client.id = %self.client.id, otel.status_code = Empty);
+        let Some(cycled) = self.try_cycle().instrument(span.clone()).await else {
             return Pause::Retrying(Duration::ZERO);
         };
+        if cycled.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         if let Some(asker) = asker {
             let told = cycled.as_ref().map(CycleReport::clone);
             // Whoever went away needs no answer.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Request, Response, StatusCode, redirect, tls};
+use tracing::field::{Empty, display};
+use tracing::{Instrument as _, Span};
 use url::Url;
 use uuid::Uuid;
 
@@ -161,6 +163,21 @@ impl Transport {
     /// Sends a request, once.
     pub(crate) async fn send(&self, mut request: Request) -> Result<Answer, SendFault> {
         let id = name_the_request(&mut request);
+        let span = span(id, &request);
+        let exchanged = self.exchange(id, request).instrument(span.clone()).await;
+        match &exchanged {
+            Ok(answer) => span.record(
+                "http.response.status_code",
+                i64::from(answer.status.as_u16()),
+            ),
+            Err(fault) => span
+                .record("error.type", display(fault))
+                .record("otel.status_code", "ERROR"),
+        };
+        exchanged
+    }
+
+    async fn exchange(&self, id: Uuid, request: Request) -> Result<Answer, SendFault> {
         let url = request.url().clone();
         let started = Instant::now();
         let sent = self.client.execute(request).await;
@@ -215,6 +232,21 @@ impl Transport {
             })
         }
     }
+}
+
+/// Neither path nor query: they name people and hold links. Source: OpenTelemetry semantic conventions, "HTTP client spans".
+fn span(id: Uuid, request: &Request) -> Span {
+    tracing::debug_span!(
+        "request",
+        otel.name = %request.method(),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %request.method(),
+        server.address = request.url().host_str(),
+        http.response.status_code = Empty,
+        error.type = Empty,
+        microsoft.client_request_id = %id,
+    )
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, GraphSetupError> {

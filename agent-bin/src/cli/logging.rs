@@ -3,6 +3,7 @@
 
 #[cfg(windows)]
 mod of_service;
+mod traces;
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -10,11 +11,12 @@ use std::io::{self, IsTerminal as _};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
+use self::traces::Traces;
 use super::{Cli, Command};
 
 /// How to log.
@@ -22,6 +24,22 @@ use super::{Cli, Command};
 pub(super) enum Format {
     Text,
     Json,
+}
+
+/// What was begun.
+pub(super) struct Logging {
+    /// The log's filter.
+    pub(super) filter: LogFilter,
+    traces: Option<Traces>,
+}
+
+impl Logging {
+    /// Tells what is not told yet.
+    pub(super) async fn end(self) {
+        if let Some(traces) = self.traces {
+            traces.end().await;
+        }
+    }
 }
 
 /// The filter of this process's log.
@@ -45,22 +63,34 @@ fn parse(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|error| error.to_string())
 }
 
-/// Begins to log what the command line asks for.
-pub(super) fn begin(cli: &Cli) -> LogFilter {
-    let usual = match cli.command {
-        Command::Run { .. } => "info",
-        _ => "off",
+/// Begins to log what the command line asks for, and a service to tell traces.
+pub(super) fn begin(cli: &Cli) -> Logging {
+    let (usual, traces) = match cli.command {
+        Command::Run { .. } => ("info", Traces::of_environment()),
+        _ => ("off", None),
     };
     let filter = EnvFilter::new(cli.log.as_deref().unwrap_or(usual));
+    let (filter, handle) = reload::Layer::new(filter);
+    // The filter is the log's alone: what is traced does not depend on it.
+    tracing_subscriber::registry()
+        .with(log(cli).with_filter(filter))
+        .with(traces.as_ref().map(Traces::layer))
+        .init();
+    Logging {
+        filter: LogFilter(handle),
+        traces,
+    }
+}
+
+fn log(cli: &Cli) -> Box<dyn Layer<Registry> + Send + Sync> {
     #[cfg(windows)]
     if let Command::Run { service: true, .. } = cli.command {
-        return of_service::begin(filter, cli);
+        return of_service::log(cli);
     }
-    let (filter, handle) = reload::Layer::new(filter);
     let log = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
-    let log = match (cli.log_format, is_journal()) {
+    match (cli.log_format, is_journal()) {
         (Format::Text, false) => log.boxed(),
         (Format::Text, true) => log.without_time().map_event_format(ForJournal).boxed(),
         (Format::Json, false) => log.json().boxed(),
@@ -69,9 +99,7 @@ pub(super) fn begin(cli: &Cli) -> LogFilter {
             .without_time()
             .map_event_format(ForJournal)
             .boxed(),
-    };
-    tracing_subscriber::registry().with(filter).with(log).init();
-    LogFilter(handle)
+    }
 }
 
 /// Whether standard error is the journal. Source: `systemd.exec(5)`, `$JOURNAL_STREAM`.

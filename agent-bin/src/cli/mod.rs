@@ -109,9 +109,11 @@ pub(crate) async fn run() -> ExitCode {
     if let Err(error) = core_dumps::disable() {
         remark(&format!("core dumps could not be disabled: {error}"));
     }
-    let filter = logging::begin(&cli);
     agent_bin::install_tls_provider();
-    match execute(cli, filter).await {
+    let logging = logging::begin(&cli);
+    let done = execute(cli, logging.filter.clone()).await;
+    logging.end().await;
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);

@@ -63,10 +63,7 @@ pub(super) fn run(command: Command, config: PathBuf) -> Result<(), CommandError>
 }
 
 fn looked_at(name: String, password_file: Option<&Path>) -> Result<Account, CommandError> {
-    let password = password_file
-        .as_deref()
-        .map(secret_file::read)
-        .transpose()?;
+    let password = password_file.map(secret_file::read).transpose()?;
     let account = Account { name, password };
     if let Look::NotTold { why } = account.look()? {
         tell(&format!(

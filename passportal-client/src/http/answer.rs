@@ -39,6 +39,10 @@ struct Head {
 }
 
 impl Answer {
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) async fn read(mut response: Response, path: &str) -> Result<Self, reqwest::Error> {
         let mut answer = Self {
             status: response.status(),

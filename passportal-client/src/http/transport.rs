@@ -8,6 +8,8 @@ use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::HttpConfig;
 use super::answer::Answer;
@@ -83,6 +85,23 @@ impl Transport {
     }
 
     async fn send(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer, ApiError> {
+        let span = span(call);
+        let exchanged = self.exchange(call, token).instrument(span.clone()).await;
+        match &exchanged {
+            Ok(answer) => span.record(
+                "http.response.status_code",
+                i64::from(answer.status().as_u16()),
+            ),
+            Err(_) => span.record("otel.status_code", "ERROR"),
+        };
+        exchanged
+    }
+
+    async fn exchange(
+        &self,
+        call: &Call,
+        token: Option<&SecretString>,
+    ) -> Result<Answer, ApiError> {
         let mut url = self.config.address(&call.path)?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
@@ -114,6 +133,19 @@ impl Transport {
             source: error.without_url(),
         }
     }
+}
+
+/// Source: OpenTelemetry semantic conventions, "HTTP client spans".
+fn span(call: &Call) -> Span {
+    tracing::debug_span!(
+        "request",
+        otel.name = %call.method,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %call.method,
+        url.path = call.path,
+        http.response.status_code = Empty,
+    )
 }
 
 /// A token's header, which HTTP's own logs show as "Sensitive".

@@ -4,17 +4,14 @@ use std::path::Path;
 
 use agent_bin::event_log::EventLog;
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt, reload};
+use tracing_subscriber::{Layer, Registry, fmt};
 
-use super::{Cli, Format, LogFilter};
+use super::{Cli, Format};
 
 /// A fortnight.
 const MOST_FILES: usize = 14;
 
-pub(super) fn begin(filter: EnvFilter, cli: &Cli) -> LogFilter {
-    let (filter, handle) = reload::Layer::new(filter);
+pub(super) fn log(cli: &Cli) -> Box<dyn Layer<Registry> + Send + Sync> {
     // A log that cannot be written must not keep the agent from its work; the event log is there still.
     let file = file(&cli.config).ok().map(|file| {
         let layer = fmt::layer().with_ansi(false).with_writer(file);
@@ -23,12 +20,7 @@ pub(super) fn begin(filter: EnvFilter, cli: &Cli) -> LogFilter {
             Format::Json => layer.json().boxed(),
         }
     });
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(file)
-        .with(EventLog::default())
-        .init();
-    LogFilter(handle)
+    file.and_then(EventLog::default()).boxed()
 }
 
 fn file(config: &Path) -> Result<std::sync::Mutex<RollingFileAppender>, InitError> {
