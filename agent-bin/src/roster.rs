@@ -177,7 +177,7 @@ impl Roster {
         } = &self.premises;
         let recent = schedule.interval.saturating_mul(RECENT_INTERVALS) + SLACK;
         health.expect(client.id, recent);
-        metrics.introduce(client.id);
+        metrics.introduce(client.id, schedule.interval);
         let directory = Arc::clone(&client.directory);
         metrics.watch_limits(client.id, move || directory.limit_use());
         let telltale = Telltale {

@@ -1,5 +1,7 @@
 //! The figures that cycles move, each with its name and its help.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -26,6 +28,7 @@ pub(super) struct Families {
     pub(super) budget_spent: Family<OfClient, Gauge>,
     pub(super) tests_left: Family<OfClient, Gauge>,
     pub(super) last_success: Family<OfClient, Gauge>,
+    pub(super) interval: Family<OfClient, Gauge<f64, AtomicU64>>,
     pub(super) not_started: Gauge,
     pub(super) reloads: Family<Result, Counter>,
     pub(super) build: Family<OfVersion, Gauge>,
@@ -59,6 +62,7 @@ impl Families {
             budget_spent: Family::default(),
             tests_left: Family::default(),
             last_success: Family::default(),
+            interval: Family::default(),
             not_started: Gauge::default(),
             reloads: Family::default(),
             build: Family::default(),
@@ -133,6 +137,12 @@ impl Families {
             "last_successful_cycle_timestamp_seconds",
             "When the last successful cycle ended, as a Unix time",
             &self.last_success,
+        );
+        registry.register_with_unit(
+            "sync_interval",
+            "The longest time between two cycles",
+            Unit::Seconds,
+            self.interval.clone(),
         );
         registry.register(
             "credentials",
