@@ -101,16 +101,18 @@ impl Roster {
         refuse_twins(&known.collect::<Vec<_>>())?;
         let mut reloaded = Reloaded::default();
         self.end_all_but(&drafts, &mut reloaded).await;
-        let next = drafts.into_iter();
-        let next = next.map(|(name, draft)| (name, draft.and_then(|it| self.next(workshop, it))));
-        let next: Vec<Named<Next>> = next.collect();
-        for (client, next) in next {
+        let next = drafts.into_iter().map(|(name, draft)| {
+            let id = draft.as_ref().ok().map(Draft::id);
+            (name, id, draft.and_then(|it| self.next(workshop, it)))
+        });
+        let next: Vec<_> = next.collect();
+        for (client, id, next) in next {
             let turn = match next {
                 Ok(Next::Nothing) => ClientTurn::Unchanged,
                 Ok(Next::Serve { id, blueprint }) => {
                     self.serve(workshop, &client, id, *blueprint).await
                 }
-                Err(error) => self.not_served(&client, &error),
+                Err(error) => self.not_served(&client, id, &error),
             };
             reloaded.clients.push(ReloadedClient { client, turn });
         }
@@ -153,7 +155,7 @@ impl Roster {
         if let Some(before) = before {
             self.begin(before.door.client, before.name, before.blueprint);
         }
-        self.not_served(name, &failed)
+        self.not_served(name, Some(id), &failed)
     }
 
     fn build(&self, workshop: &Workshop, name: &str) -> Result<Arc<ClientAgent>, WiringError> {
@@ -237,10 +239,15 @@ impl Roster {
         }
     }
 
-    fn not_served(&self, name: &str, error: &WiringError) -> ClientTurn {
+    /// As it should be. Without an id it is known by its name alone.
+    fn not_served(&mut self, name: &str, id: Option<ClientId>, error: &WiringError) -> ClientTurn {
         let fault = Fault::of(error);
-        if self.served.values().any(|it| it.name == name) {
+        let mut served = self.served.iter_mut();
+        let is_it = |it: ClientId, served: &Served| id.map_or(served.name == name, |id| id == it);
+        if let Some((_, before)) = served.find(|(id, served)| is_it(**id, served)) {
             error!("client `{name}` goes on as before: {fault}");
+            // The configuration may call it otherwise now.
+            name.clone_into(&mut before.name);
             ClientTurn::GoesOnAsBefore(fault)
         } else {
             error!("client `{name}` is not served: {fault}");

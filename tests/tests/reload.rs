@@ -6,7 +6,9 @@
     reason = "a failed test should say where"
 )]
 
-use agent_bin::control::{AgentTold, AgentWant, AskError, ClientTurn, Place, Reloaded, Service};
+use agent_bin::control::{
+    AgentTold, AgentWant, AskError, ClientTurn, Place, Reloaded, Request, Service, Want,
+};
 use entra_sim::UserSpec;
 use integration_tests::{CLIENT, RunningAgent, World, eventually};
 use passportal_client::wire::SyncMode;
@@ -37,10 +39,14 @@ fn written(world: &World) -> String {
     std::fs::read_to_string(world.config_path()).unwrap()
 }
 
+async fn service(world: &World) -> Service {
+    let place = Place::of(&world.config().unwrap()).unwrap();
+    Service::find(place).await.unwrap().unwrap()
+}
+
 /// Changes the file, and has it read anew.
 async fn reload(world: &World, text: &str) -> Result<Reloaded, AskError> {
-    let place = Place::of(&world.config().unwrap()).unwrap();
-    let service = Service::find(place).await.unwrap().unwrap();
+    let service = service(world).await;
     std::fs::write(world.config_path(), text).unwrap();
     match service.ask_agent(AgentWant::Reload).await? {
         AgentTold::Reloaded(reloaded) => Ok(reloaded),
@@ -194,5 +200,33 @@ async fn a_client_is_added_and_removed_and_one_that_cannot_be_made_anew_goes_on_
         .await
         .unwrap();
     assert_eq!(world.writes(), 2);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_called_otherwise_and_cannot_be_made_anew_is_not_lost() {
+    let (world, _) = world_with_anna().await;
+    let agent = world.run_agent_of_file().await.unwrap();
+    ready(&agent).await;
+    let text = written(&world);
+    let id = world.client.id.to_string();
+    let by_id = text.replace(&format!("name = \"{CLIENT}\""), &format!("name = \"{id}\""));
+    assert_ne!(by_id, text);
+
+    let broken = by_id.replace("app-secret", "no-such-file");
+    let reloaded = reload(&world, &broken).await.unwrap();
+    let [(_, ClientTurn::GoesOnAsBefore(_))] = turns(&reloaded)[..] else {
+        panic!("{reloaded:?}");
+    };
+    ready(&agent).await;
+    let want = Request {
+        client: Some(id.clone()),
+        want: Want::Status,
+    };
+    let answers = service(&world).await.ask(want).await.unwrap();
+    assert_eq!(answers.len(), 1);
+
+    let reloaded = reload(&world, &by_id).await.unwrap();
+    assert_eq!(turns(&reloaded), [(id.as_str(), &ClientTurn::Changed)]);
     agent.stop().await.unwrap();
 }
