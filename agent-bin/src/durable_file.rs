@@ -51,16 +51,25 @@ fn create(path: &Path, audience: Audience) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(
-        &mut options,
-        match audience {
-            Audience::Owner => 0o600,
-            Audience::Everyone => 0o644,
-        },
-    );
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode(audience));
+    let file = options.open(path)?;
+    // The user's mask may have taken away what the service's own user needs.
+    #[cfg(unix)]
+    if audience == Audience::Everyone {
+        let all = std::os::unix::fs::PermissionsExt::from_mode(mode(audience));
+        file.set_permissions(all)?;
+    }
     #[cfg(not(unix))]
     let _ = audience;
-    options.open(path)
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn mode(audience: Audience) -> u32 {
+    match audience {
+        Audience::Owner => 0o600,
+        Audience::Everyone => 0o644,
+    }
 }
 
 /// A rename is durable once its folder is.

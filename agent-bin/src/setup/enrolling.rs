@@ -135,6 +135,8 @@ fn keep(
     enrolment: &Enrolment,
     administrator: Option<(&DataKey, &Administrator)>,
 ) -> Result<(), SetupError> {
+    // A folder for secrets may be within it, and only that one is closed.
+    config::make_folder(&request.config_path)?;
     if let Some((key, administrator)) = administrator {
         secrets.save_administrator(key, administrator)?;
     }
