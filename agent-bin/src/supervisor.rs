@@ -26,7 +26,9 @@ pub(crate) struct Supervisor {
 
 /// The line to systemd; nobody is at its other end where something else started the agent.
 #[derive(Clone)]
-pub(crate) struct Line(Arc<dyn Fn(&[Word]) + Send + Sync>);
+pub(crate) struct Line(Arc<Say>);
+
+type Say = dyn Fn(&[Word]) + Send + Sync;
 
 /// What systemd is told. Source: `sd_notify(3)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
