@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use state_store::StateDatabase;
 use tokio::net::TcpListener;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -85,20 +86,14 @@ pub async fn run_steered(
     stop: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
-    let listener = listen::bind(config.listen).await?;
-    let address = listener.local_addr().unwrap_or(config.listen);
-    let place = Place::of(config)?;
     let workshop = Workshop::of(config)?;
     workshop.require_one()?;
-    let state = wiring::state(&workshop).await?;
-    // Only now: whoever has the memory is the one whose socket this is.
-    let socket = match Listener::bind(&place).await {
-        Ok(socket) => socket,
-        Err(error) => {
-            state.close().await;
-            return Err(error.into());
-        }
-    };
+    let Held {
+        listener,
+        address,
+        state,
+        socket,
+    } = hold(config, &workshop).await?;
     let premises = Premises {
         instance: wiring::instance_of(&state, config),
         state,
@@ -147,6 +142,34 @@ pub async fn run_steered(
     roster.close_state().await;
     info!("stopped");
     fault.map_or(Ok(()), Err)
+}
+
+/// What only one agent has at a time.
+struct Held {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: StateDatabase,
+    socket: Listener,
+}
+
+async fn hold(config: &Config, workshop: &Workshop) -> Result<Held, ServiceError> {
+    let listener = listen::bind(config.listen).await?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let place = Place::of(config)?;
+    let state = wiring::state(workshop).await?;
+    // Only now: whoever has the memory is the one whose socket this is.
+    match Listener::bind(&place).await {
+        Ok(socket) => Ok(Held {
+            listener,
+            address,
+            state,
+            socket,
+        }),
+        Err(error) => {
+            state.close().await;
+            Err(error.into())
+        }
+    }
 }
 
 async fn answer_at(
