@@ -86,6 +86,7 @@ pub async fn run_steered(
     stop: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
+    let place = Place::of(config)?;
     let workshop = Workshop::of(config)?;
     workshop.require_one()?;
     let Held {
@@ -93,7 +94,7 @@ pub async fn run_steered(
         address,
         state,
         socket,
-    } = hold(config, &workshop).await?;
+    } = hold(&workshop, &place).await?;
     let premises = Premises {
         instance: wiring::instance_of(&state, config),
         state,
@@ -152,13 +153,13 @@ struct Held {
     socket: Listener,
 }
 
-async fn hold(config: &Config, workshop: &Workshop) -> Result<Held, ServiceError> {
+async fn hold(workshop: &Workshop, place: &Place) -> Result<Held, ServiceError> {
+    let config = workshop.config();
     let listener = listen::bind(config.listen).await?;
     let address = listener.local_addr().unwrap_or(config.listen);
-    let place = Place::of(config)?;
     let state = wiring::state(workshop).await?;
     // Only now: whoever has the memory is the one whose socket this is.
-    match Listener::bind(&place).await {
+    match Listener::bind(place).await {
         Ok(socket) => Ok(Held {
             listener,
             address,
