@@ -265,6 +265,9 @@ impl Roster {
         });
         let not_started: BTreeMap<_, _> = not_started.collect();
         premises.metrics.clients_not_started(not_started.len());
+        let turns = reloaded.clients.iter().map(|it| &it.turn);
+        let as_before = turns.filter(|it| matches!(it, ClientTurn::GoesOnAsBefore(_)));
+        premises.metrics.clients_as_before(as_before.count());
         premises.health.not_started(not_started);
         let in_order = reloaded.clients.iter().filter_map(|it| {
             let mut served = self.served.values();

@@ -176,6 +176,8 @@ async fn a_client_is_added_and_removed_and_one_that_cannot_be_made_anew_goes_on_
         panic!("{reloaded:?}");
     };
     assert!(fault.to_string().contains("no-such-file"), "{fault}");
+    let metrics = agent.get("/metrics").await.unwrap().1;
+    assert!(metrics.contains("passportal_agent_clients_as_before 1"));
     world.type_password(anna, SECOND).await.unwrap();
     eventually("it goes on", async || world.entra_has(ANNA, SECOND))
         .await

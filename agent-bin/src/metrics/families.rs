@@ -30,6 +30,7 @@ pub(super) struct Families {
     pub(super) last_success: Family<OfClient, Gauge>,
     pub(super) interval: Family<OfClient, Gauge<f64, AtomicU64>>,
     pub(super) not_started: Gauge,
+    pub(super) as_before: Gauge,
     pub(super) reloads: Family<Result, Counter>,
     pub(super) build: Family<OfVersion, Gauge>,
 }
@@ -64,6 +65,7 @@ impl Families {
             last_success: Family::default(),
             interval: Family::default(),
             not_started: Gauge::default(),
+            as_before: Gauge::default(),
             reloads: Family::default(),
             build: Family::default(),
         }
@@ -153,6 +155,11 @@ impl Families {
             "clients_not_started",
             "Clients of the configuration that could not be started",
             self.not_started.clone(),
+        );
+        registry.register(
+            "clients_as_before",
+            "Clients that go on by an earlier configuration, because the new one cannot be used for them",
+            self.as_before.clone(),
         );
         registry.register("build_info", "The agent's version", self.build.clone());
     }

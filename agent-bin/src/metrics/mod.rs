@@ -168,8 +168,12 @@ impl Metrics {
 
     /// So many clients of the configuration could not be started.
     pub fn clients_not_started(&self, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.families.not_started.set(count);
+        self.families.not_started.set(number(count));
+    }
+
+    /// So many clients go on by an earlier configuration.
+    pub fn clients_as_before(&self, count: usize) {
+        self.families.as_before.set(number(count));
     }
 
     /// The configuration was read anew, and taken or not.
@@ -245,4 +249,8 @@ impl Metrics {
             .get_or_create_owned(&OfClient::new(client));
         time.observe(took.as_secs_f64());
     }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

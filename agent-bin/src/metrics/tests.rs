@@ -154,12 +154,14 @@ fn readings_of_the_configuration_and_clients_that_did_not_start_are_shown() {
     let metrics = Metrics::new();
     metrics.configuration_read(&Err::<(), ()>(()));
     metrics.clients_not_started(3);
+    metrics.clients_as_before(2);
 
     let text = metrics.text().unwrap();
     for line in [
         "passportal_agent_configuration_reloads_total{result=\"failed\"} 1",
         "passportal_agent_configuration_reloads_total{result=\"succeeded\"} 0",
         "passportal_agent_clients_not_started 3",
+        "passportal_agent_clients_as_before 2",
     ] {
         assert!(text.lines().any(|it| it == line), "{line} in {text}");
     }
