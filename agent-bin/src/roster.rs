@@ -65,6 +65,17 @@ struct Served {
     ended: CancellationToken,
 }
 
+impl Served {
+    /// Whether the configuration means it by this name, as far as that can be told without its enrolment.
+    fn is_called(&self, name: &str) -> bool {
+        let client = &self.door.client;
+        let in_the_vault = client.name.trim().to_lowercase();
+        name == self.name
+            || name.parse().is_ok_and(|id: ClientId| id == client.id)
+            || name.trim().to_lowercase() == in_the_vault
+    }
+}
+
 impl Roster {
     pub(crate) fn new(premises: Premises) -> Self {
         Self {
@@ -218,7 +229,7 @@ impl Roster {
         let stays = |served: &Served, id| {
             drafts.iter().any(|(name, draft)| match draft {
                 Ok(draft) => draft.id() == id,
-                Err(_) => *name == served.name,
+                Err(_) => served.is_called(name),
             })
         };
         let served = self.served.iter();
@@ -239,11 +250,13 @@ impl Roster {
         }
     }
 
-    /// As it should be. Without an id it is known by its name alone.
+    /// As it should be. Without an id it is known by what it is called alone.
     fn not_served(&mut self, name: &str, id: Option<ClientId>, error: &WiringError) -> ClientTurn {
         let fault = Fault::of(error);
         let mut served = self.served.iter_mut();
-        let is_it = |it: ClientId, served: &Served| id.map_or(served.name == name, |id| id == it);
+        let is_it = |it: ClientId, served: &Served| {
+            id.map_or_else(|| served.is_called(name), |id| id == it)
+        };
         if let Some((_, before)) = served.find(|(id, served)| is_it(**id, served)) {
             error!("client `{name}` goes on as before: {fault}");
             // The configuration may call it otherwise now.

@@ -9,6 +9,7 @@
 use agent_bin::control::{
     AgentTold, AgentWant, AskError, ClientTurn, Place, Reloaded, Request, Service, Want,
 };
+use agent_bin::secrets::SecretFiles;
 use entra_sim::UserSpec;
 use integration_tests::{CLIENT, RunningAgent, World, eventually};
 use passportal_client::wire::SyncMode;
@@ -230,5 +231,36 @@ async fn a_client_that_is_called_otherwise_and_cannot_be_made_anew_is_not_lost()
 
     let reloaded = reload(&world, &by_id).await.unwrap();
     assert_eq!(turns(&reloaded), [(id.as_str(), &ClientTurn::Changed)]);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_enrolment_cannot_be_read_goes_on_whatever_it_is_called() {
+    let (world, _) = world_with_anna().await;
+    let agent = world.run_agent_of_file().await.unwrap();
+    ready(&agent).await;
+    let text = written(&world);
+    let id = world.client.id.to_string();
+    let called = |name: &str| {
+        text.replace(
+            &format!("name = \"{CLIENT}\""),
+            &format!("name = \"{name}\""),
+        )
+    };
+    let secrets = SecretFiles::beside(&world.config().unwrap().state.url);
+    let enrolment = secrets.folder().join(format!("{id}.enrolment.json"));
+    let whole = std::fs::read(&enrolment).unwrap();
+    std::fs::write(&enrolment, "half of i").unwrap();
+    for name in [id.as_str(), CLIENT] {
+        let reloaded = reload(&world, &called(name)).await.unwrap();
+        let [(named, ClientTurn::GoesOnAsBefore(fault))] = turns(&reloaded)[..] else {
+            panic!("{reloaded:?}");
+        };
+        assert_eq!(named, name);
+        assert!(fault.to_string().contains("damaged"), "{fault}");
+    }
+    std::fs::write(&enrolment, whole).unwrap();
+    let reloaded = reload(&world, &text).await.unwrap();
+    assert_eq!(turns(&reloaded), [(CLIENT, &ClientTurn::Unchanged)]);
     agent.stop().await.unwrap();
 }
