@@ -17,10 +17,33 @@ pub(crate) fn only_for_its_owner(folder: &Path) -> io::Result<()> {
 }
 
 /// A folder, whoever made it, for administrators, the system and one account, which may change what is in it.
+/// Something must be in it.
 pub(crate) fn only_for(folder: &Path, account: &str) -> io::Result<()> {
-    run(folder, ["/setowner", ADMINISTRATORS, "/t", "/c"])?;
-    run(folder, ["/reset", "/t", "/c"])?;
-    restrict(folder, &format!("{}{ALL_BELOW}M", trustee(account)))
+    let account = format!("{}{ALL_BELOW}M", trustee(account));
+    let steps = steps(folder, &account);
+    steps.iter().try_for_each(|(what, options)| {
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        run(what, &options)
+    })
+}
+
+/// What `icacls` is told, of what. A list that is reset is for a moment the one of the folder above, which lets everyone
+/// in: by then each thing within is closed by a list of its own.
+fn steps(folder: &Path, account: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let within = folder.join("*");
+    let owned = || told(&["/setowner", ADMINISTRATORS, "/t", "/c"]);
+    vec![
+        (folder.to_owned(), owned()),
+        (
+            within.clone(),
+            [closed(account), told(&["/t", "/c"])].concat(),
+        ),
+        (folder.to_owned(), told(&["/reset"])),
+        (folder.to_owned(), closed(account)),
+        (within, told(&["/reset", "/t", "/c"])),
+        // Of whatever somebody put there in that moment.
+        (folder.to_owned(), owned()),
+    ]
 }
 
 /// A service's account as access lists know it.
@@ -33,22 +56,32 @@ fn trustee(account: &str) -> &str {
 }
 
 fn restrict(folder: &Path, grant: &str) -> io::Result<()> {
+    let options = closed(grant);
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    run(folder, &options)
+}
+
+/// For one, the system and administrators; nothing is inherited from above.
+fn closed(grant: &str) -> Vec<String> {
     let [system, administrators] = [SYSTEM, ADMINISTRATORS].map(full);
-    let options = [
+    told(&[
         "/inheritance:r",
         "/grant:r",
         grant,
         &system,
         &administrators,
-    ];
-    run(folder, options)
+    ])
+}
+
+fn told(options: &[&str]) -> Vec<String> {
+    options.iter().map(ToString::to_string).collect()
 }
 
 fn full(sid: &str) -> String {
     format!("{sid}{ALL_BELOW}F")
 }
 
-fn run<const N: usize>(folder: &Path, options: [&str; N]) -> io::Result<()> {
+fn run(folder: &Path, options: &[&str]) -> io::Result<()> {
     let ended = Command::new(program(std::env::var_os("SystemRoot")))
         .arg(folder)
         .args(options)
@@ -85,6 +118,29 @@ mod tests {
         ] {
             assert_eq!(trustee(account), name);
         }
+    }
+
+    #[test]
+    fn nothing_within_a_folder_is_open_while_its_own_list_is() {
+        let folder = Path::new(r"C:\ProgramData\passportal-agent");
+        let steps = steps(folder, "service:M");
+        let within = folder.join("*");
+        let place = |path: &Path, option: &str| {
+            let is = |(what, options): &(PathBuf, Vec<String>)| {
+                what == path && options.iter().any(|it| it == option)
+            };
+            steps.iter().position(is).unwrap()
+        };
+        let order = [
+            place(&within, "/inheritance:r"),
+            place(folder, "/reset"),
+            place(folder, "/inheritance:r"),
+            place(&within, "/reset"),
+        ];
+        assert!(order.is_sorted(), "{steps:?}");
+        // The folder itself, without what is in it.
+        let (_, reset) = &steps[place(folder, "/reset")];
+        assert_eq!(reset, &["/reset"]);
     }
 
     #[test]

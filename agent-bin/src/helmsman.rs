@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::signals::Hangups;
 use crate::steering::{LogBy, ReadAnew};
+use crate::supervisor::Line;
 use crate::workshop::Workshop;
 
 /// Who takes orders.
@@ -18,6 +19,8 @@ pub(crate) struct Helmsman {
     pub(crate) read_anew: ReadAnew,
     pub(crate) log_by: LogBy,
     pub(crate) metrics: Metrics,
+    pub(crate) line: Line,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Helmsman {
@@ -42,6 +45,7 @@ impl Helmsman {
     }
 
     async fn reload(&self, roster: &mut Roster) -> Result<Reloaded, Fault> {
+        let _tells_when_it_is_over = self.line.reloading(&self.stop);
         let read = self.go_by_what_is_there(roster).await;
         self.metrics.configuration_read(&read);
         match &read {

@@ -6,6 +6,7 @@ pub mod administrator;
 pub mod advice;
 pub mod causes;
 pub mod clock;
+mod companions;
 pub mod config;
 pub mod control;
 pub mod core_dumps;

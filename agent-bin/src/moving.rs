@@ -302,7 +302,11 @@ impl Written {
             source,
         };
         if let Some(folder) = path.parent() {
-            private_folder::make(folder).map_err(failed)?;
+            let made = match audience {
+                Audience::Owner => private_folder::make(folder),
+                Audience::Everyone => private_folder::make_readable(folder),
+            };
+            made.map_err(failed)?;
         }
         durable_file::replace(path, content, audience).map_err(failed)?;
         self.files.push(path.to_owned());

@@ -4,30 +4,42 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sync_engine::model::ClientId;
+use tokio::time::Instant;
 
 /// A cycle under way goes on sooner than this. Every request and every wait between two attempts is shorter.
 pub(crate) const LONGEST_STEP: Duration = Duration::from_mins(10);
 
 /// Those of all schedules. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pulses(Arc<Mutex<BTreeMap<ClientId, Instant>>>);
+pub(crate) struct Pulses(Arc<Mutex<Promises>>);
+
+/// Until when each schedule will have shown itself. A client's next one may begin before everything of the last is gone.
+#[derive(Debug, Default)]
+struct Promises {
+    of: BTreeMap<(ClientId, u64), Instant>,
+    begun: u64,
+}
 
 /// That of one schedule, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     all: Pulses,
-    client: ClientId,
+    schedule: (ClientId, u64),
 }
 
 impl Pulses {
     /// A schedule begins.
     pub(crate) fn begin(&self, client: ClientId) -> Pulse {
+        let mut promises = self.lock();
+        promises.begun += 1;
+        let schedule = (client, promises.begun);
+        drop(promises);
         let pulse = Pulse {
             all: self.clone(),
-            client,
+            schedule,
         };
         pulse.beat(LONGEST_STEP);
         pulse
@@ -35,12 +47,12 @@ impl Pulses {
 
     /// A client whose schedule is overdue.
     pub(crate) fn stuck(&self, now: Instant) -> Option<ClientId> {
-        let promised = self.lock();
-        let mut overdue = promised.iter().filter(|(_, until)| **until < now);
-        overdue.next().map(|(client, _)| *client)
+        let promises = self.lock();
+        let mut overdue = promises.of.iter().filter(|(_, until)| **until < now);
+        overdue.next().map(|((client, _), _)| *client)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, Promises> {
         // Every change is one insertion or removal, so the map is whole even if a thread died holding it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,13 +62,13 @@ impl Pulse {
     /// It makes progress, and will show so again within this time.
     pub(crate) fn beat(&self, again_within: Duration) {
         let until = Instant::now() + again_within;
-        self.all.lock().insert(self.client, until);
+        self.all.lock().of.insert(self.schedule, until);
     }
 }
 
 impl Drop for Pulse {
     fn drop(&mut self) {
-        self.all.lock().remove(&self.client);
+        self.all.lock().of.remove(&self.schedule);
     }
 }
 
@@ -101,6 +113,15 @@ mod tests {
         let pulses = Pulses::default();
         drop(pulses.begin(CLIENT));
         assert_eq!(pulses.stuck(Instant::now() + LONGEST_STEP * 2), None);
+    }
+
+    #[test]
+    fn the_end_of_a_schedule_does_not_hide_the_one_that_took_its_place() {
+        let pulses = Pulses::default();
+        let last = pulses.begin(CLIENT);
+        let _next = pulses.begin(CLIENT);
+        drop(last);
+        assert_eq!(pulses.stuck(Instant::now() + MINUTE * 11), Some(CLIENT));
     }
 
     #[tokio::test]

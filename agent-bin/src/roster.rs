@@ -65,6 +65,17 @@ struct Served {
     ended: CancellationToken,
 }
 
+impl Served {
+    /// Whether the configuration means it by this name, as far as that can be told without its enrolment.
+    fn is_called(&self, name: &str) -> bool {
+        let client = &self.door.client;
+        let in_the_vault = client.name.trim().to_lowercase();
+        name == self.name
+            || name.parse().is_ok_and(|id: ClientId| id == client.id)
+            || name.trim().to_lowercase() == in_the_vault
+    }
+}
+
 impl Roster {
     pub(crate) fn new(premises: Premises) -> Self {
         Self {
@@ -101,16 +112,18 @@ impl Roster {
         refuse_twins(&known.collect::<Vec<_>>())?;
         let mut reloaded = Reloaded::default();
         self.end_all_but(&drafts, &mut reloaded).await;
-        let next = drafts.into_iter();
-        let next = next.map(|(name, draft)| (name, draft.and_then(|it| self.next(workshop, it))));
-        let next: Vec<Named<Next>> = next.collect();
-        for (client, next) in next {
+        let next = drafts.into_iter().map(|(name, draft)| {
+            let id = draft.as_ref().ok().map(Draft::id);
+            (name, id, draft.and_then(|it| self.next(workshop, it)))
+        });
+        let next: Vec<_> = next.collect();
+        for (client, id, next) in next {
             let turn = match next {
                 Ok(Next::Nothing) => ClientTurn::Unchanged,
                 Ok(Next::Serve { id, blueprint }) => {
                     self.serve(workshop, &client, id, *blueprint).await
                 }
-                Err(error) => self.not_served(&client, &error),
+                Err(error) => self.not_served(&client, id, &error),
             };
             reloaded.clients.push(ReloadedClient { client, turn });
         }
@@ -153,7 +166,7 @@ impl Roster {
         if let Some(before) = before {
             self.begin(before.door.client, before.name, before.blueprint);
         }
-        self.not_served(name, &failed)
+        self.not_served(name, Some(id), &failed)
     }
 
     fn build(&self, workshop: &Workshop, name: &str) -> Result<Arc<ClientAgent>, WiringError> {
@@ -177,7 +190,7 @@ impl Roster {
         } = &self.premises;
         let recent = schedule.interval.saturating_mul(RECENT_INTERVALS) + SLACK;
         health.expect(client.id, recent);
-        metrics.introduce(client.id);
+        metrics.introduce(client.id, schedule.interval);
         let directory = Arc::clone(&client.directory);
         metrics.watch_limits(client.id, move || directory.limit_use());
         let telltale = Telltale {
@@ -216,7 +229,7 @@ impl Roster {
         let stays = |served: &Served, id| {
             drafts.iter().any(|(name, draft)| match draft {
                 Ok(draft) => draft.id() == id,
-                Err(_) => *name == served.name,
+                Err(_) => served.is_called(name),
             })
         };
         let served = self.served.iter();
@@ -237,10 +250,17 @@ impl Roster {
         }
     }
 
-    fn not_served(&self, name: &str, error: &WiringError) -> ClientTurn {
+    /// As it should be. Without an id it is known by what it is called alone.
+    fn not_served(&mut self, name: &str, id: Option<ClientId>, error: &WiringError) -> ClientTurn {
         let fault = Fault::of(error);
-        if self.served.values().any(|it| it.name == name) {
+        let mut served = self.served.iter_mut();
+        let is_it = |it: ClientId, served: &Served| {
+            id.map_or_else(|| served.is_called(name), |id| id == it)
+        };
+        if let Some((_, before)) = served.find(|(id, served)| is_it(**id, served)) {
             error!("client `{name}` goes on as before: {fault}");
+            // The configuration may call it otherwise now.
+            name.clone_into(&mut before.name);
             ClientTurn::GoesOnAsBefore(fault)
         } else {
             error!("client `{name}` is not served: {fault}");
@@ -258,6 +278,9 @@ impl Roster {
         });
         let not_started: BTreeMap<_, _> = not_started.collect();
         premises.metrics.clients_not_started(not_started.len());
+        let turns = reloaded.clients.iter().map(|it| &it.turn);
+        let as_before = turns.filter(|it| matches!(it, ClientTurn::GoesOnAsBefore(_)));
+        premises.metrics.clients_as_before(as_before.count());
         premises.health.not_started(not_started);
         let in_order = reloaded.clients.iter().filter_map(|it| {
             let mut served = self.served.values();

@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use state_store::StateDatabase;
+use tokio::net::TcpListener;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::companions::{Companions, Gone};
 use crate::config::{Config, ConfigError};
 use crate::control::{self, ControlError, Doors, Fault, Listener, Orders, Place};
 use crate::helmsman::{self, Helmsman};
@@ -15,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::pulse::Pulses;
 use crate::roster::{Premises, Roster};
 use crate::steering::Steering;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Line, Supervisor};
 use crate::wiring::{self, WiringError};
 use crate::workshop::Workshop;
 
@@ -35,8 +38,14 @@ pub enum ServiceError {
     #[error(transparent)]
     Control(#[from] ControlError),
     /// The program has a fault; a supervisor should start it again.
-    #[error("a client's schedule ended by a fault of the program")]
-    Fault(#[source] tokio::task::JoinError),
+    #[error("{what} ended by a fault of the program")]
+    Fault {
+        /// The part of it.
+        what: &'static str,
+        /// How.
+        #[source]
+        source: Option<JoinError>,
+    },
     /// The system's signals cannot be heard.
     #[error("the system's signals cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -50,7 +59,7 @@ impl ServiceError {
             Self::NoClient(source) => source.hint(),
             Self::Listen(source) => Some(source.hint()),
             Self::Control(source) => Some(source.hint()),
-            Self::Fault(_) | Self::Signals(_) => None,
+            Self::Fault { .. } | Self::Signals(_) => None,
         }
     }
 }
@@ -77,20 +86,15 @@ pub async fn run_steered(
     stop: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
-    let listener = listen::bind(config.listen).await?;
-    let address = listener.local_addr().unwrap_or(config.listen);
     let place = Place::of(config)?;
     let workshop = Workshop::of(config)?;
     workshop.require_one()?;
-    let state = wiring::state(&workshop).await?;
-    // Only now: whoever has the memory is the one whose socket this is.
-    let socket = match Listener::bind(&place).await {
-        Ok(socket) => socket,
-        Err(error) => {
-            state.close().await;
-            return Err(error.into());
-        }
-    };
+    let Held {
+        listener,
+        address,
+        state,
+        socket,
+    } = hold(&workshop, &place).await?;
     let premises = Premises {
         instance: wiring::instance_of(&state, config),
         state,
@@ -105,42 +109,79 @@ pub async fn run_steered(
         pulses: premises.pulses.clone(),
         health: health.clone(),
         address,
+        line: Line::to_systemd(),
     };
     let doors = premises.doors.clone();
     let mut roster = Roster::new(premises);
     begin(&mut roster, &workshop).await?;
-    let endpoints = listen::serve(listener, metrics.clone(), health, stop.clone());
-    let endpoints = tokio::spawn(endpoints);
     let (helm, orders) = control::helm();
-    let signals = helmsman::obey_signals(steering.hangups, helm.clone(), stop.clone());
-    let signals = tokio::spawn(signals);
-    let socket = tokio::spawn(control::serve(socket, doors, helm, stop.clone()));
-    ready(address);
-    let supervisor = tokio::spawn(supervisor.tell_until(stop.clone()));
     let helmsman = Helmsman {
         config: config.clone(),
         read_anew: steering.read_anew,
         log_by: steering.log_by,
-        metrics,
+        metrics: metrics.clone(),
+        line: supervisor.line.clone(),
+        stop: stop.clone(),
     };
-    let fault = steer(&helmsman, orders, &mut roster, &stop).await;
-    match endpoints.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(%error, "the endpoints ended badly"),
-        Err(error) => warn!(%error, "the endpoints ended badly"),
-    }
-    for (what, task) in [
-        ("local socket", socket),
-        ("watch for signals", signals),
-        ("conversation with the service manager", supervisor),
-    ] {
-        if let Err(error) = task.await {
-            warn!(%error, "the {what} ended badly");
+    let mut companions = Companions::default();
+    let endpoints = answer_at(listener, metrics, health, stop.clone());
+    companions.begin("endpoints", endpoints);
+    let signals = helmsman::obey_signals(steering.hangups, helm.clone(), stop.clone());
+    companions.begin("watch for signals", signals);
+    let socket = control::serve(socket, doors, helm, stop.clone());
+    companions.begin("local socket", socket);
+    ready(address);
+    supervisor.ready();
+    let supervisor = supervisor.tell_until(stop.clone());
+    companions.begin("conversation with the service manager", supervisor);
+    let fault = steer(&helmsman, orders, &mut roster, &mut companions).await;
+    while let Some(gone) = companions.gone().await {
+        if let Some(error) = gone.why {
+            warn!(%error, "the {} ended badly", gone.what);
         }
     }
     roster.close_state().await;
     info!("stopped");
-    fault.map_or(Ok(()), |error| Err(ServiceError::Fault(error)))
+    fault.map_or(Ok(()), Err)
+}
+
+/// What only one agent has at a time.
+struct Held {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: StateDatabase,
+    socket: Listener,
+}
+
+async fn hold(workshop: &Workshop, place: &Place) -> Result<Held, ServiceError> {
+    let config = workshop.config();
+    let listener = listen::bind(config.listen).await?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let state = wiring::state(workshop).await?;
+    // Only now: whoever has the memory is the one whose socket this is.
+    match Listener::bind(place).await {
+        Ok(socket) => Ok(Held {
+            listener,
+            address,
+            state,
+            socket,
+        }),
+        Err(error) => {
+            state.close().await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn answer_at(
+    listener: TcpListener,
+    metrics: Metrics,
+    health: Health,
+    stop: CancellationToken,
+) {
+    if let Err(error) = listen::serve(listener, metrics, health, stop).await {
+        warn!(%error, "the endpoints ended badly");
+    }
 }
 
 /// Begins to serve.
@@ -160,19 +201,22 @@ async fn begin(roster: &mut Roster, workshop: &Workshop) -> Result<(), ServiceEr
     Err(failed)
 }
 
-/// Does what is asked of the agent until `stop`, and until every schedule has ended. Returns a fault of the program, for
-/// which the agent ends.
+/// Does what is asked of the agent until it is to stop, and until every schedule has ended. Returns a fault of the program,
+/// for which the agent ends.
 async fn steer(
     helmsman: &Helmsman,
     mut orders: Orders,
     roster: &mut Roster,
-    stop: &CancellationToken,
-) -> Option<JoinError> {
+    companions: &mut Companions,
+) -> Option<ServiceError> {
+    let stop = &helmsman.stop;
     let mut fault = None;
     while !stop.is_cancelled() {
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             Some(ended) = roster.ended() => fault = fault.or(failed(ended, stop)),
+            Some(gone) = companions.gone() => fault = fault.or(missed(gone, stop)),
             order = orders.next() => helmsman.obey(order, roster).await,
         }
     }
@@ -182,9 +226,24 @@ async fn steer(
     fault
 }
 
-fn failed(ended: Result<(), JoinError>, stop: &CancellationToken) -> Option<JoinError> {
-    let error = ended.err()?;
-    error!(%error, "a client's schedule ended by a fault of the program");
+fn failed(ended: Result<(), JoinError>, stop: &CancellationToken) -> Option<ServiceError> {
+    let source = Some(ended.err()?);
+    Some(stop_for("a client's schedule", source, stop))
+}
+
+/// Each of them lasts until the agent is to stop.
+fn missed(gone: Gone, stop: &CancellationToken) -> Option<ServiceError> {
+    let Gone { what, why } = gone;
+    (!stop.is_cancelled() || why.is_some()).then(|| stop_for(what, why, stop))
+}
+
+fn stop_for(
+    what: &'static str,
+    source: Option<JoinError>,
+    stop: &CancellationToken,
+) -> ServiceError {
+    let why = source.as_ref().map(ToString::to_string);
+    error!(error = why, "{what} ended by a fault of the program");
     stop.cancel();
-    Some(error)
+    ServiceError::Fault { what, source }
 }

@@ -1,6 +1,9 @@
 //! Setup's options on a command line, the same for both binaries.
 
 mod answers;
+mod error;
+mod overrides;
+mod settled;
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +11,12 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use self::error::ArgsError;
+use self::overrides::absolute;
 use crate::administrator::ShowCode;
 use crate::config::{self, ClientConfig, Config, ConfigError, Overrides, Region};
-use crate::secrets::{SecretError, read_secret_file};
+use crate::secrets::read_secret_file;
 use crate::setup::SetupRequest;
-
-/// Without a word of it, and nobody to ask.
-const USUAL_SIGN_IN: &str = "client-secret";
 
 /// Setup's options. What is missing is asked at a terminal; with all of them nothing is.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -103,92 +105,6 @@ pub struct SetupArgs {
     pub state_password_file: Option<PathBuf>,
 }
 
-/// Why the options make no request.
-#[derive(Debug, thiserror::Error)]
-pub enum ArgsError {
-    /// Too few of them, and nobody to ask.
-    #[error("setup needs {}", options.join(", "))]
-    Missing {
-        /// Their names.
-        options: Vec<&'static str>,
-    },
-    /// The file with answers cannot be read.
-    #[error("could not read the answers in {}", path.display())]
-    Answers {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file with answers is not understood.
-    #[error("{}:{line}: {why}", path.display())]
-    NoAnswers {
-        /// The file.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-        /// Why, without a word of the line: somebody may have written a secret there.
-        why: String,
-    },
-    /// The configuration that they would make, or the one that is there.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A file with a secret.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The configuration that is there has this client.
-    #[error("the configuration {} has a client `{client}` already", path.display())]
-    ClientIsThere {
-        /// The configuration.
-        path: PathBuf,
-        /// The client.
-        client: String,
-    },
-    /// The configuration that is there says something else, and it is for all clients.
-    #[error("the configuration has {key} = {there}, not {asked}")]
-    OtherSetting {
-        /// The key.
-        key: &'static str,
-        /// What it says.
-        there: String,
-        /// What the options say.
-        asked: String,
-    },
-    /// The configuration that is there is for another vault.
-    #[error("the configuration is for the vault {there}, not for {asked}")]
-    OtherVault {
-        /// The vault of the configuration.
-        there: Box<Url>,
-        /// The vault of the options.
-        asked: Box<Url>,
-    },
-}
-
-impl ArgsError {
-    /// What to do next.
-    pub fn hint(&self) -> &str {
-        match self {
-            Self::Missing { .. } => {
-                "give these options (`setup --help` tells them) or `--answers FILE`; or run it at a terminal, where it asks"
-            }
-            Self::Answers { .. } => "name a file that is there",
-            Self::NoAnswers { .. } => {
-                "it is TOML: setup's options by their names without the dashes, e.g. client = \"Contoso\""
-            }
-            Self::Config(source) => source.hint(),
-            Self::Secret(source) => source.hint(),
-            Self::ClientIsThere { .. } => {
-                "to enrol it anew, remove it there and in the secrets folder first"
-            }
-            Self::OtherSetting { .. } => {
-                "leave the option out, or change the configuration first; it holds for every client"
-            }
-            Self::OtherVault { .. } => "use another --config FILE for another vault",
-        }
-    }
-}
-
 impl SetupArgs {
     /// Reads the secrets and makes the request; a code is shown with `show_code`. An existing configuration keeps its own settings
     /// and gets the client in addition.
@@ -257,151 +173,4 @@ impl SetupArgs {
         let client = client.clone();
         Ok((config, client))
     }
-
-    /// One entry for each client.
-    fn check_client(&self, there: &Config, path: &Path) -> Result<(), ArgsError> {
-        let client = self.client.as_deref().unwrap_or_default().trim();
-        let is_there = |it: &ClientConfig| it.name.eq_ignore_ascii_case(client);
-        if there.clients.iter().any(is_there) {
-            return Err(ArgsError::ClientIsThere {
-                path: path.to_owned(),
-                client: client.to_owned(),
-            });
-        }
-        Ok(())
-    }
-
-    /// What holds for every client is not changed on the way.
-    fn check_settings(&self, there: &Config) -> Result<(), ArgsError> {
-        let extra_ca = there.tls.extra_ca.as_deref().map(absolute_text);
-        let asked_ca = self.extra_ca.as_deref().map(absolute_text);
-        let state = Some(there.state.url.clone());
-        let password = there.state.password_file.as_deref().map(absolute_text);
-        let asked_password = self.state_password_file.as_deref().map(absolute_text);
-        let proxy = there.proxy.as_ref();
-        let user = proxy.and_then(|it| it.user.as_ref());
-        let proxy_url = proxy.map(|it| it.url.to_string());
-        let asked_proxy_url = self.proxy_url.as_ref().map(Url::to_string);
-        let proxy_user = user.map(|it| it.name.clone());
-        let proxy_password = user.map(|it| absolute_text(&it.password_file));
-        let asked_proxy_password = self.proxy_password_file.as_deref().map(absolute_text);
-        for (key, there, asked) in [
-            ("state.url", state, self.state_url.clone()),
-            ("state.password_file", password, asked_password),
-            ("tls.extra_ca", extra_ca, asked_ca),
-            ("proxy.url", proxy_url, asked_proxy_url),
-            ("proxy.username", proxy_user, self.proxy_username.clone()),
-            ("proxy.password_file", proxy_password, asked_proxy_password),
-        ] {
-            if asked.is_some() && asked != there {
-                return Err(ArgsError::OtherSetting {
-                    key,
-                    there: there.unwrap_or_else(|| "nothing".to_owned()),
-                    asked: asked.unwrap_or_default(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// One agent, one vault.
-    fn check_vault(&self, config: &Config) -> Result<(), ArgsError> {
-        let there = &config.passportal.base_url;
-        let of_region = || Url::parse(self.region?.base_url()).ok();
-        match self.base_url.clone().or_else(of_region) {
-            Some(asked) if asked != *there => Err(ArgsError::OtherVault {
-                there: Box::new(there.clone()),
-                asked: Box::new(asked),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) fn vault_overrides(&self, overrides: Overrides) -> Overrides {
-        let url = self.base_url.as_ref().map(Url::to_string);
-        let region = self.region.map(|region| region.code().to_owned());
-        let extra_ca = self.extra_ca.as_deref().map(absolute_text);
-        let password = self.state_password_file.as_deref().map(absolute_text);
-        let proxy_url = self.proxy_url.as_ref().map(Url::to_string);
-        let proxy_user = self.proxy_username.clone();
-        let proxy_password = self.proxy_password_file.as_deref().map(absolute_text);
-        [
-            ("--state-url", "state.url", self.state_url.clone()),
-            ("--state-password-file", "state.password_file", password),
-            ("--base-url", "passportal.base_url", url),
-            ("--region", "passportal.region", region),
-            ("--extra-ca", "tls.extra_ca", extra_ca),
-            ("--proxy-url", "proxy.url", proxy_url),
-            ("--proxy-username", "proxy.username", proxy_user),
-            (
-                "--proxy-password-file",
-                "proxy.password_file",
-                proxy_password,
-            ),
-        ]
-        .into_iter()
-        .fold(overrides, |overrides, (option, key, value)| match value {
-            Some(value) => overrides.set(option, key, value),
-            None => overrides,
-        })
-    }
-
-    fn client_overrides(&self, index: usize) -> Overrides {
-        let sign_in = self.sign_in.as_deref().unwrap_or(USUAL_SIGN_IN).to_owned();
-        let url = |url: &Option<Url>| url.as_ref().map(Url::to_string);
-        let file = |path: &Option<PathBuf>| path.as_deref().map(absolute_text);
-        [
-            ("--client", "name", self.client.clone()),
-            ("--tenant", "microsoft.tenant", self.tenant.clone()),
-            ("--cloud", "microsoft.cloud", self.cloud.clone()),
-            ("--sign-in", "microsoft.sign_in", Some(sign_in)),
-            ("--client-id", "microsoft.client_id", self.client_id.clone()),
-            (
-                "--client-secret-file",
-                "microsoft.client_secret_file",
-                file(&self.client_secret_file),
-            ),
-            (
-                "--certificate",
-                "microsoft.certificate",
-                file(&self.certificate),
-            ),
-            (
-                "--certificate-password-file",
-                "microsoft.certificate_password_file",
-                file(&self.certificate_password_file),
-            ),
-            (
-                "--federated-token-file",
-                "microsoft.federated_token_file",
-                file(&self.federated_token_file),
-            ),
-            (
-                "--administrator",
-                "microsoft.administrator",
-                self.administrator.clone(),
-            ),
-            (
-                "--verification-client-id",
-                "microsoft.verification_client_id",
-                self.verification_client_id.clone(),
-            ),
-            ("--authority", "microsoft.authority", url(&self.authority)),
-            ("--graph", "microsoft.graph", url(&self.graph)),
-        ]
-        .into_iter()
-        .filter_map(|(option, key, value)| Some((option, format!("client.{index}.{key}"), value?)))
-        .fold(Overrides::none(), |overrides, (option, key, value)| {
-            overrides.set(option, &key, value)
-        })
-    }
-}
-
-/// The service runs in another folder than setup does.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn absolute_text(path: &Path) -> String {
-    absolute(path).to_string_lossy().into_owned()
 }

@@ -83,6 +83,16 @@ impl Hangups {
         )
     }
 
+    /// Has the next one cancel `stop` instead: where a program runs in a terminal, that is what closing it means.
+    #[must_use]
+    pub fn that_stop(mut self, stop: CancellationToken) -> Self {
+        tokio::spawn(async move {
+            self.next().await;
+            stop.cancel();
+        });
+        Self::none()
+    }
+
     /// The next one. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! What the clients of one configuration are made from, and how: step by step, so that as little as possible is done
 //! before the first thing that can fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::clock::SystemClock;
 use crate::config::{ClientConfig, Config, ConfigError};
 use crate::outbound::Outbound;
-use crate::secrets::{Enrolment, Kept, SecretFiles};
+use crate::secrets::{Enrolment, Kept, SecretFiles, SecretSources};
 use crate::tenant::Way;
 use crate::wiring::{self, ClientAgent, WiringError};
 
@@ -176,7 +176,7 @@ impl Workshop {
         let mut config = self.config.clone();
         config.clients = vec![draft.client.clone()];
         Blueprint {
-            files: files(&config).into_iter().map(stamp).collect(),
+            files: stamps(&files(&config, &SecretSources::from_env())),
             config,
             policy: draft.policy.clone(),
             agent: draft.enrolment.agent,
@@ -237,16 +237,53 @@ pub(crate) fn refuse_twins(drafts: &[&Draft]) -> Result<(), WiringError> {
     Ok(())
 }
 
-/// The files that are read once, when a client is made.
-fn files(config: &Config) -> Vec<&Path> {
+/// The files that are read once, when a client is made, where they are read.
+fn files(config: &Config, sources: &SecretSources) -> Vec<PathBuf> {
     let of_state = config.state.password_file.as_deref();
     let secret = config.secret_files().into_iter();
     let secret = secret.filter(|file| Some(*file) != of_state);
-    secret.chain(config.open_files()).collect()
+    let secret = secret.map(|file| sources.place(file));
+    let clients = config.clients.iter();
+    let credentials = clients.filter_map(|client| sources.credential(&client.name));
+    let open = config.open_files().into_iter().map(Path::to_owned);
+    secret.chain(credentials).chain(open).collect()
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
+    files.iter().map(|file| stamp(file)).collect()
 }
 
 /// Another content has another one.
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
     let there = std::fs::metadata(file).ok()?;
     Some((there.modified().ok()?, there.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    #[test]
+    fn a_secret_of_the_platform_that_is_replaced_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text = "[passportal]\nregion = \"us\"\n[[client]]\nname = \"Contoso\"\n\
+                    [client.microsoft]\ntenant = \"contoso.com\"\nclient_id = \"app\"\n\
+                    certificate = \"/etc/passportal-agent/secrets/contoso.pem\"\n";
+        std::fs::write(&path, text).unwrap();
+        let config = Config::load(&path, [], Overrides::none()).unwrap();
+        let credentials = folder.path().join("credentials");
+        std::fs::create_dir(&credentials).unwrap();
+        let sources = SecretSources::new(Some(credentials.clone()));
+
+        let mut seen = vec![stamps(&files(&config, &sources))];
+        for name in ["secrets_contoso.pem", "Contoso-client-secret"] {
+            std::fs::write(credentials.join(name), name).unwrap();
+            seen.push(stamps(&files(&config, &sources)));
+            std::fs::write(credentials.join(name), "another").unwrap();
+            seen.push(stamps(&files(&config, &sources)));
+        }
+        assert!(seen.windows(2).all(|it| it[0] != it[1]), "{seen:?}");
+    }
 }

@@ -13,6 +13,7 @@ CANNOT_WRITE = "the state cannot be written"
 
 
 def run(report):
+    _log(report)
     if not small_disk.is_possible():
         report.note("skipped: only root can make a small disk")
         return
@@ -24,6 +25,24 @@ def run(report):
         _while_it_runs(report, world, disk)
         world.agent.stop()
         _while_it_starts(report, world, disk)
+
+
+def _log(report):
+    with World() as world:
+        old, new = new_password(), new_password()
+        world.enrol({"anna": old})
+        log = world.folder / "logs" / "unwritten"
+        log.with_suffix(".log").symlink_to("/dev/full")
+        agent = world.start("passportal-agent", "run", "--config", world.config, "--log", "debug", "--listen", "127.0.0.1:0", log=log.name)
+        with report.case("a log that cannot be written keeps the agent from nothing") as says:
+            world.endpoints = agent.address()
+            # Nobody should read the other one to its end.
+            log.with_suffix(".log").unlink()
+            log.with_suffix(".log").touch()
+            program.until(world.agent_is_ready, "it is ready")
+            world.set_password("anna", new)
+            program.until(lambda: world.entra_has("anna", new), "the password arrives")
+            says(f"pushed; ended after {agent.stop():.2f} s")
 
 
 def _fill(disk, world):

@@ -1,9 +1,13 @@
 """SIGTERM and SIGINT end every program with status 0, in time, and never in the middle of a write."""
 
 import contextlib
+import fcntl
 import json
+import os
 import signal
 import sqlite3
+import subprocess
+import termios
 import time
 
 import program
@@ -20,6 +24,7 @@ def run(report):
         world.enrol({"anna": old})
         for how in BOTH:
             _idle(report, world, how)
+        _terminal(report, world)
         for when in ["before", "after"]:
             _write_in_flight(report, world, when)
         _command_line(report, world)
@@ -39,6 +44,28 @@ def _idle(report, world, how):
     with report.case(f"{how.name} ends the agent whose vault is gone") as says:
         says(f"status 0 after {world.agent.stop(how):.2f} s")
     _new_vault_address(world)
+
+
+def _terminal(report, world):
+    """Elsewhere the same signal has the configuration read anew."""
+    with report.case("a terminal that is closed ends the agent that runs in it") as says:
+        person, terminal = os.openpty()
+        agent = subprocess.Popen(
+            [program.FOLDER / "passportal-agent", "--config", world.config, "run", "--listen", "127.0.0.1:0"],
+            env=program.environment(world.folder, world.extra), cwd=world.folder, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
+            stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        try:
+            os.close(terminal)
+            line = agent.stdout.readline()
+            assert line.startswith("listening on "), line
+            os.close(person)
+            assert agent.wait(timeout=5) == 0
+        finally:
+            agent.kill()
+            agent.wait()
+        says("status 0")
 
 
 def _new_vault_address(world):

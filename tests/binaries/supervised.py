@@ -14,6 +14,8 @@ from world import World, new_password
 # The watchdog wants to hear within this time.
 WATCHDOG = 1.0
 SERVICE = 61234
+# More than the longest time in which a cycle goes on, in seconds.
+TOO_LONG = 11 * 60
 
 
 class Systemd:
@@ -42,6 +44,21 @@ class Systemd:
         self.heard.append(message)
         return message
 
+    def forget(self):
+        """Lets go what was said up to now."""
+        try:
+            while True:
+                self.hear(0.01)
+        except TimeoutError:
+            self.heard.clear()
+
+    def next(self, name):
+        """The next message with this name."""
+        end = time.monotonic() + program.PATIENCE
+        while name not in (message := self.hear(max(0.01, end - time.monotonic()))):
+            pass
+        return message
+
     def until(self, name, value="1", patience=program.PATIENCE):
         """Waits for a message in which a name has this value, or one that begins like it; one heard already counts."""
         end = time.monotonic() + patience
@@ -56,6 +73,7 @@ def run(report):
         world.enrol({"anna": password})
         _notified(report, world)
         _frozen(report, world)
+        _stuck(report, world)
         _journal(report, world)
         _core_dump(report, world)
         _alone(report, world)
@@ -83,11 +101,26 @@ def _notified(report, world):
             said = systemd.until("STATUS", "1 of 1 clients ready")
             assert "contoso" not in said.lower(), said
             says(f"{ready['STATUS'].split(';')[0]}, then {said}")
+        with report.case("a reload is told from its beginning to its end, whatever comes of it") as says:
+            good = world.config.read_text()
+            for text in [good + '\n[sync]\ninterval = "soon"\n', good + "\n[sync]\nbreaker_minimum = 7\n", good]:
+                world.config.write_text(text)
+                before = _microseconds()
+                agent.process.send_signal(signal.SIGHUP)
+                begun = systemd.next("RELOADING")
+                assert before <= int(begun["MONOTONIC_USEC"]) <= _microseconds(), begun
+                assert systemd.next("READY")["READY"] == "1"
+            says("RELOADING=1 with its time, then READY=1; thrice")
         with report.case("it says that it stops before it does") as says:
             agent.process.send_signal(signal.SIGTERM)
             systemd.until("STOPPING", patience=WATCHDOG * 2)
             assert agent.process.wait(timeout=5) == 0
             says("STOPPING=1, status 0")
+
+
+def _microseconds():
+    """As systemd counts them."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
 def _frozen(report, world):
@@ -101,6 +134,39 @@ def _frozen(report, world):
                     systemd.hear(WATCHDOG * 2)
             except TimeoutError:
                 says("silence")
+            agent.kill()
+
+
+def _stuck(report, world):
+    """A reading that never ends, of a pipe that nobody writes into, under a clock that is set forward."""
+    libraries = list(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    assert libraries, "no libfaketime: install faketime"
+    clock = world.folder / "clock"
+    clock.write_text("+0")
+    pipe = world.folder / "secrets" / "platform-token"
+    os.mkfifo(pipe, 0o600)
+    config = world.folder / "agent" / "stuck.toml"
+    way = f'sign_in = "federated"\nfederated_token_file = "{pipe}"\n'
+    config.write_text(re.sub(r'sign_in = "client-secret"\n', way, world.config.read_text()))
+    assert way in config.read_text(), config.read_text()
+    time_of = {"LD_PRELOAD": libraries[0], "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": 1}
+    with Systemd(world.folder) as systemd:
+        with report.case("a schedule that is stuck silences the watchdog, and the log names its client") as says:
+            agent = world.start("passportal-agent", "run", "--config", config, "--listen", "127.0.0.1:0", log="stuck",
+                                **systemd.environment(), **time_of)
+            systemd.until("WATCHDOG")
+            assert "is stuck" not in agent.logged(), agent.logged()
+            clock.write_text(f"+{TOO_LONG}")
+            program.until(lambda: "is stuck" in agent.logged(), "the log tells it", patience=20)
+            systemd.forget()
+            try:
+                while "WATCHDOG" not in systemd.hear(WATCHDOG * 2):
+                    pass
+                raise AssertionError("the watchdog is told all the same")
+            except TimeoutError:
+                pass
+            line = next(line for line in agent.logged().splitlines() if "is stuck" in line)
+            says(line.split(": ", 1)[-1])
             agent.kill()
 
 
@@ -185,12 +251,18 @@ def _as_another_user(report, world):
     os.chown(service, SERVICE, SERVICE)
     os.chmod(world.folder, 0o711)
     world.state = service / "state.db"
+    world.config = world.folder / "etc" / "config.toml"
     credentials = world.folder / "credentials"
     credentials.mkdir()
     # As systemd loads a folder: readable, in a folder that it guards.
     (credentials / "secrets_contoso").write_text(world.secrets["app-secret"])
     with report.case("what root sets up and tries beforehand, the service's user can read and write") as says:
+        # However careful root is, the configuration is for the service, too.
+        before = os.umask(0o077)
         world.setup()
+        os.umask(before)
+        modes = [path.stat().st_mode & 0o777 for path in [world.config.parent, world.config]]
+        assert modes == [0o755, 0o644], modes
         world.sync()
         owners = {path.name: path.stat().st_uid for path in service.rglob("*")}
         assert owners and set(owners.values()) == {SERVICE}, owners
@@ -201,10 +273,11 @@ def _as_another_user(report, world):
         assert secret in config, config
         service_config = world.folder / "service.toml"
         service_config.write_text(config.replace(secret, "/etc/passportal-agent/secrets/contoso"))
+        command = ["setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups", "--no-new-privs",
+                   program.FOLDER / "passportal-agent", "--config", service_config]
+        environment = program.environment(service, {"CREDENTIALS_DIRECTORY": credentials})
         agent = subprocess.Popen(
-            ["setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups", "--no-new-privs",
-             program.FOLDER / "passportal-agent", "run", "--config", service_config, "--listen", "127.0.0.1:0"],
-            env=program.environment(service, {"CREDENTIALS_DIRECTORY": credentials}), cwd="/",
+            [*command, "run", "--listen", "127.0.0.1:0"], env=environment, cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         try:
@@ -212,7 +285,11 @@ def _as_another_user(report, world):
             assert line.startswith("listening on "), agent.communicate(timeout=10)
             world.endpoints = line.split()[-1]
             program.until(world.agent_is_ready, "the agent is ready")
+            # As the unit's ExecReload= does it. The address of the command line is the service's alone.
+            reloaded = subprocess.run([*command, "reload"], env=environment, cwd="/", capture_output=True, text=True,
+                                      timeout=program.PATIENCE, check=False)
+            assert reloaded.returncode == 0 and "unchanged" in reloaded.stdout, str(reloaded)
         finally:
             agent.terminate()
             agent.wait(timeout=10)
-        says("ready")
+        says(f"ready; reload: {reloaded.stdout.strip()}")

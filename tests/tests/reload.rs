@@ -6,7 +6,10 @@
     reason = "a failed test should say where"
 )]
 
-use agent_bin::control::{AgentTold, AgentWant, AskError, ClientTurn, Place, Reloaded, Service};
+use agent_bin::control::{
+    AgentTold, AgentWant, AskError, ClientTurn, Place, Reloaded, Request, Service, Want,
+};
+use agent_bin::secrets::SecretFiles;
 use entra_sim::UserSpec;
 use integration_tests::{CLIENT, RunningAgent, World, eventually};
 use passportal_client::wire::SyncMode;
@@ -37,10 +40,14 @@ fn written(world: &World) -> String {
     std::fs::read_to_string(world.config_path()).unwrap()
 }
 
+async fn service(world: &World) -> Service {
+    let place = Place::of(&world.config().unwrap()).unwrap();
+    Service::find(place).await.unwrap().unwrap()
+}
+
 /// Changes the file, and has it read anew.
 async fn reload(world: &World, text: &str) -> Result<Reloaded, AskError> {
-    let place = Place::of(&world.config().unwrap()).unwrap();
-    let service = Service::find(place).await.unwrap().unwrap();
+    let service = service(world).await;
     std::fs::write(world.config_path(), text).unwrap();
     match service.ask_agent(AgentWant::Reload).await? {
         AgentTold::Reloaded(reloaded) => Ok(reloaded),
@@ -170,6 +177,8 @@ async fn a_client_is_added_and_removed_and_one_that_cannot_be_made_anew_goes_on_
         panic!("{reloaded:?}");
     };
     assert!(fault.to_string().contains("no-such-file"), "{fault}");
+    let metrics = agent.get("/metrics").await.unwrap().1;
+    assert!(metrics.contains("passportal_agent_clients_as_before 1"));
     world.type_password(anna, SECOND).await.unwrap();
     eventually("it goes on", async || world.entra_has(ANNA, SECOND))
         .await
@@ -194,5 +203,64 @@ async fn a_client_is_added_and_removed_and_one_that_cannot_be_made_anew_goes_on_
         .await
         .unwrap();
     assert_eq!(world.writes(), 2);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_called_otherwise_and_cannot_be_made_anew_is_not_lost() {
+    let (world, _) = world_with_anna().await;
+    let agent = world.run_agent_of_file().await.unwrap();
+    ready(&agent).await;
+    let text = written(&world);
+    let id = world.client.id.to_string();
+    let by_id = text.replace(&format!("name = \"{CLIENT}\""), &format!("name = \"{id}\""));
+    assert_ne!(by_id, text);
+
+    let broken = by_id.replace("app-secret", "no-such-file");
+    let reloaded = reload(&world, &broken).await.unwrap();
+    let [(_, ClientTurn::GoesOnAsBefore(_))] = turns(&reloaded)[..] else {
+        panic!("{reloaded:?}");
+    };
+    ready(&agent).await;
+    let want = Request {
+        client: Some(id.clone()),
+        want: Want::Status,
+    };
+    let answers = service(&world).await.ask(want).await.unwrap();
+    assert_eq!(answers.len(), 1);
+
+    let reloaded = reload(&world, &by_id).await.unwrap();
+    assert_eq!(turns(&reloaded), [(id.as_str(), &ClientTurn::Changed)]);
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_enrolment_cannot_be_read_goes_on_whatever_it_is_called() {
+    let (world, _) = world_with_anna().await;
+    let agent = world.run_agent_of_file().await.unwrap();
+    ready(&agent).await;
+    let text = written(&world);
+    let id = world.client.id.to_string();
+    let called = |name: &str| {
+        text.replace(
+            &format!("name = \"{CLIENT}\""),
+            &format!("name = \"{name}\""),
+        )
+    };
+    let secrets = SecretFiles::beside(&world.config().unwrap().state.url);
+    let enrolment = secrets.folder().join(format!("{id}.enrolment.json"));
+    let whole = std::fs::read(&enrolment).unwrap();
+    std::fs::write(&enrolment, "half of i").unwrap();
+    for name in [id.as_str(), CLIENT] {
+        let reloaded = reload(&world, &called(name)).await.unwrap();
+        let [(named, ClientTurn::GoesOnAsBefore(fault))] = turns(&reloaded)[..] else {
+            panic!("{reloaded:?}");
+        };
+        assert_eq!(named, name);
+        assert!(fault.to_string().contains("damaged"), "{fault}");
+    }
+    std::fs::write(&enrolment, whole).unwrap();
+    let reloaded = reload(&world, &text).await.unwrap();
+    assert_eq!(turns(&reloaded), [(CLIENT, &ClientTurn::Unchanged)]);
     agent.stop().await.unwrap();
 }

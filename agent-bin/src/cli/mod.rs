@@ -8,7 +8,7 @@ mod steered;
 #[cfg(windows)]
 mod under_windows;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -197,7 +197,10 @@ async fn serve(
     (stop, announce): (CancellationToken, impl FnOnce(SocketAddr)),
 ) -> Result<(), CommandError> {
     // Before anything else: until it is watched for, SIGHUP ends the process.
-    let hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
+    let mut hangups = Hangups::of_this_process().map_err(ServiceError::Signals)?;
+    if io::stdin().is_terminal() {
+        hangups = hangups.that_stop(stop.clone());
+    }
     let overrides = listen.map_or_else(Overrides::none, |address| {
         Overrides::none().set("--listen", "listen.address", address)
     });

@@ -22,6 +22,7 @@ pub use error::{ConfigError, Place};
 pub use layers::Overrides;
 pub use msgraph_sync::Cloud;
 pub use passportal_client::Region;
+pub(crate) use render::make_folder;
 pub use render::{append_client, render, write_new};
 pub use sign_in::SignIn;
 

@@ -17,6 +17,7 @@ use super::{
     VerificationConfig, default_listen,
 };
 use crate::durable_file::{self, Audience};
+use crate::private_folder;
 
 const HEADING: &str = "# The agent's configuration. No secret stands here; keys that are missing have their defaults.\n\n";
 
@@ -65,12 +66,17 @@ pub fn append_client(path: &Path, client: &ClientConfig) -> Result<(), ConfigErr
     write(path, &whole)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
+/// Makes the folder that this configuration will stand in.
+pub(crate) fn make_folder(path: &Path) -> Result<(), ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(folder).map_err(|source| ConfigError::NotWritable {
+    private_folder::make_readable(folder).map_err(|source| ConfigError::NotWritable {
         path: path.to_owned(),
         source,
-    })?;
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
+    make_folder(path)?;
     durable_file::replace(path, text.as_bytes(), Audience::Everyone).map_err(|source| {
         ConfigError::NotWritable {
             path: path.to_owned(),

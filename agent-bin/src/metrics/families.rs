@@ -1,5 +1,7 @@
 //! The figures that cycles move, each with its name and its help.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -26,7 +28,9 @@ pub(super) struct Families {
     pub(super) budget_spent: Family<OfClient, Gauge>,
     pub(super) tests_left: Family<OfClient, Gauge>,
     pub(super) last_success: Family<OfClient, Gauge>,
+    pub(super) interval: Family<OfClient, Gauge<f64, AtomicU64>>,
     pub(super) not_started: Gauge,
+    pub(super) as_before: Gauge,
     pub(super) reloads: Family<Result, Counter>,
     pub(super) build: Family<OfVersion, Gauge>,
 }
@@ -59,7 +63,9 @@ impl Families {
             budget_spent: Family::default(),
             tests_left: Family::default(),
             last_success: Family::default(),
+            interval: Family::default(),
             not_started: Gauge::default(),
+            as_before: Gauge::default(),
             reloads: Family::default(),
             build: Family::default(),
         }
@@ -134,6 +140,12 @@ impl Families {
             "When the last successful cycle ended, as a Unix time",
             &self.last_success,
         );
+        registry.register_with_unit(
+            "sync_interval",
+            "The longest time between two cycles",
+            Unit::Seconds,
+            self.interval.clone(),
+        );
         registry.register(
             "credentials",
             "Credentials by how they stand",
@@ -143,6 +155,11 @@ impl Families {
             "clients_not_started",
             "Clients of the configuration that could not be started",
             self.not_started.clone(),
+        );
+        registry.register(
+            "clients_as_before",
+            "Clients that go on by an earlier configuration, because the new one cannot be used for them",
+            self.as_before.clone(),
         );
         registry.register("build_info", "The agent's version", self.build.clone());
     }

@@ -1,51 +1,13 @@
-//! What each client uses of Microsoft Graph's limits, read anew for each scrape.
-
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! What each client uses of Microsoft Graph's limits.
 
 use msgraph_sync::LimitUse;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
-use sync_engine::model::ClientId;
 
-type Reading = Box<dyn Fn() -> LimitUse + Send + Sync>;
-
-/// The tenants whose limits are shown. Clones share them.
-#[derive(Clone, Default)]
-pub(super) struct LimitMetrics {
-    clients: Arc<Mutex<BTreeMap<ClientId, Reading>>>,
-}
-
-impl fmt::Debug for LimitMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LimitMetrics").finish_non_exhaustive()
-    }
-}
-
-/// Labels beside the client.
-type Labels = &'static [(&'static str, &'static str)];
-
-/// One figure of each client.
-struct Figure {
-    name: &'static str,
-    help: &'static str,
-    read: fn(&LimitUse) -> Vec<(Labels, Value)>,
-}
-
-#[derive(Clone, Copy)]
-enum Value {
-    Counted(u64),
-    Now(f64),
-}
+use super::readings::{Figure, Labels, Readings, Value};
 
 const READ: Labels = &[("kind", "read")];
 const WRITE: Labels = &[("kind", "write")];
 
-const FIGURES: [Figure; 7] = [
+const FIGURES: [Figure<LimitUse>; 7] = [
     Figure {
         name: "graph_writes_allowed",
         help: "Password writes that the limits let through",
@@ -98,66 +60,16 @@ fn exact(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-impl LimitMetrics {
-    pub(super) fn watch(
-        &self,
-        client: ClientId,
-        used: impl Fn() -> LimitUse + Send + Sync + 'static,
-    ) {
-        self.lock().insert(client, Box::new(used));
-    }
-
-    pub(super) fn forget(&self, client: ClientId) {
-        self.lock().remove(&client);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Reading>> {
-        // Every change is one insertion or removal, so the map is whole even if a thread died holding it.
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Collector for LimitMetrics {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let read = |(client, used): (&ClientId, &Reading)| (client.to_string(), used());
-        let clients: Vec<_> = self.lock().iter().map(read).collect();
-        for figure in &FIGURES {
-            figure.encode(&clients, &mut encoder)?;
-        }
-        Ok(())
-    }
-}
-
-impl Figure {
-    fn encode(
-        &self,
-        clients: &[(String, LimitUse)],
-        encoder: &mut DescriptorEncoder<'_>,
-    ) -> Result<(), fmt::Error> {
-        let kind = match (self.read)(&LimitUse::default()).first() {
-            Some((_, Value::Counted(_))) => MetricType::Counter,
-            _ => MetricType::Gauge,
-        };
-        let mut family = encoder.encode_descriptor(self.name, self.help, None, kind)?;
-        for (client, used) in clients {
-            for (more, value) in (self.read)(used) {
-                let mut labels = vec![("client", client.as_str())];
-                labels.extend_from_slice(more);
-                let one = family.encode_family(&labels)?;
-                match value {
-                    Value::Counted(count) => ConstCounter::new(count).encode(one)?,
-                    Value::Now(value) => ConstGauge::new(value).encode(one)?,
-                }
-            }
-        }
-        Ok(())
-    }
+/// Of no client yet.
+pub(super) fn readings() -> Readings<LimitUse> {
+    Readings::new(&FIGURES)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use sync_engine::model::ClientId;
     use uuid::Uuid;
 
     use crate::metrics::Metrics;

@@ -6,6 +6,9 @@ mod labels;
 mod limits;
 #[cfg(test)]
 mod monitoring;
+mod readings;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,14 +22,13 @@ use prometheus_client::registry::Registry;
 use sync_engine::model::{ClientId, WriteAnswer};
 
 pub use self::expiries::Expiries;
-use self::expiries::ExpiryMetrics;
 use self::families::Families;
 use self::labels::{
     FAILED, FLAGS, OfClient, OfVersion, RESULTS, Result, STANDINGS, SUCCEEDED, VERDICTS, WithKind,
     WithOutcome, WithResult, WithVerdict,
 };
 pub(crate) use self::labels::{standing_word, verdict_word};
-use self::limits::LimitMetrics;
+use self::readings::Readings;
 use crate::numbers::CycleNumbers;
 use crate::wiring::VERSION;
 
@@ -34,8 +36,8 @@ use crate::wiring::VERSION;
 #[derive(Clone)]
 pub struct Metrics {
     families: Families,
-    limits: LimitMetrics,
-    expiries: ExpiryMetrics,
+    limits: Readings<LimitUse>,
+    expiries: Readings<Expiries>,
     registry: Arc<Registry>,
 }
 
@@ -55,8 +57,8 @@ impl Metrics {
     /// Everything at its beginning.
     pub fn new() -> Self {
         let families = Families::new();
-        let limits = LimitMetrics::default();
-        let expiries = ExpiryMetrics::default();
+        let limits = limits::readings();
+        let expiries = expiries::readings();
         let mut registry = families.register();
         registry.register_collector(Box::new(limits.clone()));
         registry.register_collector(Box::new(expiries.clone()));
@@ -91,10 +93,13 @@ impl Metrics {
         self.expiries.watch(client, expiries);
     }
 
-    /// Makes a client's counters visible from the start, so that a rate over its first event is right.
-    pub fn introduce(&self, client: ClientId) {
+    /// Makes a client's counters visible from the start, so that a rate over its first event is right. It is looked at
+    /// every `interval` at the latest.
+    pub fn introduce(&self, client: ClientId, interval: Duration) {
         let families = &self.families;
         let label = OfClient::new(client);
+        let longest = families.interval.get_or_create_owned(&label);
+        longest.set(interval.as_secs_f64());
         drop(families.cycle_time.get_or_create(&label));
         drop(families.vault_to_entra.get_or_create(&label));
         for result in RESULTS {
@@ -117,6 +122,7 @@ impl Metrics {
         let label = OfClient::new(client);
         families.cycle_time.remove(&label);
         families.vault_to_entra.remove(&label);
+        families.interval.remove(&label);
         for gauge in [
             &families.held,
             &families.blocked,
@@ -162,8 +168,12 @@ impl Metrics {
 
     /// So many clients of the configuration could not be started.
     pub fn clients_not_started(&self, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.families.not_started.set(count);
+        self.families.not_started.set(number(count));
+    }
+
+    /// So many clients go on by an earlier configuration.
+    pub fn clients_as_before(&self, count: usize) {
+        self.families.as_before.set(number(count));
     }
 
     /// The configuration was read anew, and taken or not.
@@ -216,8 +226,9 @@ impl Metrics {
         set(&families.unsettled, numbers.unsettled.into());
         set(&families.budget_spent, numbers.budget_spent.into());
         set(&families.last_success, numbers.finished.as_second());
-        if let Some(left) = numbers.tests_left {
-            set(&families.tests_left, left.into());
+        match numbers.tests_left {
+            Some(left) => set(&families.tests_left, left.into()),
+            None => drop(families.tests_left.remove(&label)),
         }
         for outcome in STANDINGS {
             let count = numbers.standing.get(outcome).copied().unwrap_or_default();
@@ -240,159 +251,6 @@ impl Metrics {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use jiff::Timestamp;
-    use sync_engine::model::FlagKind;
-    use uuid::Uuid;
-
-    use super::*;
-
-    const CLIENT: ClientId = ClientId(Uuid::from_u128(0xc));
-
-    /// The value of a line `name{…} value` that has every one of these labels.
-    fn value(metrics: &Metrics, name: &str, labels: &[&str]) -> Option<i64> {
-        let text = metrics.text().unwrap();
-        let beginning = format!("passportal_agent_{name}{{");
-        let line = text.lines().find(|line| {
-            line.starts_with(&beginning)
-                && labels.iter().all(|label| line.contains(label))
-                && line.contains(&format!("client=\"{CLIENT}\""))
-        })?;
-        line.rsplit(' ').next()?.parse().ok()
-    }
-
-    fn busy(finished: i64) -> CycleNumbers {
-        CycleNumbers {
-            took: Duration::from_secs(7),
-            writes: BTreeMap::from([(WriteAnswer::Accepted, 2), (WriteAnswer::PutOff, 1)]),
-            applied_after: vec![Duration::from_secs(1), Duration::from_secs(40)],
-            verdicts: BTreeMap::from([("match", 3), ("mismatch", 1), ("unknown", 4)]),
-            standing: BTreeMap::from([("matched", 11), ("held", 6)]),
-            tests_left: Some(1),
-            raised: BTreeMap::from([(FlagKind::AdChange, 1), (FlagKind::Blocked, 5)]),
-            held: 6,
-            blocked: 7,
-            unsettled: 8,
-            budget_spent: 9,
-            ..CycleNumbers::quiet(Timestamp::from_second(finished).unwrap())
-        }
-    }
-
-    #[test]
-    fn events_add_up_and_states_are_the_latest() {
-        let metrics = Metrics::new();
-        metrics.cycle_finished(CLIENT, &busy(1_000));
-        let later = CycleNumbers {
-            held: 1,
-            ..busy(2_000)
-        };
-        metrics.cycle_finished(CLIENT, &later);
-
-        let value = |name, labels: &[&str]| value(&metrics, name, labels);
-        assert_eq!(value("cycles_total", &["result=\"succeeded\""]), Some(2));
-        assert_eq!(value("writes_total", &["outcome=\"accepted\""]), Some(4));
-        assert_eq!(value("writes_total", &["outcome=\"put_off\""]), Some(2));
-        assert_eq!(value("cycle_duration_seconds_count", &[]), Some(2));
-        assert_eq!(
-            value("cycle_duration_seconds_bucket", &["le=\"5.0\""]),
-            Some(0)
-        );
-        assert_eq!(
-            value("cycle_duration_seconds_bucket", &["le=\"10.0\""]),
-            Some(2)
-        );
-        let applied = "vault_change_to_applied_seconds_bucket";
-        assert_eq!(value(applied, &["le=\"1.0\""]), Some(2));
-        assert_eq!(value(applied, &["le=\"60.0\""]), Some(4));
-        assert_eq!(value("credentials", &["outcome=\"matched\""]), Some(11));
-        assert_eq!(value("credentials", &["outcome=\"failed\""]), Some(0));
-        assert_eq!(value("sign_in_tests_left", &[]), Some(1));
-        assert_eq!(value("verifies_total", &["verdict=\"match\""]), Some(6));
-        assert_eq!(value("verifies_total", &["verdict=\"mismatch\""]), Some(2));
-        assert_eq!(value("verifies_total", &["verdict=\"unknown\""]), Some(8));
-        assert_eq!(
-            value("flags_raised_total", &["kind=\"ad_change\""]),
-            Some(2)
-        );
-        assert_eq!(value("flags_raised_total", &["kind=\"blocked\""]), Some(10));
-        assert_eq!(value("held", &[]), Some(1));
-        assert_eq!(value("blocked", &[]), Some(7));
-        assert_eq!(value("unsettled_writes", &[]), Some(8));
-        assert_eq!(value("sign_in_budget_spent", &[]), Some(9));
-        assert_eq!(
-            value("last_successful_cycle_timestamp_seconds", &[]),
-            Some(2_000)
-        );
-    }
-
-    #[test]
-    fn a_failed_cycle_counts_and_leaves_the_states_as_they_were() {
-        let metrics = Metrics::new();
-        metrics.cycle_finished(CLIENT, &busy(1_000));
-        metrics.clone().cycle_failed(CLIENT, Duration::ZERO);
-
-        assert_eq!(
-            value(&metrics, "cycles_total", &["result=\"failed\""]),
-            Some(1)
-        );
-        assert_eq!(
-            value(&metrics, "cycles_total", &["result=\"succeeded\""]),
-            Some(1)
-        );
-        assert_eq!(value(&metrics, "held", &[]), Some(6));
-        assert_eq!(
-            value(&metrics, "last_successful_cycle_timestamp_seconds", &[]),
-            Some(1_000)
-        );
-    }
-
-    #[test]
-    fn a_client_is_visible_before_its_first_event_but_claims_no_success() {
-        let metrics = Metrics::new();
-        metrics.introduce(CLIENT);
-
-        let accepted = &["outcome=\"accepted\""];
-        assert_eq!(value(&metrics, "writes_total", accepted), Some(0));
-        assert_eq!(
-            value(&metrics, "cycles_total", &["result=\"failed\""]),
-            Some(0)
-        );
-        assert_eq!(
-            value(&metrics, "last_successful_cycle_timestamp_seconds", &[]),
-            None
-        );
-    }
-    #[test]
-    fn a_client_that_is_served_no_more_leaves_no_line() {
-        let metrics = Metrics::new();
-        let empty = metrics.text().unwrap();
-        metrics.introduce(CLIENT);
-        metrics.cycle_finished(CLIENT, &busy(1_000));
-        metrics.cycle_failed(CLIENT, Duration::ZERO);
-        metrics.watch_limits(CLIENT, LimitUse::default);
-        metrics.watch_expiries(CLIENT, Expiries::default);
-
-        metrics.forget(CLIENT);
-
-        assert_eq!(metrics.text().unwrap(), empty);
-    }
-
-    #[test]
-    fn readings_of_the_configuration_and_clients_that_did_not_start_are_shown() {
-        let metrics = Metrics::new();
-        metrics.configuration_read(&Err::<(), ()>(()));
-        metrics.clients_not_started(3);
-
-        let text = metrics.text().unwrap();
-        for line in [
-            "passportal_agent_configuration_reloads_total{result=\"failed\"} 1",
-            "passportal_agent_configuration_reloads_total{result=\"succeeded\"} 0",
-            "passportal_agent_clients_not_started 3",
-        ] {
-            assert!(text.lines().any(|it| it == line), "{line} in {text}");
-        }
-    }
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

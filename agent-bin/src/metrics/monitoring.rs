@@ -22,7 +22,7 @@ fn whole() -> String {
     let metrics = Metrics::new();
     let client = ClientId(Uuid::from_u128(1));
     let now = Timestamp::now();
-    metrics.introduce(client);
+    metrics.introduce(client, Duration::from_secs(45));
     metrics.watch_limits(client, LimitUse::default);
     metrics.watch_expiries(client, move || Expiries {
         token_issued: Some(now),
@@ -100,5 +100,26 @@ fn every_label_that_is_asked_for_is_one_that_the_agent_has() {
     assert!(wanted.len() > 5, "{wanted:?}");
     for label in wanted {
         assert!(whole.contains(&label), "{label}\n{whole}");
+    }
+}
+
+#[test]
+fn every_alert_is_seen_to_fire() {
+    let rules = shipped("prometheus/passportal-agent.rules.yml");
+    let tests = shipped("prometheus/passportal-agent.rules.test.yml");
+    let fires = |alert: &str| {
+        let mut tried = tests.split("alertname: ").skip(1);
+        tried.any(|it| {
+            let name = it.lines().next();
+            name == Some(alert) && it.contains("exp_labels")
+        })
+    };
+    let alerts: Vec<_> = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        .collect();
+    assert!(alerts.len() > 10, "{alerts:?}");
+    for alert in alerts {
+        assert!(fires(alert), "{alert} is not tried");
     }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{SecretError, at_rest};
-use crate::private_folder;
+use crate::{durable_file, private_folder};
 
 const SUFFIX: &str = ".enrolment.json";
 
@@ -240,6 +240,7 @@ fn written(path: &Path) -> Option<Timestamp> {
 }
 
 fn remove(path: PathBuf) -> Result<(), SecretError> {
+    durable_file::sweep(&path);
     match fs::remove_file(&path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(SecretError::NotWritable { path, source })

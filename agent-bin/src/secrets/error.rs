@@ -11,6 +11,15 @@ pub enum SecretError {
     /// A file cannot be read, or should not be used.
     #[error(transparent)]
     File(#[from] SecretFileError),
+    /// The service's user reads only what systemd has loaded of root's folder.
+    #[error("the service was not given {} when it started", path.display())]
+    NotLoaded {
+        /// The file.
+        path: PathBuf,
+        /// Why the file itself is not read.
+        #[source]
+        source: SecretFileError,
+    },
     /// The folder cannot be read.
     #[error("could not read the secrets folder {}", path.display())]
     NotReadable {
@@ -86,6 +95,9 @@ impl SecretError {
     pub fn hint(&self) -> &str {
         match self {
             Self::File(source) => source.hint(),
+            Self::NotLoaded { .. } => {
+                "put it there (chmod 600), and have systemd load it: systemctl restart passportal-agent"
+            }
             Self::NotReadable { .. } => "let the service's user read it",
             Self::NotWritable { .. } => {
                 "let the service's user write the folder, and see that the disk is not full"

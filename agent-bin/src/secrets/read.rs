@@ -64,7 +64,7 @@ impl SecretSources {
         } else {
             secret_file::read
         };
-        Ok(read(&path)?)
+        read(&path).map_err(|source| self.not_read(&path, source))
     }
 
     /// The bytes of a file that holds a key or a certificate, in a buffer that is wiped.
@@ -78,7 +78,7 @@ impl SecretSources {
         } else {
             secret_file::read_bytes
         };
-        Ok(read(&path)?)
+        read(&path).map_err(|source| self.not_read(&path, source))
     }
 
     /// The secret with which a client's application signs in: its `client_secret_file`, else the
@@ -98,7 +98,7 @@ impl SecretSources {
     }
 
     /// `None` without a credentials directory, and for a name that would lead out of it.
-    fn credential(&self, client: &str) -> Option<PathBuf> {
+    pub(crate) fn credential(&self, client: &str) -> Option<PathBuf> {
         let name = format!("{client}-client-secret");
         let mut parts = Path::new(&name).components();
         match (parts.next(), parts.next()) {
@@ -109,7 +109,7 @@ impl SecretSources {
 
     /// Where systemd has put a file of the loaded folder, if it did; else the path itself.
     /// Source: `systemd.exec(5)`, `LoadCredential=` of a folder.
-    fn place(&self, path: &Path) -> PathBuf {
+    pub(crate) fn place(&self, path: &Path) -> PathBuf {
         let file = path.strip_prefix(LOADED_FOLDER).ok();
         let name = file.map(|file| format!("secrets_{}", file.display()));
         let loaded = self.credentials.as_ref().zip(name);
@@ -117,6 +117,19 @@ impl SecretSources {
         loaded
             .filter(|it| it.is_file())
             .unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Without its cause a service would seem to need what it must not have: root's rights.
+    fn not_read(&self, path: &Path, source: SecretFileError) -> SecretError {
+        let is_hidden = matches!(
+            source,
+            SecretFileError::NotFound { .. } | SecretFileError::NotReadable { .. }
+        );
+        if is_hidden && self.credentials.is_some() && path.starts_with(LOADED_FOLDER) {
+            let path = path.to_owned();
+            return SecretError::NotLoaded { path, source };
+        }
+        source.into()
     }
 
     fn is_guarded(&self, path: &Path) -> bool {
@@ -217,13 +230,17 @@ mod tests {
         let secret = sources.read(&named).unwrap();
         assert_eq!(secret.expose_secret(), "from the platform");
         assert_eq!(&**sources.read_bytes(&named).unwrap(), b"from the platform");
-        for sources in [sources, SecretSources::new(None)] {
-            let other = sources.read(&named.with_file_name("fabrikam.pem"));
-            let told = other.unwrap_err().to_string();
-            assert!(
-                told.contains("/etc/passportal-agent/secrets/fabrikam.pem"),
-                "{told}"
-            );
+        let other = named.with_file_name("fabrikam.pem");
+        let of_service = sources.read(&other).unwrap_err();
+        assert!(
+            of_service.hint().contains("systemctl restart"),
+            "{of_service}"
+        );
+        let of_person = SecretSources::new(None).read(&other).unwrap_err();
+        assert!(!of_person.hint().contains("systemctl"), "{of_person}");
+        for error in [of_service, of_person] {
+            let told = error.to_string();
+            assert!(told.contains("secrets/fabrikam.pem"), "{told}");
         }
     }
 

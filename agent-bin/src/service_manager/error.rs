@@ -39,6 +39,12 @@ pub enum ServiceManagerError {
         #[source]
         source: io::Error,
     },
+    /// An administrator wrote it.
+    #[error("{} is there, and was not written by `passportal-agent service install`", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The service manager's program cannot be run.
     #[error("could not run {program}")]
     Program {
@@ -92,6 +98,7 @@ impl ServiceManagerError {
             Self::NotInstalled => "install it: passportal-agent service install",
             Self::NotForAUnit { .. } => "use a name without line breaks, quotes, $ and %",
             Self::File { .. } => "see the cause above",
+            Self::Foreign { .. } => "move it away, or go on with it by `systemctl`",
             Self::Program { .. } => "check that it is installed, and in PATH",
             Self::Refused { .. } => WHO_SAYS_MORE,
             #[cfg(windows)]

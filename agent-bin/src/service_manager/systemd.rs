@@ -8,6 +8,7 @@ use super::systemctl::Systemctl;
 use super::unit::{self, Addition};
 use super::{InstallOptions, NAME, ServiceManagerError, ServiceStatus};
 use crate::durable_file::{self, Audience};
+use crate::private_folder;
 
 pub(super) fn install(options: &InstallOptions) -> Result<(), ServiceManagerError> {
     Machine::this().install(options)
@@ -54,10 +55,15 @@ impl Machine {
         } else {
             Some(unit::text(&own_program()?)?)
         };
+        let files = [(self.unit(), unit), (self.drop_in(), addition.text())];
+        files
+            .iter()
+            .try_for_each(|(path, content)| refuse_foreign(path, content.as_deref()))?;
         self.make_secrets_folder()?;
         let before = [self.unit(), self.drop_in()].map(Kept::of);
-        let enabled = put(&self.unit(), unit.as_deref())
-            .and_then(|()| put(&self.drop_in(), addition.text().as_deref()))
+        let enabled = files
+            .iter()
+            .try_for_each(|(path, content)| put(path, content.as_deref()))
             .and_then(|()| self.systemctl.reload())
             .and_then(|()| self.systemctl.run("enable", &["enable"]));
         if enabled.is_err() {
@@ -147,15 +153,10 @@ impl Machine {
 
     /// The unit reads it, and does not start without it.
     fn make_secrets_folder(&self) -> Result<(), ServiceManagerError> {
-        use std::os::unix::fs::DirBuilderExt as _;
         let outer = self.root.join("etc").join(NAME);
-        for (folder, mode) in [(outer.clone(), 0o755), (outer.join("secrets"), 0o700)] {
-            if !folder.is_dir() {
-                let made = fs::DirBuilder::new().mode(mode).create(&folder);
-                made.map_err(|source| of_file(&folder, source))?;
-            }
-        }
-        Ok(())
+        let secrets = outer.join("secrets");
+        private_folder::make_readable(&outer).map_err(|source| of_file(&outer, source))?;
+        private_folder::make(&secrets).map_err(|source| of_file(&secrets, source))
     }
 }
 
@@ -173,11 +174,23 @@ impl Kept {
 
     /// The error that made it necessary is the one to tell.
     fn restore(&self) {
+        if fs::read(&self.path).ok() == self.content {
+            return;
+        }
         let _ = match &self.content {
             Some(content) => durable_file::replace(&self.path, content, Audience::Everyone),
             None => fs::remove_file(&self.path),
         };
     }
+}
+
+/// What an administrator wrote, or masked, is not written over.
+fn refuse_foreign(path: &Path, content: Option<&str>) -> Result<(), ServiceManagerError> {
+    if content.is_some() && path.symlink_metadata().is_ok() && !unit::is_ours(path) {
+        let path = path.to_owned();
+        return Err(ServiceManagerError::Foreign { path });
+    }
+    Ok(())
 }
 
 /// Writes a file of ours, or takes it away where there is nothing to say; one that an administrator wrote stays.

@@ -26,8 +26,8 @@ pub(super) fn file_name() -> String {
 /// When its path cannot stand in one.
 pub(super) fn text(program: &Path) -> Result<String, ServiceManagerError> {
     let program = word(&program.to_string_lossy())?;
-    let start = format!("ExecStart={PACKAGED_PROGRAM} ");
-    let unit = PACKAGED.replace(&start, &format!("ExecStart={program} "));
+    let packaged = format!("={PACKAGED_PROGRAM} ");
+    let unit = PACKAGED.replace(&packaged, &format!("={program} "));
     Ok(format!("{HEADING}{unit}"))
 }
 
@@ -79,7 +79,8 @@ impl Addition {
 fn with_config(program: &str, config: &str) -> String {
     format!(
         "[Unit]\nConditionPathExists=\nConditionPathExists={config}\n\n\
-         [Service]\nExecStart=\nExecStart={program} run --config {config}\n"
+         [Service]\nExecStart=\nExecStart={program} run --config {config}\n\
+         ExecReload=\nExecReload={program} reload --config {config}\n"
     )
 }
 
@@ -122,6 +123,10 @@ mod tests {
             unit.contains("\nExecStart=/opt/agent/passportal-agent run\n"),
             "{unit}"
         );
+        assert!(
+            unit.contains("\nExecReload=/opt/agent/passportal-agent reload\n"),
+            "{unit}"
+        );
         assert!(!unit.contains(PACKAGED_PROGRAM), "{unit}");
     }
 
@@ -139,7 +144,10 @@ mod tests {
             text.contains("\nConditionPathExists=/srv/agent.toml\n"),
             "{text}"
         );
-        assert!(text.contains(" run --config /srv/agent.toml\n"), "{text}");
+        for command in ["run", "reload"] {
+            let command = format!(" {command} --config /srv/agent.toml\n");
+            assert!(text.contains(&command), "{text}");
+        }
         assert!(text.contains("\nDynamicUser=no\nUser=sync\n"), "{text}");
     }
 

@@ -23,7 +23,7 @@ impl Draft {
     pub(super) fn save(&self, args: &SetupArgs) -> io::Result<()> {
         let text = toml::to_string(args).map_err(io::Error::other)?;
         if let Some(folder) = self.0.parent() {
-            private_folder::make(folder)?;
+            private_folder::make_readable(folder)?;
         }
         durable_file::replace(&self.0, text.as_bytes(), Audience::Owner)
     }

@@ -158,6 +158,27 @@ fn a_refusal_of_systemd_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_unit_that_an_administrator_wrote_or_masked_is_not_written_over() {
+    for options in [usual(), options("/srv/agent.toml")] {
+        let stage = Stage::new();
+        let machine = stage.machine();
+        stage.write("etc/systemd/system/passportal-agent.service", "[Service]\n");
+        let error = machine.install(&options).unwrap_err();
+        assert!(
+            matches!(error, ServiceManagerError::Foreign { .. }),
+            "{error}"
+        );
+        assert_eq!(fs::read_to_string(machine.unit()).unwrap(), "[Service]\n");
+        assert!(!machine.drop_in().exists() && stage.asked().is_empty());
+
+        fs::remove_file(machine.unit()).unwrap();
+        std::os::unix::fs::symlink("/dev/null", machine.unit()).unwrap();
+        assert!(machine.install(&options).is_err());
+        assert!(machine.unit().is_symlink());
+    }
+}
+
+#[test]
 fn a_start_that_starts_nothing_is_told() {
     let stage = Stage::new().packaged();
     let machine = stage.machine();
