@@ -8,7 +8,6 @@ pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod control;
-pub mod core_dumps;
 pub mod doctor;
 mod durable_file;
 mod entry;

@@ -133,13 +133,23 @@ def _core_dump(report, world):
         config = ["--config", world.config, "--listen", "127.0.0.1:0"]
         agent = [program.FOLDER / "passportal-agent", "run", *config]
         assert _dumps(world, ["sleep", "60"], lambda: True), "this machine writes no core dumps at all"
-        assert not _dumps(world, agent, lambda: (world.folder / "core-agent.out").read_text().startswith("listening"))
+        assert not _dumps(world, agent, lambda: _listens(world))
         says("sleep dumped core, the agent did not")
+    with report.case("nor does the vault") as says:
+        vault = [program.FOLDER / "passportal-server", "serve", "--listen", "127.0.0.1:0"]
+        world.server.stop()
+        assert not _dumps(world, [*vault, "--data-dir", world.vault_folder], lambda: _listens(world))
+        world.start_vault(listen=world.vault.removeprefix("http://"))
+        says("aborted while it served")
+
+
+def _listens(world):
+    return (world.folder / "aborted.out").read_text().startswith("listening")
 
 
 def _dumps(world, command, is_up):
     """Whether the kernel says that a program, aborted, dumped core."""
-    out = world.folder / "core-agent.out"
+    out = world.folder / "aborted.out"
     unlimited = ["sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", *map(str, command)]
     with open(out, "wb") as file:
         process = subprocess.Popen(unlimited, cwd=world.folder, env=program.environment(world.folder, {}),
