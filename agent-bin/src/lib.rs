@@ -14,6 +14,7 @@ mod entry;
 #[cfg(windows)]
 pub mod event_log;
 pub mod handbook;
+pub mod health;
 pub mod health_check;
 mod helmsman;
 mod instance;

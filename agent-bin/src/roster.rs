@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::control::{self, ClientTurn, Door, Doors, Fault, Reloaded, ReloadedClient};
-use crate::listen::Health;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::proofs;
 use crate::pulse::Pulses;

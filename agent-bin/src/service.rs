@@ -9,8 +9,9 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::control::{self, ControlError, Doors, Fault, Listener, Orders, Place};
+use crate::health::Health;
 use crate::helmsman::{self, Helmsman};
-use crate::listen::{self, Health, ListenError};
+use crate::listen::{self, ListenError};
 use crate::metrics::Metrics;
 use crate::pulse::Pulses;
 use crate::roster::{Premises, Roster};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sync_engine::model::ClientId;
 use tokio_util::sync::CancellationToken;
 
-use crate::listen::Health;
+use crate::health::Health;
 use crate::pulse::Pulses;
 
 /// How often the status is looked at where no watchdog wants to hear more often.
