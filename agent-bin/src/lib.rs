@@ -9,13 +9,13 @@ pub mod clock;
 mod companions;
 pub mod config;
 pub mod control;
-pub mod core_dumps;
 pub mod doctor;
 mod durable_file;
 mod entry;
 #[cfg(windows)]
 pub mod event_log;
 pub mod handbook;
+pub mod health;
 pub mod health_check;
 mod helmsman;
 mod instance;

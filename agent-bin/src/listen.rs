@@ -1,7 +1,5 @@
 //! The agent's own small listener: is it alive, is it ready, and its figures. Nothing else.
 
-mod health;
-
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +13,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use self::health::Health;
+use crate::health::Health;
 use crate::metrics::Metrics;
 
 /// How long a request that is under way may go on once the agent stops.

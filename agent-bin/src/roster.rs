@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use state_store::StateDatabase;
 use sync_engine::model::ClientId;
 use tokio::task::{JoinError, JoinSet};
@@ -12,8 +13,8 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::control::{self, ClientTurn, Door, Doors, Fault, Reloaded, ReloadedClient};
-use crate::listen::Health;
+use crate::control::{self, ClientTurn, Door, Doors, Expected, Fault, Reloaded, ReloadedClient};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::proofs;
 use crate::pulse::Pulses;
@@ -208,6 +209,11 @@ impl Roster {
             door: Door {
                 client: Arc::clone(&client),
                 errands,
+                health: health.clone(),
+                expected: Expected {
+                    begun: Timestamp::now(),
+                    interval: schedule.interval,
+                },
             },
         };
         self.served.insert(client.id, served);

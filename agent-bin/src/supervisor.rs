@@ -10,7 +10,7 @@ use sync_engine::model::ClientId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::listen::Health;
+use crate::health::Health;
 use crate::pulse::Pulses;
 
 /// How often the status is looked at where no watchdog wants to hear more often.

@@ -8,7 +8,7 @@ use sync_engine::{CycleReport, EngineError, Footing};
 use tracing::{debug, info, warn};
 
 use crate::causes::chain;
-use crate::listen::Health;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::numbers::numbers;
 use crate::plan_news::{PlanNews, Turn};

@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
     logging::begin(cli.global.verbose);
     agent_bin::install_tls_provider();
     let output = Output::of_this_process(cli.global.output);
-    if let Err(error) = agent_bin::core_dumps::disable() {
+    if let Err(error) = passportal_client::core_dumps::disable() {
         output.note(&format!("note: core dumps could not be disabled: {error}"));
     }
     match commands::run(&cli, &output).await {

@@ -2,6 +2,7 @@
 
 mod agent_api;
 mod convert;
+pub mod core_dumps;
 pub mod envelope;
 mod error;
 mod http;

@@ -17,6 +17,9 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr)
         .init();
+    if let Err(error) = passportal_client::core_dumps::disable() {
+        tracing::warn!(%error, "core dumps could not be disabled");
+    }
     match cli::run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -186,7 +186,7 @@ def _clock(report, offset, word):
         with report.case(f"the agent, the service's clock is off by {offset}: not ready, and nothing is written") as says:
             world.start_agent(ready=False)
             unready = f"{word} by about 1 h"
-            program.until(lambda: unready in world.agent_says("readyz")[1], "/readyz tells the clock", patience=20)
+            program.until(lambda: unready in world.agent_says("readyz")[1], "/readyz tells the clock")
             says(world.agent_says("readyz")[1].strip())
             assert world.writes() == 0
             world.agent.stop()

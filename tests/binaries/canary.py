@@ -28,8 +28,8 @@ def _search(report, world, how):
     _setup(report, world, how)
     world.start_agent(log="trace", interval="1s")
     world.set_password("anna", new)
-    program.until(lambda: world.credential("anna")["last_result"]["outcome"] == "pushed", "anna is pushed", patience=20)
-    program.until(lambda: world.done("flags", "list")["flags"], "mia is flagged", patience=20)
+    program.until(lambda: world.credential("anna")["last_result"]["outcome"] == "pushed", "anna is pushed")
+    program.until(lambda: world.done("flags", "list")["flags"], "mia is flagged")
     traced = world.folder / "logs" / "commands.log"
     for command in [["plan"], ["status"], ["credentials", "list"], ["flags", "list"]]:
         result = world.passportal("-vvv", *command)
@@ -57,11 +57,11 @@ def _setup(report, world, how):
     before = world.counters()["faults"]
     files = ["--config", world.config, "--session", world.session]
     setup = world.start("passportal", "-vvv", *files, "setup", *world.setup_options(), log="setup")
-    program.until(lambda: world.counters()["faults"] > before, "setup waits for the tenant", patience=20)
+    program.until(lambda: world.counters()["faults"] > before, "setup waits for the tenant")
     with report.case(f"{how}: no secret in arguments and environment of passportal setup") as says:
         _no_secret_in_process("setup", setup, _needles(world.secrets))
         says(f"passportal {setup.pid}")
-    assert setup.process.wait(timeout=30) == 0, setup.logged()[-500:]
+    assert setup.process.wait(timeout=program.PATIENCE) == 0, setup.logged()[-500:]
 
 
 def _needles(secrets):
@@ -128,7 +128,7 @@ def _processes(report, world, how, needles):
 def _command_line(report, world, how, needles):
     with report.case(f"{how}: no secret in arguments and environment of passportal sync") as says:
         command = world.start("passportal", "-vvv", "--config", world.config, "sync", log="sync")
-        program.until(lambda: "until Ctrl-C" in command.logged(), "it runs", patience=10)
+        program.until(lambda: "until Ctrl-C" in command.logged(), "it runs")
         _no_secret_in_process("passportal", command, needles)
         command.stop()
         says(f"passportal {command.pid}")

@@ -125,13 +125,13 @@ def _rulings(report, world):
         for name, password in passwords.items():
             world.set_password(name, password)
         world.start_agent(interval="45s")
-        program.until(lambda: len(_standing(world, "waiting")) == 1, "a plan waits", patience=30)
+        program.until(lambda: len(_standing(world, "waiting")) == 1, "a plan waits")
         fresh = _waiting(world)
         assert fresh != plan and world.writes() == 0
         ruled = world.done("approve", fresh[:8])
         by = ruled["standing"]["approved"]["by"]
         everything = lambda: all(world.entra_has(name, password) for name, password in passwords.items())
-        took = program.until(everything, "Entra ID has every password", patience=30)
+        took = program.until(everything, "Entra ID has every password")
         assert world.writes() == len(MANY)
         log = world.agent.logged()
         for word in ["waits for approval", "is rejected by local user", "is approved by local user"]:

@@ -5,6 +5,7 @@ import re
 import urllib.parse
 import urllib.request
 
+import program
 from world import ADMIN
 
 
@@ -25,13 +26,13 @@ class Person:
         assert 'action="/logout"' in self.home, "nobody is signed in"
 
     def page(self, path):
-        with self.http.open(self.base + path, timeout=30) as answer:
+        with self.http.open(self.base + path, timeout=program.PATIENCE) as answer:
             return answer.read().decode()
 
     def post(self, path, fields, accept="text/html"):
         data = urllib.parse.urlencode(fields).encode()
         request = urllib.request.Request(self.base + path, data, {"accept": accept})
-        with self.http.open(request, timeout=30) as answer:
+        with self.http.open(request, timeout=program.PATIENCE) as answer:
             return answer.read().decode()
 
     def reveal(self, credential):

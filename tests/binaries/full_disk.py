@@ -64,14 +64,14 @@ def _while_it_runs(report, world, disk):
         said = world.agent.logged().count(CANNOT_WRITE)
         world.set_password("anna", new)
         failures = lambda: world.agent.logged().count(CANNOT_WRITE) - said
-        program.until(lambda: failures() >= 2, "the agent says twice that it cannot remember", patience=60)
+        program.until(lambda: failures() >= 2, "the agent says twice that it cannot remember")
         assert world.writes() == before and not world.entra_has("anna", new)
         assert world.agent.process.poll() is None, "the agent ended"
         line = next(line for line in world.agent.logged().splitlines() if CANNOT_WRITE in line)
         says(line[line.index(CANNOT_WRITE):])
     with report.case("there is room again: the agent goes on by itself and writes once") as says:
         disk.make_room()
-        waited = program.until(lambda: world.entra_has("anna", new), "anna is pushed", patience=60)
+        waited = program.until(lambda: world.entra_has("anna", new), "anna is pushed")
         assert world.writes() == before + 1, world.counters()
         says(f"after {waited:.1f} s; 1 write")
 
@@ -93,7 +93,7 @@ def _while_it_starts(report, world, disk):
     with report.case("afterwards the next command writes what waited, once") as says:
         disk.read_only(False)
         # Entra ID's stamps have seconds: two writes within one look like one, and the second stays unsettled.
-        program.until(lambda: int(time.time()) > written, "the second of the last write is over", patience=5)
+        program.until(lambda: int(time.time()) > written, "the second of the last write is over")
         row = world.sync()["anna"]
         assert row["outcome"] == "pushed" and world.writes() == before + 1, row
         says(row["why"])

@@ -67,13 +67,13 @@ def _path(report, world, how):
     with report.case(f"{how}: passportal-agent run pushes a change at once, by long poll") as says:
         world.start_agent(interval="45s")
         # Entra ID's stamps have seconds: two writes within one look like one, and the second stays unsettled.
-        program.until(lambda: int(time.time()) > written, "the second of the last write is over", patience=5)
+        program.until(lambda: int(time.time()) > written, "the second of the last write is over")
         changed = new_password()
         began = time.monotonic()
         world.set_password("anna", changed)
-        program.until(lambda: world.entra_has("anna", changed), "Entra ID has the new password", patience=20)
+        program.until(lambda: world.entra_has("anna", changed), "Entra ID has the new password")
         took = time.monotonic() - began
-        program.until(lambda: world.credential("anna")["last_result"]["version"] == 3, "the vault knows", patience=20)
+        program.until(lambda: world.credential("anna")["last_result"]["version"] == 3, "the vault knows")
         result = world.credential("anna")["last_result"]
         assert result["outcome"] == "pushed", result
         assert world.writes() == 2, world.writes()
@@ -90,7 +90,7 @@ def _path(report, world, how):
         world.agent.stop()
         world.start_agent(interval="1s")
         world.change_in_entra("mia", new_password())
-        waited = program.until(lambda: world.done("flags", "list")["flags"], "mia is flagged", patience=30)
+        waited = program.until(lambda: world.done("flags", "list")["flags"], "mia is flagged")
         assert world.writes() == 2
         says(f"flagged after {waited:.1f} s")
     with report.case(f"{how}: agent, vault and tenant end with status 0") as says:

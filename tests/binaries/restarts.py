@@ -71,15 +71,15 @@ def _report_mismatches(report, world):
     world.setup()
     with report.case("Report mismatches: a mismatch is flagged, and nothing is written") as says:
         world.start_agent(interval="1s")
-        program.until(lambda: world.done("flags", "list")["flags"], "anna is flagged", patience=20)
+        program.until(lambda: world.done("flags", "list")["flags"], "anna is flagged")
         world.set_password("ben", new_password())
-        program.until(lambda: len(world.done("flags", "list")["flags"]) == 2, "ben is flagged", patience=20)
+        program.until(lambda: len(world.done("flags", "list")["flags"]) == 2, "ben is flagged")
         time.sleep(2)
         says(f"2 flags, {world.writes()} writes")
         assert world.writes() == 0 and world.entra_has("anna", old["anna"]) and world.entra_has("ben", old["ben"])
     with report.case("Report mismatches: the flag clears by itself once both agree, and nothing is written") as says:
         world.set_password("anna", old["anna"])
-        waited = program.until(lambda: len(world.done("flags", "list")["flags"]) == 1, "anna's flag clears", patience=20)
+        waited = program.until(lambda: len(world.done("flags", "list")["flags"]) == 1, "anna's flag clears")
         assert world.writes() == 0
         world.agent.stop()
         failed = world.counters()["failed_sign_ins"]

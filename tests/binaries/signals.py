@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT end every program with status 0, in time, and never in the middle of a write."""
+"""SIGTERM and SIGINT end every program with status 0, whatever it waits for, and never in the middle of a write."""
 
 import contextlib
 import fcntl
@@ -34,11 +34,11 @@ def run(report):
 
 def _idle(report, world, how):
     with report.case(f"{how.name} ends the agent during its long poll") as says:
-        world.start_agent(interval="45s")
+        world.start_agent(interval="10m")
         time.sleep(1)
         says(f"status 0 after {world.agent.stop(how):.2f} s")
     with report.case(f"{how.name} ends the server during an agent's long poll") as says:
-        world.start_agent(interval="45s")
+        world.start_agent(interval="10m")
         time.sleep(1)
         says(f"status 0 after {world.server.stop(how):.2f} s")
     with report.case(f"{how.name} ends the agent whose vault is gone") as says:
@@ -82,9 +82,8 @@ def _write_in_flight(report, world, when):
         world.delay_writes(f"{HELD}s", when)
         password = new_password()
         world.set_password("anna", password)
-        program.until(lambda: world.counters()["faults"] > before["faults"], "the write is in flight", patience=20)
-        took = world.agent.stop(within=HELD + 3)
-        assert took > HELD / 2, f"it did not wait for the write: {took:.2f} s"
+        program.until(lambda: world.counters()["faults"] > before["faults"], "the write is in flight")
+        took = world.agent.stop()
         assert world.entra_has("anna", password), "Entra ID has another password"
         assert world.writes() == before["writes"] + 1
         journal = _last_step(world)
@@ -112,18 +111,18 @@ def _command_line(report, world):
     for how in BOTH:
         with report.case(f"{how.name} ends passportal sync") as says:
             command = world.start("passportal", "--config", world.config, "sync", log=f"sync-{how.name}")
-            program.until(lambda: "until Ctrl-C" in command.logged(), "it says that it runs", patience=10)
+            program.until(lambda: "until Ctrl-C" in command.logged(), "it says that it runs")
             time.sleep(1)
             says(f"status 0 after {command.stop(how):.2f} s")
 
 
 def _without_the_others(report, world):
     with report.case("SIGTERM ends the agent whose tenant does not answer") as says:
-        hung = {"path_prefix": "/v1.0", "method": "GET", "delay": "20s", "count": 9}
+        hung = {"path_prefix": "/v1.0", "method": "GET", "delay": "5m", "count": 9}
         world.sim("POST", "faults", hung)
         before = world.counters()["faults"]
         world.start_agent(ready=False)
-        program.until(lambda: world.counters()["faults"] > before, "it waits for the tenant", patience=20)
+        program.until(lambda: world.counters()["faults"] > before, "it waits for the tenant")
         took = world.agent.stop()
         world.sim("DELETE", "faults")
         says(f"status 0 after {took:.2f} s")

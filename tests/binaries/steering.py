@@ -20,7 +20,7 @@ def run(report):
         with report.case("after all that, a change in the vault is pushed once") as says:
             password = new_password()
             world.set_password("anna", password)
-            program.until(lambda: world.entra_has("anna", password), "Entra ID has the new password", patience=20)
+            program.until(lambda: world.entra_has("anna", password), "Entra ID has the new password")
             assert world.writes() == 1, world.writes()
             says(f"{world.writes()} write; ended after {world.agent.stop():.2f} s")
     with World() as world:
@@ -36,7 +36,7 @@ def _broken(report, world, good):
         world.config.write_text(good + '\n[sync]\ninterval = "soon"\n')
         world.agent.process.send_signal(signal.SIGHUP)
         told = "the configuration was not taken, nothing changed"
-        program.until(lambda: told in world.agent.logged(), "the log tells it", patience=20)
+        program.until(lambda: told in world.agent.logged(), "the log tells it")
         assert world.agent_is_ready()
         line = next(line for line in world.agent.logged().splitlines() if told in line)
         assert str(world.config) in line and "sync.interval" in line, line
@@ -54,7 +54,7 @@ def _taken(report, world, good):
         result = _ask(world, "reload")
         assert result.status == 0, str(result)
         assert result.stdout == f"{CLIENT}: served by the new configuration from now on\n", str(result)
-        program.until(world.agent_is_ready, "it is ready again", patience=20)
+        program.until(world.agent_is_ready, "it is ready again")
         says(result.stdout.strip())
     with report.case("SIGHUP without a change: nothing begins anew") as says:
         before = world.agent.logged().count("the configuration was read anew")
@@ -89,7 +89,7 @@ def _log_level(report, world):
         result = _ask(world, "log-level", "debug")
         assert result.status == 0, str(result)
         world.done("sync", "--once")
-        program.until(lambda: " DEBUG " in world.agent.logged(), "it logs more", patience=20)
+        program.until(lambda: " DEBUG " in world.agent.logged(), "it logs more")
         assert _ask(world, "log-level", "warn").status == 0
         lines = world.agent.logged().count("\n")
         world.done("sync", "--once")

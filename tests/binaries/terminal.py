@@ -37,7 +37,7 @@ class Terminal:
 
     def tmux(self, *arguments, **extra):
         command = ["tmux", "-S", self.socket, *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, **extra)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=program.PATIENCE, **extra)
         assert ended.returncode == 0 or "kill-server" in arguments, f"tmux {arguments[0]}: {ended.stderr}"
         return ended.stdout
 

@@ -58,8 +58,8 @@ def _carried_on(report, world, old, new):
         says(checked.stdout.strip())
     with report.case("a password that changes in the vault is pushed") as says:
         world.set_password("anna", new)
-        program.until(lambda: world.entra_has("anna", new), "Entra ID has it", patience=30)
-        program.until(lambda: world.credential("anna")["last_result"]["outcome"] == "pushed", "the vault knows", patience=20)
+        program.until(lambda: world.entra_has("anna", new), "Entra ID has it")
+        program.until(lambda: world.credential("anna")["last_result"]["outcome"] == "pushed", "the vault knows")
         says(f"{world.writes()} write; ended after {world.agent.stop():.2f} s")
     with report.case("what the first version remembered is still remembered") as says:
         with contextlib.closing(sqlite3.connect(f"file:{world.state}?mode=ro", uri=True)) as database:

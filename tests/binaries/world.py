@@ -133,7 +133,7 @@ class World:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.entra}/_sim/{path}", data, {"content-type": "application/json"})
         request.method = method
-        with self.http.open(request, timeout=10) as answer:
+        with self.http.open(request, timeout=program.PATIENCE) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -249,7 +249,7 @@ class World:
     def agent_says(self, path):
         """Status and text of one of the agent's endpoints."""
         try:
-            with self.http.open(f"{self.endpoints}/{path}", timeout=10) as answer:
+            with self.http.open(f"{self.endpoints}/{path}", timeout=program.PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -209,7 +209,7 @@ class Run:
                  f"{office.edits} changes in the vault, {office.own_changes} by users")
         with report.case("agent and vault end with status 0, and both files are whole") as says:
             self.machine.stop()
-            self.world.server.stop(within=10)
+            self.world.server.stop()
             for database in [self.machine.state, self.world.vault_folder / "vault.db"]:
                 found = ask(database, "PRAGMA integrity_check")
                 assert found == [("ok",)], f"{database}: {found}"

@@ -62,7 +62,7 @@ class Machine:
         self.agent.process.send_signal(signal.SIGCONT)
 
     def stop(self):
-        return self.agent.stop(within=10)
+        return self.agent.stop()
 
     def waits_until_it_says(self, text, patience):
         said = lambda: text in self.agent.logged()[self.said_before :]

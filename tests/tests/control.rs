@@ -127,6 +127,9 @@ async fn a_running_service_tells_and_runs_a_cycle_at_once() {
         panic!("no memory")
     };
     assert_eq!((memory.credentials, memory.held_plan), (1, None));
+    let cycles = status.cycles.unwrap();
+    assert!(cycles.last_good.is_some() && !cycles.overdue);
+    assert_eq!(cycles.failed, None);
 
     // Only a cycle would notice this within the long interval.
     world

@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use agent_bin::administrator::show_in_words;
 use agent_bin::causes::chain;
 use agent_bin::config::{self, Config, Overrides};
-use agent_bin::core_dumps;
 use agent_bin::handbook;
 use agent_bin::health_check;
 use agent_bin::service::{self as agent, ServiceError};
@@ -26,6 +25,7 @@ use agent_bin::steering::Steering;
 use agent_bin::wizard::{self, Then};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use error::CommandError;
+use passportal_client::core_dumps;
 use tokio_util::sync::CancellationToken;
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID the same.

@@ -10,7 +10,7 @@ use sync_engine::plan::{HeldPlan, PlanRuling, Word};
 use sync_engine::ports::{StoreError, Wait};
 use sync_engine::{CycleReport, EngineError};
 
-use super::{ClientStatus, Errands, Fault, Reach, Recall, Remembered, Told, Waiting, Want};
+use super::{ClientStatus, Cycles, Door, Fault, Reach, Recall, Remembered, Told, Waiting, Want};
 use crate::causes::chain;
 use crate::wiring::ClientAgent;
 
@@ -25,16 +25,26 @@ pub trait Hand: Sync {
 
     /// Takes a person's word about a plan.
     async fn rule(&self, client: &ClientAgent, ruling: PlanRuling) -> Result<HeldPlan, Fault>;
+
+    /// How its cycles go; `None` where no schedule runs them.
+    fn cycles(&self) -> Option<Cycles> {
+        None
+    }
 }
 
 #[async_trait]
-impl Hand for Errands {
+impl Hand for Door {
     async fn sync(&self, _client: &ClientAgent) -> Result<CycleReport, Fault> {
-        Errands::sync(self).await
+        self.errands.sync().await
     }
 
     async fn rule(&self, _client: &ClientAgent, ruling: PlanRuling) -> Result<HeldPlan, Fault> {
-        Errands::rule(self, ruling).await
+        self.errands.rule(ruling).await
+    }
+
+    fn cycles(&self) -> Option<Cycles> {
+        let last = self.health.last_cycles(self.client.id);
+        Some(self.expected.judge(last, Timestamp::now()))
     }
 }
 
@@ -50,7 +60,7 @@ pub async fn answer(
 ) -> Result<Told, Fault> {
     let fault = |error: EngineError| Fault::of(&error);
     match want {
-        Want::Status => Ok(Told::Status(status(client).await)),
+        Want::Status => Ok(Told::Status(status(client, hand.cycles()).await)),
         // An engine of its own reads both sides anew, so that the one at work misses no change.
         Want::Preview => {
             let mut engine = client.read_only_engine();
@@ -78,7 +88,7 @@ pub async fn answer(
     }
 }
 
-async fn status(client: &ClientAgent) -> ClientStatus {
+async fn status(client: &ClientAgent, cycles: Option<Cycles>) -> ClientStatus {
     let memory = match remembered(client).await {
         Ok(memory) => Recall::Remembered(memory),
         Err(error) => Recall::Unusable { why: chain(&error) },
@@ -86,6 +96,7 @@ async fn status(client: &ClientAgent) -> ClientStatus {
     ClientStatus {
         vault: reach(client).await,
         memory,
+        cycles,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod answer;
 mod client;
+mod cycles;
 mod errand;
 mod error;
 mod fault;
@@ -20,6 +21,7 @@ mod server;
 
 pub use answer::{Hand, answer, chosen};
 pub use client::{AskError, Service};
+pub use cycles::{Cycles, Expected};
 pub(crate) use errand::{Asker, Errand};
 pub use errand::{Errands, Inbox, errands};
 pub use error::ControlError;

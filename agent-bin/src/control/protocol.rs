@@ -10,7 +10,7 @@ use sync_engine::explain::Explanation;
 use sync_engine::model::{ClientId, FlagKind, PlanId, UserPrincipalName};
 use sync_engine::plan::{HeldPlan, Ruling};
 
-use super::{AgentTold, AgentWant, Fault};
+use super::{AgentTold, AgentWant, Cycles, Fault};
 
 /// The version of this protocol. Another one is refused: both programs come in one package.
 pub const VERSION: u32 = 1;
@@ -134,13 +134,16 @@ pub enum Told {
     Explained(Vec<Explanation>),
 }
 
-/// How a client is: whether its vault lets the agent in, and what is remembered of it.
+/// How a client is: whether its vault lets the agent in, what is remembered of it, and how its cycles go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientStatus {
     /// The vault.
     pub vault: Reach,
     /// The memory.
     pub memory: Recall,
+    /// The cycles, where a service runs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Cycles>,
 }
 
 /// Whether the vault lets the agent in.

@@ -15,7 +15,8 @@ use super::answer::{answer, chosen};
 use super::line::{self, Limits};
 use super::peer::{Owner, local_user};
 use super::protocol::{Answer, AnswerLine, Asked, LONGEST_ANSWER, LONGEST_REQUEST, RequestLine};
-use super::{ClientAnswer, Errands, Fault, Helm, Listener, Request, Said};
+use super::{ClientAnswer, Errands, Expected, Fault, Helm, Listener, Request, Said};
+use crate::health::Health;
 use crate::wiring::ClientAgent;
 
 /// Connections at a time; others wait to be taken.
@@ -45,6 +46,10 @@ pub struct Door {
     pub client: Arc<ClientAgent>,
     /// The way to its engine.
     pub errands: Errands,
+    /// How it fares.
+    pub health: Health,
+    /// How it should.
+    pub expected: Expected,
 }
 
 /// The clients behind the socket, as they are now. Clones share them.
@@ -201,7 +206,7 @@ async fn ask_all(
         let (want, by, at_once) = (Arc::clone(&want), Arc::clone(&by), Arc::clone(&at_once));
         asked.spawn(async move {
             let _turn = at_once.acquire().await;
-            let said = answer(&door.client, &want, &by, &door.errands).await;
+            let said = answer(&door.client, &want, &by, &door).await;
             let answer = ClientAnswer {
                 id: door.client.id,
                 client: door.client.name.clone(),

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_bin::config::{ClientConfig, Config};
-use agent_bin::control::{ClientAnswer, ControlError, Reach, Recall, Remembered, Told, Want};
+use agent_bin::control::{
+    AskError, ClientAnswer, ControlError, Cycles, Reach, Recall, Remembered, Told, Want,
+};
 use agent_bin::secrets::SecretFiles;
 use agent_bin::wiring::WiringError;
 use serde::Serialize;
@@ -57,6 +59,10 @@ enum State {
     InUse {
         why: String,
     },
+    /// Somebody has it, and does not answer.
+    Silent {
+        why: String,
+    },
     Unusable {
         why: String,
     },
@@ -72,6 +78,12 @@ struct ClientStatus {
     client: String,
     tenant: String,
     enrolled: bool,
+    /// Whether the running service serves it; `None` where no service told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    served: Option<bool>,
+    /// How its cycles go in the running service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cycles: Option<Cycles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vault: Option<Reach>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,14 +108,24 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Endi
 /// Reasons to show less, and reasons to fail.
 fn closed(error: anyhow::Error) -> anyhow::Result<State> {
     let told = |error: anyhow::Error| failure::Told::of(&error).error;
-    if let Some(ControlError::NotAllowed { .. }) = error.downcast_ref() {
-        return Ok(State::InUse { why: told(error) });
+    match control_error(&error) {
+        Some(ControlError::NotAllowed { .. }) => return Ok(State::InUse { why: told(error) }),
+        Some(ControlError::Broken { .. }) => return Ok(State::Silent { why: told(error) }),
+        _ => {}
     }
     match error.downcast_ref() {
         Some(WiringError::State(OpenError::InUse { .. })) => Ok(State::InUse { why: told(error) }),
         Some(WiringError::State(_)) => Ok(State::Unusable { why: told(error) }),
         Some(WiringError::NotEnrolled { .. }) => Ok(State::NotOpened),
         _ => Err(error),
+    }
+}
+
+/// What went wrong with the service, before it was asked or while it was.
+fn control_error(error: &anyhow::Error) -> Option<&ControlError> {
+    match error.downcast_ref() {
+        Some(AskError::Control(source)) => Some(source),
+        _ => error.downcast_ref(),
     }
 }
 
@@ -116,6 +138,8 @@ fn enrolments(config: &Config) -> Result<Vec<ClientStatus>, WiringError> {
             tenant: client.microsoft.tenant.to_string(),
             id: enrolment.as_ref().map(|it| it.client),
             enrolled: enrolment.is_some(),
+            served: None,
+            cycles: None,
             vault: None,
             memory: None,
         })
@@ -130,15 +154,27 @@ async fn look(config: &Config, clients: &mut [ClientStatus]) -> anyhow::Result<S
         Err(error) => return closed(error),
     };
     let answers = desk.ask(None, Want::Status).await;
-    let mut state = match desk {
-        Desk::Service(_) => State::Served,
-        Desk::Own(_) => State::Open,
-    };
+    let is_service = desk.is_service();
     desk.close().await;
-    if let Err(why) = take_all(clients, answers?) {
-        state = State::Unusable { why };
+    let answers = match answers {
+        Ok(answers) => answers,
+        Err(error) => return closed(error),
+    };
+    if is_service {
+        mark_served(clients, &answers);
     }
-    Ok(state)
+    Ok(match take_all(clients, answers) {
+        Err(why) => State::Unusable { why },
+        Ok(()) if is_service => State::Served,
+        Ok(()) => State::Open,
+    })
+}
+
+/// A service serves those that answered: it may have begun with another configuration, or could not begin with one.
+fn mark_served(clients: &mut [ClientStatus], answers: &[ClientAnswer]) {
+    for client in clients {
+        client.served = Some(answers.iter().any(|answer| client.id == Some(answer.id)));
+    }
 }
 
 /// A running service may have another configuration: its clients are told by their ids.
@@ -161,6 +197,7 @@ fn take(client: &mut ClientStatus, answer: ClientAnswer) -> Result<(), String> {
     });
     let status = told.map_err(|fault| fault.to_string())?;
     client.vault = Some(status.vault);
+    client.cycles = status.cycles;
     match status.memory {
         Recall::Remembered(memory) => client.memory = Some(memory),
         Recall::Unusable { why } => return Err(why),
@@ -202,6 +239,8 @@ mod tests {
             client: format!("client {id}"),
             tenant: "contoso.onmicrosoft.com".into(),
             enrolled: true,
+            served: None,
+            cycles: None,
             vault: None,
             memory: None,
         }
@@ -215,6 +254,7 @@ mod tests {
             memory: Recall::Unusable {
                 why: format!("no memory of {id}"),
             },
+            cycles: None,
         };
         ClientAnswer {
             id: ClientId(Uuid::from_u128(id)),
@@ -231,5 +271,17 @@ mod tests {
         let reach = |credentials| Some(Reach::Reachable { credentials });
         assert_eq!(vaults, [reach(1), None, reach(3)]);
         assert_eq!(taken, Err("no memory of 1".to_owned()));
+    }
+
+    #[test]
+    fn a_client_that_did_not_answer_is_not_served() {
+        let not_enrolled = ClientStatus {
+            id: None,
+            ..client(3)
+        };
+        let mut clients = [client(1), client(2), not_enrolled];
+        mark_served(&mut clients, &[answer(2)]);
+        let served = clients.map(|it| it.served);
+        assert_eq!(served, [Some(false), Some(true), Some(false)]);
     }
 }

@@ -1,6 +1,6 @@
 //! A status in words: four lines, and a table of the clients.
 
-use agent_bin::control::{Reach, Remembered};
+use agent_bin::control::{Cycles, Reach, Remembered};
 use sync_engine::model::FlagKind;
 
 use super::{ClientStatus, Service, State, Status};
@@ -28,6 +28,7 @@ impl Status {
             "client",
             "tenant",
             "vault",
+            "last good cycle",
             "flags",
             "held plan",
             "last step",
@@ -40,6 +41,7 @@ impl Status {
                 (client.client.clone(), Tone::Normal),
                 (client.tenant.clone(), Tone::Normal),
                 (vault, tone),
+                client.cycle_words(),
                 (memory.map_or_else(unknown, flag_words), Tone::Bad),
                 (memory.map_or_else(unknown, held_words), Tone::Attention),
                 (memory.map_or_else(unknown, step_words), Tone::Normal),
@@ -49,15 +51,11 @@ impl Status {
     }
 
     fn failures(&self) -> impl Iterator<Item = String> {
-        self.clients
-            .iter()
-            .filter_map(|client| match &client.vault {
-                Some(Reach::Failing { why }) => {
-                    let name = one_line(&client.client);
-                    Some(format!("\n{name}: {}", one_line(why)))
-                }
-                _ => None,
-            })
+        self.clients.iter().flat_map(|client| {
+            let name = one_line(&client.client);
+            let failures = client.failures().into_iter();
+            failures.map(move |why| format!("\n{name}: {}", one_line(&why)))
+        })
     }
 }
 
@@ -78,9 +76,10 @@ impl Service {
 impl State {
     fn words(&self) -> (String, Tone) {
         match self {
-            Self::Open => ("readable".to_owned(), Tone::Good),
+            Self::Open => ("readable: no agent runs".to_owned(), Tone::Attention),
             Self::Served => ("told by the running service".to_owned(), Tone::Good),
             Self::InUse { why } => (format!("not shown: {}", one_line(why)), Tone::Attention),
+            Self::Silent { why } => (format!("silent: {}", one_line(why)), Tone::Bad),
             Self::Unusable { why } => (one_line(why), Tone::Bad),
             Self::NotOpened => (
                 "not opened, as long as a client is not enrolled".to_owned(),
@@ -93,6 +92,9 @@ impl State {
 impl ClientStatus {
     fn vault_words(&self) -> (String, Tone) {
         match (&self.vault, self.enrolled) {
+            (None, true) if self.served == Some(false) => {
+                ("not served by the agent".to_owned(), Tone::Bad)
+            }
             (Some(Reach::Reachable { credentials }), _) => {
                 (format!("reachable, {credentials} credentials"), Tone::Good)
             }
@@ -101,6 +103,39 @@ impl ClientStatus {
             (None, false) => ("not enrolled".to_owned(), Tone::Bad),
         }
     }
+
+    fn cycle_words(&self) -> (String, Tone) {
+        let Some(cycles) = &self.cycles else {
+            return (unknown(), Tone::Normal);
+        };
+        let last = cycles.last_good.map(time);
+        match (last, cycles.overdue) {
+            (Some(last), false) => (last, Tone::Good),
+            (None, false) => ("none yet".to_owned(), Tone::Attention),
+            (Some(last), true) => (format!("silent since {last}"), Tone::Bad),
+            (None, true) => ("silent from its start".to_owned(), Tone::Bad),
+        }
+    }
+
+    /// What keeps it from being in step.
+    fn failures(&self) -> Vec<String> {
+        let vault = match &self.vault {
+            Some(Reach::Failing { why }) => Some(why.clone()),
+            _ => None,
+        };
+        let overdue = self
+            .cycles
+            .as_ref()
+            .filter(|it| it.overdue)
+            .map(overdue_words);
+        vault.into_iter().chain(overdue).collect()
+    }
+}
+
+fn overdue_words(cycles: &Cycles) -> String {
+    let why = cycles.failed.as_deref();
+    let why = why.unwrap_or("its cycle goes on, or waits");
+    format!("no good cycle for more than two intervals: {why}")
 }
 
 fn flag_words(memory: &Remembered) -> String {
@@ -159,6 +194,8 @@ mod tests {
             client: name.into(),
             tenant: "contoso.onmicrosoft.com".into(),
             enrolled: true,
+            served: None,
+            cycles: None,
             vault: None,
             memory: None,
         }
@@ -195,6 +232,55 @@ mod tests {
         };
         let clients = vec![contoso, failing];
         insta::assert_snapshot!(status(no_answer(), State::Open, clients).text(Paint::Plain));
+    }
+
+    fn served(
+        name: &str,
+        last_good: Option<i64>,
+        overdue: bool,
+        failed: Option<&str>,
+    ) -> ClientStatus {
+        ClientStatus {
+            served: Some(true),
+            vault: Some(Reach::Reachable { credentials: 1 }),
+            cycles: Some(Cycles {
+                last_good: last_good.map(|at| Timestamp::from_second(at).unwrap()),
+                overdue,
+                failed: failed.map(str::to_owned),
+            }),
+            ..client(name)
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_silent_or_not_served_is_as_reviewed() {
+        let not_served = ClientStatus {
+            served: Some(false),
+            ..client("Tailspin")
+        };
+        let clients = vec![
+            served("Contoso", Some(90), false, None),
+            served(
+                "Fabrikam",
+                Some(0),
+                true,
+                Some("the tenant\ndoes not answer"),
+            ),
+            served("Northwind", None, true, None),
+            served("Adatum", None, false, None),
+            not_served,
+        ];
+        let status = status(Service::Ready, State::Served, clients);
+        insta::assert_snapshot!(status.text(Paint::Plain));
+        insta::assert_json_snapshot!(status.clients);
+    }
+
+    #[test]
+    fn a_silent_agents_status_is_as_reviewed() {
+        let why = "the agent on the local socket /var/lib/passportal-agent/state.sock could not be asked: timed out";
+        let silent = State::Silent { why: why.into() };
+        let status = status(no_answer(), silent, vec![client("Contoso")]);
+        insta::assert_snapshot!(status.text(Paint::Plain));
     }
 
     #[test]

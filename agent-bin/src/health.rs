@@ -1,4 +1,4 @@
-//! How each client fares, as `/readyz` says it.
+//! How each client of the running service fares, by its cycles.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,8 +19,16 @@ pub struct Health {
 struct ClientHealth {
     /// The longest time since its last success.
     recent: SignedDuration,
-    succeeded: Option<Timestamp>,
-    failed: Option<String>,
+    last: LastCycles,
+}
+
+/// How a client's last cycles went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LastCycles {
+    /// When one last ended well.
+    pub(crate) succeeded: Option<Timestamp>,
+    /// Why the last one failed, if it did.
+    pub(crate) failed: Option<String>,
 }
 
 impl Health {
@@ -56,8 +64,8 @@ impl Health {
     /// A cycle of the client ended well.
     pub fn succeeded(&self, client: ClientId, at: Timestamp) {
         if let Some(health) = self.lock().get_mut(&client) {
-            health.succeeded = Some(at);
-            health.failed = None;
+            health.last.succeeded = Some(at);
+            health.last.failed = None;
         }
     }
 
@@ -65,8 +73,16 @@ impl Health {
     /// name the tenant and the app, and holds no secret and no account.
     pub fn failed(&self, client: ClientId, why: impl fmt::Display) {
         if let Some(health) = self.lock().get_mut(&client) {
-            health.failed = Some(one_line(why));
+            health.last.failed = Some(one_line(why));
         }
+    }
+
+    /// How the client's last cycles went.
+    pub(crate) fn last_cycles(&self, client: ClientId) -> LastCycles {
+        let clients = self.lock();
+        clients
+            .get(&client)
+            .map_or_else(LastCycles::default, |it| it.last.clone())
     }
 
     /// Why the agent is not ready, one line for each client that is not; empty when it is.
@@ -103,12 +119,12 @@ impl Health {
 
 impl ClientHealth {
     fn unready(&self, now: Timestamp) -> Option<String> {
-        let since = match self.succeeded {
+        let since = match self.last.succeeded {
             Some(at) if now.duration_since(at) <= self.recent => return None,
             Some(at) => format!("no successful cycle since {at}"),
             None => "no successful cycle yet".to_owned(),
         };
-        Some(match &self.failed {
+        Some(match &self.last.failed {
             Some(why) => format!("{since}: {why}"),
             None => since,
         })
@@ -167,6 +183,9 @@ mod tests {
 
         health.succeeded(FIRST, at(2_000));
         assert!(health.unready(at(2_001)).is_empty());
+        let succeeded = Some(at(2_000));
+        let failed = None;
+        assert_eq!(health.last_cycles(FIRST), LastCycles { succeeded, failed });
     }
 
     #[test]
