@@ -50,6 +50,16 @@ def run(home, *command, **extra):
     return Result(command, ended)
 
 
+def listening(process):
+    """Reads what a program says, its log maybe among it, until it listens; returns its URL."""
+    said = []
+    for line in process.stdout:
+        if line.startswith("listening on "):
+            return line.split()[-1]
+        said.append(line)
+    raise AssertionError(f"it ended before it listened: {''.join(said)[-500:]}")
+
+
 class Server:
     """A program that says `listening on URL` and goes on until it is stopped."""
 

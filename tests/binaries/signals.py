@@ -61,7 +61,7 @@ def _terminal(report, world):
             line = agent.stdout.readline()
             assert line.startswith("listening on "), line
             os.close(person)
-            assert agent.wait(timeout=5) == 0
+            assert agent.wait(timeout=program.ENDING) == 0
         finally:
             agent.kill()
             agent.wait()
