@@ -1,0 +1,122 @@
+//! A person at the dashboard.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::{Client, Response, StatusCode, redirect};
+
+use crate::contents::Contents;
+use crate::server::{EMAIL, ORGANIZATION_KEY, PASSWORD};
+
+/// What a person looks at.
+#[derive(Clone, Copy)]
+pub(crate) enum Page {
+    Dashboard,
+    Clients,
+    Client,
+    Credential,
+    Flags,
+}
+
+impl Page {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Dashboard,
+        Self::Clients,
+        Self::Client,
+        Self::Credential,
+        Self::Flags,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Clients => "clients",
+            Self::Client => "client",
+            Self::Credential => "credential",
+            Self::Flags => "flags",
+        }
+    }
+
+    /// Another one at each visit.
+    fn path(self, contents: &Contents, visit: usize) -> Option<String> {
+        let clients = &contents.clients;
+        Some(match self {
+            Self::Dashboard => "/".to_owned(),
+            Self::Clients => "/clients".to_owned(),
+            Self::Client => format!("/clients/{}", clients.get(visit % clients.len())?),
+            Self::Credential => {
+                let (client, id) = contents
+                    .credentials
+                    .get(visit % contents.credentials.len())?;
+                format!("/clients/{}/credentials/{id}", clients.get(*client)?)
+            }
+            Self::Flags => "/flags".to_owned(),
+        })
+    }
+}
+
+/// A signed-in browser.
+pub(crate) struct Browser {
+    http: Client,
+    url: String,
+    cookie: String,
+}
+
+impl Browser {
+    pub(crate) async fn sign_in(url: &str) -> anyhow::Result<Self> {
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .build()?;
+        let url = url.trim_end_matches('/').to_owned();
+        let page = http.get(format!("{url}/login")).send().await?;
+        let cookie = cookie(&page)?;
+        let page = page.text().await?;
+        let csrf = page
+            .split_once("name=\"csrf\" value=\"")
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .context("the form's text")?
+            .0;
+        let form = [
+            ("csrf", csrf),
+            ("email", EMAIL),
+            ("password", PASSWORD),
+            ("organization_key", ORGANIZATION_KEY),
+        ];
+        let request = http.post(format!("{url}/login")).header(COOKIE, cookie);
+        let answer = request.form(&form).send().await?;
+        anyhow::ensure!(
+            answer.status() == StatusCode::SEE_OTHER,
+            "not signed in: {}",
+            answer.status()
+        );
+        let cookie = self::cookie(&answer)?;
+        Ok(Self { http, url, cookie })
+    }
+
+    /// Looks at a page, and says how long it took until all of it was there.
+    pub(crate) async fn visit(
+        &self,
+        page: Page,
+        contents: &Contents,
+        visit: usize,
+    ) -> anyhow::Result<Duration> {
+        let path = page.path(contents, visit).context("a page")?;
+        let began = Instant::now();
+        let request = self.http.get(format!("{}{path}", self.url));
+        let answer = request.header(COOKIE, &self.cookie).send().await?;
+        let status = answer.status();
+        answer.bytes().await?;
+        anyhow::ensure!(status.is_success(), "{path}: {status}");
+        Ok(began.elapsed())
+    }
+}
+
+/// The last cookie that is set: at a sign-in the form's own is taken away before.
+fn cookie(answer: &Response) -> anyhow::Result<String> {
+    let set = answer.headers().get_all(SET_COOKIE).iter();
+    let mut pairs = set.filter_map(|value| value.to_str().ok()?.split(';').next());
+    let last = pairs.rfind(|pair| !pair.ends_with('='));
+    Ok(last.context("a cookie")?.to_owned())
+}
