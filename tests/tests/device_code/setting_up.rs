@@ -119,16 +119,9 @@ async fn an_app_that_is_no_public_client_is_named_with_what_to_do() {
 #[tokio::test]
 async fn a_setup_that_fails_at_its_end_takes_the_sign_in_back() {
     let world = builder().start().await.unwrap();
-    // A folder where the configuration would be.
     let mut spoilt = request(&world, approves);
-    spoilt.config_path = world
-        .folder()
-        .join("agent")
-        .join("no")
-        .join("such")
-        .join("file");
-    std::fs::create_dir_all(world.folder().join("agent")).unwrap();
-    std::fs::write(world.folder().join("agent").join("no"), "a file").unwrap();
+    // No file system has room for such a name.
+    spoilt.config_path = world.folder().join("agent").join("x".repeat(300));
     setup::run(spoilt).await.unwrap_err();
     let secrets = world.folder().join("agent").join("secrets");
     assert_eq!(std::fs::read_dir(secrets).unwrap().count(), 0);
