@@ -1,5 +1,7 @@
 //! The command line: arguments, what they call, and how errors are told.
 
+mod audit;
+
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +31,9 @@ enum Command {
     /// Keys for programs that sign in with `client_token`.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// The audit trail: verify its chain, export its lines. The server may be running.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +94,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             say(&format!("wrote the API key to {}", out.display()));
             Ok(())
         }
+        Command::Audit(command) => audit::run(command).await,
     }
 }
 
@@ -175,6 +181,9 @@ fn hint(error: &anyhow::Error) -> Cow<'static, str> {
     }
     if let Some(error) = error.downcast_ref::<ServeError>() {
         return serve_hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return audit::hint(error).into();
     }
     if let Some(error) = error.downcast_ref::<ApiKeyError>() {
         return api_key_hint(error).into();

@@ -8,6 +8,9 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+/// How long a statement waits for another process's write.
+const BUSY: Duration = Duration::from_secs(10);
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
@@ -65,6 +68,30 @@ impl Database {
     pub(crate) async fn open(file: &Path) -> Result<Self, OpenError> {
         refuse_read_only(file)?;
         Self::connect_to_write(options(file)).await
+    }
+
+    /// Opens an existing database as it is, whatever version wrote it, and changes nothing of it.
+    pub(crate) async fn open_to_read(file: &Path) -> Result<Self, OpenError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(
+                SqliteConnectOptions::new()
+                    .filename(file)
+                    .read_only(true)
+                    .busy_timeout(BUSY),
+            )
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Whether it has this table.
+    pub(crate) async fn has_table(&self, name: &str) -> Result<bool, sqlx::Error> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = ?")
+                .bind(name)
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(count > 0)
     }
 
     async fn connect_to_write(options: SqliteConnectOptions) -> Result<Self, OpenError> {
@@ -138,7 +165,7 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(BUSY)
 }
 
 fn migrations() -> Migrator {
@@ -158,6 +185,11 @@ fn migrations() -> Migrator {
             4,
             "interval",
             include_str!("../migrations/0004_interval.sql"),
+        ),
+        migration(
+            7,
+            "audit chain",
+            include_str!("../migrations/0007_audit_chain.sql"),
         ),
     ])
 }

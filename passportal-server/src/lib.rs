@@ -4,6 +4,8 @@
 
 mod api;
 mod api_key;
+mod audit_command;
+mod caller_address;
 mod dashboard;
 mod data_dir;
 mod database;
@@ -20,6 +22,7 @@ mod token;
 mod vault;
 
 pub use api_key::{ApiKeyError, create_api_key};
+pub use audit_command::{AuditError, export_audit, verify_audit};
 pub use init::{InitError, InitRequest, Initialised, init};
 pub use lock::Holder;
 pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

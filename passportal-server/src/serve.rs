@@ -249,6 +249,7 @@ fn routes(state: AppState) -> Router {
         .with_state(state);
     crate::security_headers::add(routes, transport)
         .layer(axum::middleware::from_fn(crate::request_id::assign))
+        .layer(axum::middleware::from_fn(crate::caller_address::remember))
 }
 
 fn transport(tls: Option<&RustlsConfig>) -> Transport {

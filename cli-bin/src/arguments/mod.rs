@@ -1,6 +1,7 @@
 //! The command line as people type it.
 
 mod agent;
+mod audit;
 mod vault;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use agent::{
     CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions,
     SignInOptions, SyncOptions,
 };
+pub(crate) use audit::{AuditCommand, ExportAudit, ListAudit, VerifyAudit};
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
     ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     /// Flags on credentials.
     #[command(subcommand)]
     Flags(FlagsCommand),
+    /// The audit trail of the vault.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the completions for a shell.
     Completions {
         /// The shell.

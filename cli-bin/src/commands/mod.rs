@@ -1,5 +1,6 @@
 //! The commands: each reads its options, calls a library, and shows what came of it.
 
+mod audit;
 mod clients;
 mod credentials;
 mod cycle;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Clients(command) => clients::run(command, global, output).await,
         Command::Credentials(command) => credentials::run(command, global, output).await,
         Command::Flags(command) => flags::run(command, global, output).await,
+        Command::Audit(command) => audit::run(command, global, output).await,
         Command::Completions { shell } => {
             handbook::write_completions(Cli::command(), *shell, io::stdout().lock())?;
             Ok(Ending::Done)

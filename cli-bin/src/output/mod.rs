@@ -71,6 +71,14 @@ impl Output {
         }
     }
 
+    /// Writes text that has its line endings already, for another program.
+    pub(crate) fn pass(&self, text: &str) -> io::Result<()> {
+        match text.strip_suffix('\n') {
+            Some(text) => self.write(text),
+            None => Ok(()),
+        }
+    }
+
     /// Tells something that is not data.
     #[expect(clippy::unused_self, reason = "writing is the output's")]
     pub(crate) fn note(&self, text: &str) {

@@ -5,6 +5,7 @@
 //! (`apiRequestUid`, `resultsPerPage`) and `snake_case` elsewhere.
 
 mod agent;
+mod audit;
 mod plan;
 mod sealed;
 mod seen;
@@ -18,6 +19,7 @@ pub use agent::{
     FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
     RotatedToken, SecretAnswer, SecretQuery,
 };
+pub use audit::{AuditLine, AuditQuery, AuditVerification};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

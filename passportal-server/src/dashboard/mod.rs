@@ -2,6 +2,7 @@
 
 mod agent_actions;
 mod assets;
+mod audit_page;
 mod client_page;
 mod clients_page;
 mod credential_actions;
@@ -61,6 +62,8 @@ pub(crate) fn routes() -> Router<AppState> {
             &action("flags/{kind}/clear"),
             post(credential_actions::clear_flag),
         )
+        .route("/audit", get(audit_page::show))
+        .route("/audit/export", get(audit_page::export))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))

@@ -27,6 +27,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 pub(crate) use agents::Agent;
+pub(crate) use audit::{page_after, verify};
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use error::VaultError;
 pub(crate) use people::{Person, SignIn};
@@ -63,6 +64,11 @@ impl Actor {
         Self("operator".to_owned())
     }
 
+    /// Somebody who did not prove who they are. What they typed may be a secret in the wrong field.
+    pub(crate) fn unknown() -> Self {
+        Self("unknown".to_owned())
+    }
+
     fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,6 +85,7 @@ pub(crate) struct Vault {
 impl Vault {
     /// Takes over an open database that `init` has filled.
     pub(crate) async fn new(database: Database, server_key: ServerKey) -> Result<Self, VaultError> {
+        audit::chain_what_was_there(&database).await?;
         let organization = {
             let mut view = database.read().await?;
             read_organization(&mut view).await?

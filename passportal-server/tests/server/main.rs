@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod audit;
 mod changes;
 mod command_line;
 mod dashboard;
