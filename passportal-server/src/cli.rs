@@ -1,6 +1,7 @@
 //! The command line: arguments, what they call, and how errors are told.
 
 mod audit;
+mod backup;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -34,6 +35,10 @@ enum Command {
     /// The audit trail: verify its chain, export its lines. The server may be running.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Write the whole vault to one file, while its server runs.
+    Backup(backup::Backup),
+    /// Make a vault out of a backup, in a new folder.
+    Restore(backup::Restore),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +100,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Audit(command) => audit::run(command).await,
+        Command::Backup(arguments) => backup::make(arguments).await,
+        Command::Restore(arguments) => backup::put_back(arguments).await,
     }
 }
 
@@ -184,6 +191,12 @@ fn hint(error: &anyhow::Error) -> Cow<'static, str> {
     }
     if let Some(error) = error.downcast_ref() {
         return audit::hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return backup::backup_hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return backup::restore_hint(error).into();
     }
     if let Some(error) = error.downcast_ref::<ApiKeyError>() {
         return api_key_hint(error).into();

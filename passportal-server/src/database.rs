@@ -72,15 +72,9 @@ impl Database {
 
     /// Opens an existing database as it is, whatever version wrote it, and changes nothing of it.
     pub(crate) async fn open_to_read(file: &Path) -> Result<Self, OpenError> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(
-                SqliteConnectOptions::new()
-                    .filename(file)
-                    .read_only(true)
-                    .busy_timeout(BUSY),
-            )
-            .await?;
+        let options = SqliteConnectOptions::new().filename(file);
+        let options = options.read_only(true).busy_timeout(BUSY);
+        let pool = one_connection().connect_with(options).await?;
         Ok(Self { pool })
     }
 
@@ -113,10 +107,66 @@ impl Database {
     ///
     /// It has no write-ahead log, so that the file is whole once it is closed and can be renamed.
     pub(crate) async fn create(file: &Path) -> Result<Self, OpenError> {
-        let options = options(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Delete);
-        Self::connect(options).await
+        Self::connect(without_log(file).create_if_missing(true)).await
+    }
+
+    /// Opens a database that is not in use yet and brings it to this program's schema, as [`create`](Self::create) does.
+    pub(crate) async fn open_without_log(file: &Path) -> Result<Self, OpenError> {
+        Self::connect(without_log(file)).await
+    }
+
+    /// Opens an existing database to write, and leaves its schema alone.
+    pub(crate) async fn open_as_it_is(file: &Path) -> Result<Self, OpenError> {
+        refuse_read_only(file)?;
+        let pool = one_connection().connect_with(options(file)).await?;
+        Ok(Self { pool })
+    }
+
+    /// Opens a file that nobody writes, and leaves no trace beside it.
+    pub(crate) async fn open_copy(file: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(file);
+        let options = options.read_only(true).immutable(true);
+        let pool = one_connection().connect_with(options).await?;
+        Ok(Self { pool })
+    }
+
+    /// Writes everything, as it is at one moment, into an empty file.
+    pub(crate) async fn copy_into(&self, file: &Path) -> Result<(), sqlx::Error> {
+        let file = file.to_str().ok_or(sqlx::Error::Configuration(
+            "the file's name is not valid Unicode".into(),
+        ))?;
+        sqlx::query("VACUUM INTO ?")
+            .bind(file)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What SQLite finds damaged; `None` where everything is whole.
+    pub(crate) async fn damage(&self) -> Result<Option<String>, sqlx::Error> {
+        let (found,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok((found != "ok").then_some(found))
+    }
+
+    /// Whether its schema is exactly this program's.
+    pub(crate) async fn is_current(&self) -> Result<bool, sqlx::Error> {
+        let known: Vec<i64> = migrations().iter().map(|it| it.version).collect();
+        Ok(self.applied().await? == known)
+    }
+
+    /// Whether a later version of this program wrote it.
+    pub(crate) async fn is_newer(&self) -> Result<bool, sqlx::Error> {
+        let known = migrations();
+        let applied = self.applied().await?;
+        Ok(!applied.iter().all(|it| known.version_exists(*it)))
+    }
+
+    async fn applied(&self) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&self.pool)
+            .await
     }
 
     async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
@@ -166,6 +216,15 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
+}
+
+fn without_log(file: &Path) -> SqliteConnectOptions {
+    options(file).journal_mode(SqliteJournalMode::Delete)
+}
+
+/// One that fails is not tried again: the file is what it is.
+fn one_connection() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(1)
 }
 
 fn migrations() -> Migrator {

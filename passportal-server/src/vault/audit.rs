@@ -93,6 +93,14 @@ pub(super) async fn write(
     chain(transaction, &line, &hash_after(&before.hash, &line)).await
 }
 
+/// Writes one line about what happens outside the database.
+pub(crate) async fn note(database: &Database, actor: &Actor, what: &str) -> Result<(), VaultError> {
+    let mut transaction = database.write().await?;
+    write(&mut transaction, actor, what, "").await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
 async fn chain(
     transaction: &mut SqliteConnection,
     line: &AuditLine,
@@ -108,7 +116,7 @@ async fn chain(
 
 /// Chains the lines of a vault from before there was a chain. A chain that has begun is left alone: a line
 /// without a hash would be one that this program did not write.
-pub(super) async fn chain_what_was_there(database: &Database) -> Result<(), VaultError> {
+pub(crate) async fn chain_what_was_there(database: &Database) -> Result<(), VaultError> {
     let mut transaction = database.write().await?;
     let mut last = head(&mut transaction).await?;
     if last.line > 0 {
@@ -205,7 +213,7 @@ async fn select(
 }
 
 /// The chain's last link.
-async fn head(view: &mut SqliteConnection) -> Result<AuditHead, VaultError> {
+pub(crate) async fn head(view: &mut SqliteConnection) -> Result<AuditHead, VaultError> {
     let found: Option<(i64, String)> =
         sqlx::query_as("SELECT line, hash FROM audit_chain ORDER BY line DESC LIMIT 1")
             .fetch_optional(view)

@@ -10,6 +10,7 @@
 
 mod agents;
 mod audit;
+mod backup;
 mod changes;
 mod command_line;
 mod dashboard;

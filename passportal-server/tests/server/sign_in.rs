@@ -241,13 +241,15 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 30] = [
+const OPERATIONS: [&str; 32] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
     "get /api/documentation/v2/swagger",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
+    "get /api/v2/audit",
+    "get /api/v2/audit/verification",
     "get /api/v2/documents/clients",
     "get /api/v2/plans",
     "get /api/v2/plans/{id}",
