@@ -17,6 +17,17 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_chain_is_never_deleted BEFORE DELETE ON audit_chain
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 
--- A person's clearing may be for a time only, with a reason. NULL: until the fact changes.
-ALTER TABLE flag_clearings ADD COLUMN reason TEXT;
-ALTER TABLE flag_clearings ADD COLUMN until TEXT;
+-- A flag that a person took down for a time only. Its clearing ends with it, and the flag stands again.
+CREATE TABLE flag_snoozes (
+    credential TEXT NOT NULL REFERENCES credentials (id),
+    kind       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    stamp      TEXT,
+    why        TEXT NOT NULL,
+    raised     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    until      TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    who        TEXT NOT NULL,
+    PRIMARY KEY (credential, kind)
+) STRICT;

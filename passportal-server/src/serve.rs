@@ -9,7 +9,9 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
@@ -23,7 +25,7 @@ use crate::vault::{Vault, VaultError};
 /// How long requests under way may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How often ended dashboard sessions are looked for, so that their keys leave memory.
+/// How often ended dashboard sessions are looked for, so that their keys leave memory, and ended snoozes.
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// What to serve, and where.
@@ -204,13 +206,27 @@ impl Server {
         let vault = Arc::clone(&self.state.vault);
         let stopper = tokio::spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         let sweeper = tokio::spawn(async move { sessions.sweep_every(SWEEP).await });
+        let waker = tokio::spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
         let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
         stopper.abort();
         sweeper.abort();
+        waker.abort();
         closing.cancel();
         vault.close().await;
         drop(self.lock);
         served
+    }
+}
+
+async fn end_snoozes_every(pause: Duration, vault: Arc<Vault>) {
+    loop {
+        tokio::time::sleep(pause).await;
+        if let Err(error) = vault.end_snoozes(Timestamp::now()).await {
+            error!(
+                error = &error as &dyn std::error::Error,
+                "snoozed flags could not be raised again"
+            );
+        }
     }
 }
 
@@ -268,6 +284,7 @@ async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeErro
     let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
     vault.prune().await?;
+    vault.end_snoozes(Timestamp::now()).await?;
     Ok(AppState {
         vault: Arc::new(vault),
         sessions: Sessions::default(),

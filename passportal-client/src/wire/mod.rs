@@ -10,6 +10,7 @@ mod plan;
 mod sealed;
 mod seen;
 mod session;
+mod snooze;
 mod vault;
 mod words;
 
@@ -27,6 +28,7 @@ pub use plan::{
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
 pub use seen::{AgentCondition, SeenAgent};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};
+pub use snooze::{NewSnooze, SnoozeEnded, SnoozedFlag};
 pub use vault::{
     Client, ClientPage, ClientPageQuery, ClientPatch, Credential, CredentialPatch, DocumentsClient,
     FlagCleared, FlagQuery, FlaggedCredential, HistoryEntry, MicrosoftSync, Mute, NewClient,

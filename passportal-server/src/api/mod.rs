@@ -13,6 +13,7 @@ mod flags;
 mod openapi;
 mod plans;
 mod reading;
+mod snoozes;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -65,6 +66,11 @@ fn vault_routes() -> Router<AppState> {
         .route("/credentials/{id}/history", get(credentials::history))
         .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
         .route("/flags", get(flags::list))
+        .route(
+            "/credentials/{id}/flags/{kind}/snooze",
+            put(snoozes::snooze).delete(snoozes::end),
+        )
+        .route("/snoozes", get(snoozes::list))
         .method_not_allowed_fallback(no_such_method)
 }
 

@@ -7,11 +7,13 @@ mod client_page;
 mod clients_page;
 mod credential_actions;
 mod credential_page;
+mod flag_actions;
 mod flags_page;
 mod form;
 mod home_page;
 mod layout;
 mod login;
+mod overwrite_page;
 mod plan_page;
 mod problem;
 mod secrets;
@@ -39,6 +41,12 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
+        .route("/flags/selected", post(flag_actions::act))
+        .route(
+            "/flags/snooze",
+            get(flag_actions::show).post(flag_actions::snooze),
+        )
+        .route("/flags/unsnooze", post(flag_actions::end_snooze))
         .route(
             "/clients",
             get(clients_page::show).post(clients_page::create),

@@ -19,6 +19,7 @@ mod people;
 mod plans;
 mod prune;
 mod reports;
+mod snoozes;
 mod tokens;
 mod wakeups;
 mod words;
@@ -37,6 +38,7 @@ pub(crate) use people::{Person, SignIn};
 pub(crate) use plans::Part;
 pub(crate) use tokens::Holder;
 use wakeups::Wakeups;
+pub(crate) use words::word;
 
 use crate::database::Database;
 use crate::server_key::ServerKey;
@@ -65,6 +67,11 @@ impl Actor {
     /// Whoever runs the program on the vault's own machine.
     pub(crate) fn operator() -> Self {
         Self("operator".to_owned())
+    }
+
+    /// The vault by itself.
+    pub(crate) fn vault() -> Self {
+        Self("vault".to_owned())
     }
 
     /// Somebody who did not prove who they are. What they typed may be a secret in the wrong field.

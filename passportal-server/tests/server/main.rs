@@ -21,5 +21,6 @@ mod real_client;
 mod reports;
 mod running;
 mod sign_in;
+mod snoozes;
 mod support;
 mod upgrade;

@@ -241,10 +241,11 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 32] = [
+const OPERATIONS: [&str; 35] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
+    "delete /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "get /api/documentation/v2/swagger",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
@@ -259,6 +260,7 @@ const OPERATIONS: [&str; 32] = [
     "get /api/v2/vault/credentials/{id}",
     "get /api/v2/vault/credentials/{id}/history",
     "get /api/v2/vault/flags",
+    "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
     "post /api/v2/agent/attempts",
@@ -273,5 +275,6 @@ const OPERATIONS: [&str; 32] = [
     "post /api/v2/vault/clients",
     "post /api/v2/vault/clients/{id}/credentials",
     "put /api/v2/agent/plans",
+    "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",
 ];
