@@ -11,7 +11,8 @@ use crate::http::{Call, Transport};
 use crate::wire::{
     AuditLine, AuditQuery, Client, ClientPatch, Credential, CredentialPatch, EnrolRequest,
     Enrolled, FlagCleared, FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, NewClient,
-    NewCredential, NewPassword, Plan, PlanDetails, PlanQuery, Ruling, SessionRequest, SessionToken,
+    NewCredential, NewPassword, Overview, OverviewKind, OverviewQuery, Plan, PlanDetails,
+    PlanQuery, Ruling, SessionRequest, SessionToken,
 };
 use crate::{ApiError, HttpConfig};
 
@@ -20,6 +21,7 @@ const CLIENTS: &str = "api/v2/vault/clients";
 const CREDENTIALS: &str = "api/v2/vault/credentials";
 const FLAGS: &str = "api/v2/vault/flags";
 const AUDIT: &str = "api/v2/audit";
+const REPORTS: &str = "api/v2/reports";
 const PLANS: &str = "api/v2/plans";
 const ENROLMENTS: &str = "api/v2/agent/enrolments";
 
@@ -196,6 +198,20 @@ impl PersonSession {
             .maybe("before", query.before)
             .maybe("after", query.after)
             .maybe("limit", query.limit);
+        self.results(call).await
+    }
+
+    /// A report, made now.
+    pub async fn overview(
+        &self,
+        report: OverviewKind,
+        query: &OverviewQuery,
+    ) -> Result<Overview, ApiError> {
+        let call = Call::get(format!("{REPORTS}/{report}"))
+            .maybe("client", query.client)
+            .maybe("days", query.days)
+            .maybe("from", query.from)
+            .maybe("until", query.until);
         self.results(call).await
     }
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod audit;
+mod report;
 mod vault;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use agent::{
     SignInOptions, SyncOptions,
 };
 pub(crate) use audit::{AuditCommand, ExportAudit, ListAudit, VerifyAudit};
+pub(crate) use report::ReportOptions;
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
     ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
@@ -72,6 +74,8 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets: reports only.
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,6 +114,8 @@ pub(crate) enum Command {
     /// Flags on credentials.
     #[command(subcommand)]
     Flags(FlagsCommand),
+    /// Reports: mismatches, unchanged-passwords, changes, sign-ins, client-audit.
+    Report(ReportOptions),
     /// The audit trail of the vault.
     #[command(subcommand)]
     Audit(AuditCommand),

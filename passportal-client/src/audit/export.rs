@@ -93,7 +93,7 @@ fn row(line: &AuditLine) -> String {
     ])
 }
 
-/// Source: Micro Focus, "ArcSight Common Event Format, version 26".
+/// Source: Micro Focus, "`ArcSight` Common Event Format, version 26".
 fn cef(line: &AuditLine) -> String {
     let (class, severity) = class(&line.what);
     let mut event = format!(

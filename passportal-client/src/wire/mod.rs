@@ -6,6 +6,7 @@
 
 mod agent;
 mod audit;
+mod overview;
 mod plan;
 mod sealed;
 mod seen;
@@ -21,6 +22,7 @@ pub use agent::{
     RotatedToken, SecretAnswer, SecretQuery,
 };
 pub use audit::{AuditLine, AuditQuery, AuditVerification};
+pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

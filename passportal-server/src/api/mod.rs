@@ -13,6 +13,7 @@ mod flags;
 mod openapi;
 mod plans;
 mod reading;
+mod reports;
 mod snoozes;
 
 use axum::Router;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .nest("/v2/agent", agent_routes())
         .nest("/v2/plans", plan_routes())
         .nest("/v2/audit", audit_routes())
+        .route("/v2/reports/{report}", get(reports::make))
         .route("/v2/documents/clients", get(documents::list_clients))
         .route("/documentation/v2/swagger", get(openapi::document))
         .fallback(no_such_path)

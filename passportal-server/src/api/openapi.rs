@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    agent, audit, auth, clients, credentials, documents, enrolments, flags, plans, snoozes,
+    agent, audit, auth, clients, credentials, documents, enrolments, flags, plans, reports, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -22,7 +22,7 @@ use super::{
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
-        audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,
+        reports::make, audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,
     )
 )]
 struct Description;

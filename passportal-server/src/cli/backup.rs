@@ -37,9 +37,10 @@ pub(super) struct Restore {
 }
 
 pub(super) async fn make(arguments: Backup) -> anyhow::Result<()> {
-    let with = match arguments.with_server_key {
-        true => WithServerKey::Yes,
-        false => WithServerKey::No,
+    let with = if arguments.with_server_key {
+        WithServerKey::Yes
+    } else {
+        WithServerKey::No
     };
     let made = backup(&arguments.data_dir, &arguments.to, with).await?;
     say(&format!("wrote the backup to {}", arguments.to.display()));

@@ -16,6 +16,7 @@ mod login;
 mod overwrite_page;
 mod plan_page;
 mod problem;
+mod reports_page;
 mod secrets;
 mod session;
 mod wording;
@@ -70,6 +71,8 @@ pub(crate) fn routes() -> Router<AppState> {
             &action("flags/{kind}/clear"),
             post(credential_actions::clear_flag),
         )
+        .route("/reports", get(reports_page::first))
+        .route("/reports/{report}", get(reports_page::show))
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))

@@ -68,9 +68,9 @@ impl Vault {
         }
         transaction.commit().await?;
         let count = woken.len();
-        woken
-            .into_iter()
-            .for_each(|client| self.wakeups.wake(client));
+        for client in woken {
+            self.wakeups.wake(client);
+        }
         Ok(count)
     }
 }

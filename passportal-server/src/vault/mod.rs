@@ -14,6 +14,7 @@ mod error;
 mod flags;
 mod history;
 mod lease;
+mod overviews;
 mod passwords;
 mod people;
 mod plans;

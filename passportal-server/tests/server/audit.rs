@@ -87,7 +87,9 @@ async fn each_line_knows_who_what_which_client_and_from_where_and_continues_the_
             .all(|line| line.address.as_deref() == Some("127.0.0.1"))
     );
     let mut chain = Chain::default();
-    lines.iter().for_each(|line| chain.take(line).unwrap());
+    for line in &lines {
+        chain.take(line).unwrap();
+    }
     let verification: AuditVerification = person.get("audit/verification").await;
     assert_eq!(verification.broken, None);
     assert_eq!((verification.line, &verification.hash), (5, &lines[4].hash));
@@ -240,8 +242,8 @@ async fn the_page_filters_pages_verifies_and_exports() {
     let client = TestClient::create(&person, "Contoso & <Sons>").await;
     for number in 0..101 {
         let patch = json!({ "name": format!("Contoso & <Sons> {number}") });
-        let path = format!("vault/clients/{}", client.id);
-        let _: serde_json::Value = person.patch(&path, &patch).await;
+        let to = format!("vault/clients/{}", client.id);
+        let _: serde_json::Value = person.patch(&to, &patch).await;
     }
     let mut browser = vault.browser();
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Backups: made while the server runs, restored whole, refused where they are not.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -84,11 +85,10 @@ fn line(table: &str, row: &sqlx::sqlite::SqliteRow) -> String {
         let shown = if value.is_null() {
             "NULL".to_owned()
         } else {
-            row.try_get_unchecked::<Vec<u8>, _>(name)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .unwrap_or_else(|_| row.get_unchecked::<i64, _>(name).to_string())
+            let bytes: Vec<u8> = row.get_unchecked(name);
+            String::from_utf8_lossy(&bytes).into_owned()
         };
-        text.push_str(&format!(" {name}={shown}"));
+        write!(text, " {name}={shown}").unwrap();
     }
     text
 }

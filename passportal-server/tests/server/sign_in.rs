@@ -241,7 +241,7 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 35] = [
+const OPERATIONS: [&str; 36] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
@@ -254,6 +254,7 @@ const OPERATIONS: [&str; 35] = [
     "get /api/v2/documents/clients",
     "get /api/v2/plans",
     "get /api/v2/plans/{id}",
+    "get /api/v2/reports/{report}",
     "get /api/v2/vault/clients",
     "get /api/v2/vault/clients/{id}",
     "get /api/v2/vault/clients/{id}/credentials",
