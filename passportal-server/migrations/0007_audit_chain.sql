@@ -17,6 +17,12 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_chain_is_never_deleted BEFORE DELETE ON audit_chain
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 
+-- How far each syslog server has the audit trail.
+CREATE TABLE audit_forwarded (
+    target TEXT PRIMARY KEY,
+    line   INTEGER NOT NULL
+) STRICT;
+
 -- A flag that a person took down for a time only. Its clearing ends with it, and the flag stands again.
 CREATE TABLE flag_snoozes (
     credential TEXT NOT NULL REFERENCES credentials (id),

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use passportal_client::{SecretFileError, secret_file};
 use passportal_server::{
-    ApiKeyError, InitError, InitRequest, ServeConfig, ServeError, Server, TlsFiles, create_api_key,
-    init,
+    ApiKeyError, Forwarding, InitError, InitRequest, ServeConfig, ServeError, Server, SyslogServer,
+    TlsFiles, create_api_key, init,
 };
 
 /// An embedded, self-hosted password vault with an API for agents and a dashboard.
@@ -74,6 +74,12 @@ struct Serve {
     /// The certificate's key, PEM.
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Forward the audit trail to this syslog server: `udp://HOST:514`, `tcp://HOST:601` or `tls://HOST:6514`.
+    #[arg(long, value_name = "URL")]
+    syslog: Option<SyslogServer>,
+    /// The certificate authorities that `tls://` trusts, PEM.
+    #[arg(long, value_name = "FILE", requires = "syslog")]
+    syslog_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,7 +132,11 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         listen: arguments.listen,
         tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
     })
-    .await?;
+    .await?
+    .forwarding_audit(arguments.syslog.map(|to| Forwarding {
+        to,
+        ca: arguments.syslog_ca,
+    }));
     say(&format!("listening on {}", server.url()));
     server.run(shutdown).await?;
     Ok(())

@@ -16,6 +16,7 @@ use tracing::error;
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::{Database, OpenError};
+use crate::forward::Forwarding;
 use crate::lock::{Holder, Lock, LockError};
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
@@ -141,6 +142,7 @@ pub struct Server {
     local_addr: SocketAddr,
     tls: Option<RustlsConfig>,
     state: AppState,
+    forwarding: Option<Forwarding>,
     /// Held as long as the server lives: one server per data directory.
     lock: Lock,
 }
@@ -174,8 +176,16 @@ impl Server {
             local_addr,
             tls,
             state,
+            forwarding: None,
             lock,
         })
+    }
+
+    /// Forwards the audit trail while it runs.
+    #[must_use]
+    pub fn forwarding_audit(mut self, forwarding: Option<Forwarding>) -> Self {
+        self.forwarding = forwarding;
+        self
     }
 
     /// Where it listens.
@@ -206,11 +216,18 @@ impl Server {
         let vault = Arc::clone(&self.state.vault);
         let stopper = tokio::spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         let sweeper = tokio::spawn(async move { sessions.sweep_every(SWEEP).await });
+        let forwarder = self.forwarding.map(|forwarding| {
+            let vault = Arc::clone(&vault);
+            tokio::spawn(crate::forward::run(vault, forwarding))
+        });
         let waker = tokio::spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
         let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
         stopper.abort();
         sweeper.abort();
         waker.abort();
+        if let Some(forwarder) = forwarder {
+            forwarder.abort();
+        }
         closing.cancel();
         vault.close().await;
         drop(self.lock);

@@ -51,6 +51,38 @@ impl Vault {
         select(&mut view, query).await
     }
 
+    /// The next lines after one, the earliest first.
+    pub(crate) async fn audit_after(&self, line: u64) -> Result<Vec<AuditLine>, VaultError> {
+        let mut view = self.database.read().await?;
+        page_after(&mut view, line).await
+    }
+
+    /// The last line that a syslog server has; 0 where it has none.
+    pub(crate) async fn forwarded(&self, target: &str) -> Result<u64, VaultError> {
+        let mut view = self.database.read().await?;
+        let line: Option<i64> =
+            sqlx::query_scalar("SELECT line FROM audit_forwarded WHERE target = ?")
+                .bind(target)
+                .fetch_optional(&mut *view)
+                .await?;
+        words::unsigned(line.unwrap_or_default())
+    }
+
+    /// Notes the last line that a syslog server has.
+    pub(crate) async fn note_forwarded(&self, target: &str, line: u64) -> Result<(), VaultError> {
+        let mut transaction = self.database.write().await?;
+        sqlx::query(
+            "INSERT INTO audit_forwarded (target, line) VALUES (?, ?)
+             ON CONFLICT (target) DO UPDATE SET line = excluded.line",
+        )
+        .bind(target)
+        .bind(words::signed(line)?)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Looks at every line.
     pub(crate) async fn verify_audit(&self, kept: Option<&str>) -> Result<Verified, VaultError> {
         let mut view = self.database.read().await?;

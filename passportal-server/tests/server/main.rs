@@ -14,6 +14,7 @@ mod backup;
 mod changes;
 mod command_line;
 mod dashboard;
+mod forward;
 mod overviews;
 mod passwords;
 mod plan_pages;
