@@ -1,8 +1,10 @@
 //! Passportal's HTTP API and the sealed envelope. This crate speaks and seals; it decides nothing.
 
 mod agent_api;
+pub mod audit;
 mod convert;
 pub mod core_dumps;
+pub mod csv;
 pub mod envelope;
 mod error;
 mod http;

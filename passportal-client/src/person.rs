@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::http::{Call, Transport};
 use crate::wire::{
-    Client, ClientPatch, Credential, CredentialPatch, EnrolRequest, Enrolled, FlagCleared,
-    FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, NewClient, NewCredential, NewPassword,
-    Plan, PlanDetails, PlanQuery, Ruling, SessionRequest, SessionToken,
+    AuditLine, AuditQuery, Client, ClientPatch, Credential, CredentialPatch, EnrolRequest,
+    Enrolled, FlagCleared, FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, NewClient,
+    NewCredential, NewPassword, Overview, OverviewKind, OverviewQuery, Plan, PlanDetails,
+    PlanQuery, Ruling, SessionRequest, SessionToken,
 };
 use crate::{ApiError, HttpConfig};
 
@@ -19,6 +20,8 @@ const SESSION: &str = "api/v2/auth/session";
 const CLIENTS: &str = "api/v2/vault/clients";
 const CREDENTIALS: &str = "api/v2/vault/credentials";
 const FLAGS: &str = "api/v2/vault/flags";
+const AUDIT: &str = "api/v2/audit";
+const REPORTS: &str = "api/v2/reports";
 const PLANS: &str = "api/v2/plans";
 const ENROLMENTS: &str = "api/v2/agent/enrolments";
 
@@ -182,6 +185,34 @@ impl PersonSession {
         let name = kind.name();
         self.results(Call::delete(format!("{CREDENTIALS}/{id}/flags/{name}")))
             .await
+    }
+
+    /// Lines of the audit trail.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditLine>, ApiError> {
+        let call = Call::get(AUDIT)
+            .maybe("who", query.who.as_deref())
+            .maybe("what", query.what.as_deref())
+            .maybe("client", query.client)
+            .maybe("from", query.from)
+            .maybe("until", query.until)
+            .maybe("before", query.before)
+            .maybe("after", query.after)
+            .maybe("limit", query.limit);
+        self.results(call).await
+    }
+
+    /// A report, made now.
+    pub async fn overview(
+        &self,
+        report: OverviewKind,
+        query: &OverviewQuery,
+    ) -> Result<Overview, ApiError> {
+        let call = Call::get(format!("{REPORTS}/{report}"))
+            .maybe("client", query.client)
+            .maybe("days", query.days)
+            .maybe("from", query.from)
+            .maybe("until", query.until);
+        self.results(call).await
     }
 
     /// The held plans that agents show now.

@@ -1,5 +1,8 @@
 //! The command line: arguments, what they call, and how errors are told.
 
+mod audit;
+mod backup;
+
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,8 +11,8 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use passportal_client::{SecretFileError, secret_file};
 use passportal_server::{
-    ApiKeyError, InitError, InitRequest, ServeConfig, ServeError, Server, TlsFiles, create_api_key,
-    init,
+    ApiKeyError, Forwarding, InitError, InitRequest, ServeConfig, ServeError, Server, SyslogServer,
+    TlsFiles, create_api_key, init,
 };
 
 /// An embedded, self-hosted password vault with an API for agents and a dashboard.
@@ -29,6 +32,13 @@ enum Command {
     /// Keys for programs that sign in with `client_token`.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// The audit trail: verify its chain, export its lines. The server may be running.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Write the whole vault to one file, while its server runs.
+    Backup(backup::Backup),
+    /// Make a vault out of a backup, in a new folder.
+    Restore(backup::Restore),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +74,12 @@ struct Serve {
     /// The certificate's key, PEM.
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Forward the audit trail to this syslog server: `udp://HOST:514`, `tcp://HOST:601` or `tls://HOST:6514`.
+    #[arg(long, value_name = "URL")]
+    syslog: Option<SyslogServer>,
+    /// The certificate authorities that `tls://` trusts, PEM.
+    #[arg(long, value_name = "FILE", requires = "syslog")]
+    syslog_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,6 +105,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             say(&format!("wrote the API key to {}", out.display()));
             Ok(())
         }
+        Command::Audit(command) => audit::run(command).await,
+        Command::Backup(arguments) => backup::make(arguments).await,
+        Command::Restore(arguments) => backup::put_back(arguments).await,
     }
 }
 
@@ -113,7 +132,11 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         listen: arguments.listen,
         tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
     })
-    .await?;
+    .await?
+    .forwarding_audit(arguments.syslog.map(|to| Forwarding {
+        to,
+        ca: arguments.syslog_ca,
+    }));
     say(&format!("listening on {}", server.url()));
     server.run(shutdown).await?;
     Ok(())
@@ -175,6 +198,15 @@ fn hint(error: &anyhow::Error) -> Cow<'static, str> {
     }
     if let Some(error) = error.downcast_ref::<ServeError>() {
         return serve_hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return audit::hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return backup::backup_hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return backup::restore_hint(error).into();
     }
     if let Some(error) = error.downcast_ref::<ApiKeyError>() {
         return api_key_hint(error).into();

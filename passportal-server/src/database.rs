@@ -8,6 +8,9 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+/// How long a statement waits for another process's write.
+const BUSY: Duration = Duration::from_secs(10);
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
@@ -67,6 +70,24 @@ impl Database {
         Self::connect_to_write(options(file)).await
     }
 
+    /// Opens an existing database as it is, whatever version wrote it, and changes nothing of it.
+    pub(crate) async fn open_to_read(file: &Path) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new().filename(file);
+        let options = options.read_only(true).busy_timeout(BUSY);
+        let pool = one_connection().connect_with(options).await?;
+        Ok(Self { pool })
+    }
+
+    /// Whether it has this table.
+    pub(crate) async fn has_table(&self, name: &str) -> Result<bool, sqlx::Error> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = ?")
+                .bind(name)
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(count > 0)
+    }
+
     async fn connect_to_write(options: SqliteConnectOptions) -> Result<Self, OpenError> {
         let database = Self::connect(options).await?;
         database.prove_writable().await?;
@@ -86,10 +107,66 @@ impl Database {
     ///
     /// It has no write-ahead log, so that the file is whole once it is closed and can be renamed.
     pub(crate) async fn create(file: &Path) -> Result<Self, OpenError> {
-        let options = options(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Delete);
-        Self::connect(options).await
+        Self::connect(without_log(file).create_if_missing(true)).await
+    }
+
+    /// Opens a database that is not in use yet and brings it to this program's schema, as [`create`](Self::create) does.
+    pub(crate) async fn open_without_log(file: &Path) -> Result<Self, OpenError> {
+        Self::connect(without_log(file)).await
+    }
+
+    /// Opens an existing database to write, and leaves its schema alone.
+    pub(crate) async fn open_as_it_is(file: &Path) -> Result<Self, OpenError> {
+        refuse_read_only(file)?;
+        let pool = one_connection().connect_with(options(file)).await?;
+        Ok(Self { pool })
+    }
+
+    /// Opens a file that nobody writes, and leaves no trace beside it.
+    pub(crate) async fn open_copy(file: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(file);
+        let options = options.read_only(true).immutable(true);
+        let pool = one_connection().connect_with(options).await?;
+        Ok(Self { pool })
+    }
+
+    /// Writes everything, as it is at one moment, into an empty file.
+    pub(crate) async fn copy_into(&self, file: &Path) -> Result<(), sqlx::Error> {
+        let file = file.to_str().ok_or(sqlx::Error::Configuration(
+            "the file's name is not valid Unicode".into(),
+        ))?;
+        sqlx::query("VACUUM INTO ?")
+            .bind(file)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What SQLite finds damaged; `None` where everything is whole.
+    pub(crate) async fn damage(&self) -> Result<Option<String>, sqlx::Error> {
+        let (found,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok((found != "ok").then_some(found))
+    }
+
+    /// Whether its schema is exactly this program's.
+    pub(crate) async fn is_current(&self) -> Result<bool, sqlx::Error> {
+        let known: Vec<i64> = migrations().iter().map(|it| it.version).collect();
+        Ok(self.applied().await? == known)
+    }
+
+    /// Whether a later version of this program wrote it.
+    pub(crate) async fn is_newer(&self) -> Result<bool, sqlx::Error> {
+        let known = migrations();
+        let applied = self.applied().await?;
+        Ok(!applied.iter().all(|it| known.version_exists(*it)))
+    }
+
+    async fn applied(&self) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&self.pool)
+            .await
     }
 
     async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
@@ -138,7 +215,16 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(BUSY)
+}
+
+fn without_log(file: &Path) -> SqliteConnectOptions {
+    options(file).journal_mode(SqliteJournalMode::Delete)
+}
+
+/// One that fails is not tried again: the file is what it is.
+fn one_connection() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(1)
 }
 
 fn migrations() -> Migrator {
@@ -158,6 +244,11 @@ fn migrations() -> Migrator {
             4,
             "interval",
             include_str!("../migrations/0004_interval.sql"),
+        ),
+        migration(
+            7,
+            "audit chain",
+            include_str!("../migrations/0007_audit_chain.sql"),
         ),
     ])
 }

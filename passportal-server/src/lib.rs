@@ -4,13 +4,18 @@
 
 mod api;
 mod api_key;
+mod audit_command;
+mod backup;
+mod caller_address;
 mod dashboard;
 mod data_dir;
 mod database;
+mod forward;
 mod init;
 mod lock;
 mod password_hash;
 mod request_id;
+mod restore;
 mod security_headers;
 mod serve;
 mod server_key;
@@ -20,6 +25,10 @@ mod token;
 mod vault;
 
 pub use api_key::{ApiKeyError, create_api_key};
+pub use audit_command::{AuditError, export_audit, verify_audit};
+pub use backup::{BackedUp, BackupError, WithServerKey, backup};
+pub use forward::{Forwarding, NotASyslogServer, SyslogServer};
 pub use init::{InitError, InitRequest, Initialised, init};
 pub use lock::Holder;
+pub use restore::{KeySource, RestoreError, Restored, restore};
 pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

@@ -9,11 +9,14 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::{Database, OpenError};
+use crate::forward::Forwarding;
 use crate::lock::{Holder, Lock, LockError};
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
@@ -23,7 +26,7 @@ use crate::vault::{Vault, VaultError};
 /// How long requests under way may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How often ended dashboard sessions are looked for, so that their keys leave memory.
+/// How often ended dashboard sessions are looked for, so that their keys leave memory, and ended snoozes.
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// What to serve, and where.
@@ -139,6 +142,7 @@ pub struct Server {
     local_addr: SocketAddr,
     tls: Option<RustlsConfig>,
     state: AppState,
+    forwarding: Option<Forwarding>,
     /// Held as long as the server lives: one server per data directory.
     lock: Lock,
 }
@@ -172,8 +176,16 @@ impl Server {
             local_addr,
             tls,
             state,
+            forwarding: None,
             lock,
         })
+    }
+
+    /// Forwards the audit trail while it runs.
+    #[must_use]
+    pub fn forwarding_audit(mut self, forwarding: Option<Forwarding>) -> Self {
+        self.forwarding = forwarding;
+        self
     }
 
     /// Where it listens.
@@ -204,13 +216,34 @@ impl Server {
         let vault = Arc::clone(&self.state.vault);
         let stopper = tokio::spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         let sweeper = tokio::spawn(async move { sessions.sweep_every(SWEEP).await });
+        let forwarder = self.forwarding.map(|forwarding| {
+            let vault = Arc::clone(&vault);
+            tokio::spawn(crate::forward::run(vault, forwarding))
+        });
+        let waker = tokio::spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
         let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
         stopper.abort();
         sweeper.abort();
+        waker.abort();
+        if let Some(forwarder) = forwarder {
+            forwarder.abort();
+        }
         closing.cancel();
         vault.close().await;
         drop(self.lock);
         served
+    }
+}
+
+async fn end_snoozes_every(pause: Duration, vault: Arc<Vault>) {
+    loop {
+        tokio::time::sleep(pause).await;
+        if let Err(error) = vault.end_snoozes(Timestamp::now()).await {
+            error!(
+                error = &error as &dyn std::error::Error,
+                "snoozed flags could not be raised again"
+            );
+        }
     }
 }
 
@@ -249,6 +282,7 @@ fn routes(state: AppState) -> Router {
         .with_state(state);
     crate::security_headers::add(routes, transport)
         .layer(axum::middleware::from_fn(crate::request_id::assign))
+        .layer(axum::middleware::from_fn(crate::caller_address::remember))
 }
 
 fn transport(tls: Option<&RustlsConfig>) -> Transport {
@@ -267,6 +301,7 @@ async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeErro
     let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
     vault.prune().await?;
+    vault.end_snoozes(Timestamp::now()).await?;
     Ok(AppState {
         vault: Arc::new(vault),
         sessions: Sessions::default(),

@@ -1,6 +1,8 @@
 //! The command line as people type it.
 
 mod agent;
+mod audit;
+mod report;
 mod vault;
 
 use std::path::PathBuf;
@@ -14,6 +16,8 @@ pub(crate) use agent::{
     CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions,
     SignInOptions, SyncOptions,
 };
+pub(crate) use audit::{AuditCommand, ExportAudit, ListAudit, VerifyAudit};
+pub(crate) use report::ReportOptions;
 pub(crate) use vault::{
     AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
     ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
@@ -70,6 +74,8 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets: reports only.
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +114,11 @@ pub(crate) enum Command {
     /// Flags on credentials.
     #[command(subcommand)]
     Flags(FlagsCommand),
+    /// Reports: mismatches, unchanged-passwords, changes, sign-ins, client-audit.
+    Report(ReportOptions),
+    /// The audit trail of the vault.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the completions for a shell.
     Completions {
         /// The shell.

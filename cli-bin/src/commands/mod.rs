@@ -1,5 +1,6 @@
 //! The commands: each reads its options, calls a library, and shows what came of it.
 
+mod audit;
 mod clients;
 mod credentials;
 mod cycle;
@@ -9,6 +10,7 @@ mod flags;
 mod login;
 mod plan;
 mod plans;
+mod report;
 mod rule;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -25,13 +27,19 @@ use agent_bin::handbook;
 use clap::CommandFactory as _;
 use sync_engine::plan::Ruling;
 
-use crate::arguments::{Cli, Command, Global};
+use crate::arguments::{Cli, Command, Format, Global};
 use crate::ending::Ending;
+use crate::failure::Refusal;
 use crate::output::{Output, one_line};
 
 /// Runs the command.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
     let global = &cli.global;
+    // Before anything is done: afterwards it could not be told.
+    if global.output == Format::Csv && !matches!(cli.command, Command::Report(_)) {
+        let hint = "use --output table or --output json";
+        return Err(Refusal::new("only `passportal report` writes CSV", hint).into());
+    }
     match &cli.command {
         #[cfg(feature = "demo")]
         Command::Demo(options) => crate::demo::run(options, output).await,
@@ -49,6 +57,8 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Clients(command) => clients::run(command, global, output).await,
         Command::Credentials(command) => credentials::run(command, global, output).await,
         Command::Flags(command) => flags::run(command, global, output).await,
+        Command::Report(options) => report::run(options, global, output).await,
+        Command::Audit(command) => audit::run(command, global, output).await,
         Command::Completions { shell } => {
             handbook::write_completions(Cli::command(), *shell, io::stdout().lock())?;
             Ok(Ending::Done)

@@ -28,6 +28,11 @@ pub(crate) use words::{one_line, time};
 /// Data that a command shows: `Serialize` is what programs get, `text` what people see.
 pub(crate) trait Shown: Serialize {
     fn text(&self, paint: Paint) -> String;
+
+    /// For spreadsheets, where the data is a table with one meaning for each column.
+    fn csv(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Where a command writes to.
@@ -60,6 +65,7 @@ impl Output {
         match self.format {
             Format::Table => self.write(&data.text(self.paint)),
             Format::Json => self.write(&serde_json::to_string_pretty(data)?),
+            Format::Csv => self.pass(&data.csv().ok_or_else(no_csv)?),
         }
     }
 
@@ -68,6 +74,15 @@ impl Output {
         match self.format {
             Format::Table => self.write(&cycle.news(at, self.paint)),
             Format::Json => self.write(&serde_json::to_string(cycle)?),
+            Format::Csv => Err(no_csv()),
+        }
+    }
+
+    /// Writes text that has its line endings already, for another program.
+    pub(crate) fn pass(&self, text: &str) -> io::Result<()> {
+        match text.strip_suffix('\n') {
+            Some(text) => self.write(text),
+            None => Ok(()),
         }
     }
 
@@ -98,4 +113,11 @@ impl Output {
             other => other,
         }
     }
+}
+
+fn no_csv() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this command writes no CSV: only reports do",
+    )
 }

@@ -54,7 +54,7 @@ impl<'a> Tour<'a> {
     fn say(&self, text: &str) -> io::Result<()> {
         match self.output.format {
             Format::Table => self.output.write(text),
-            Format::Json => {
+            Format::Json | Format::Csv => {
                 self.output.note(text);
                 Ok(())
             }
@@ -64,7 +64,7 @@ impl<'a> Tour<'a> {
     fn paint(&self) -> Paint {
         match self.output.format {
             Format::Table => self.output.paint,
-            Format::Json => self.output.error_paint,
+            Format::Json | Format::Csv => self.output.error_paint,
         }
     }
 }

@@ -5,10 +5,13 @@
 //! (`apiRequestUid`, `resultsPerPage`) and `snake_case` elsewhere.
 
 mod agent;
+mod audit;
+mod overview;
 mod plan;
 mod sealed;
 mod seen;
 mod session;
+mod snooze;
 mod vault;
 mod words;
 
@@ -18,6 +21,8 @@ pub use agent::{
     FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
     RotatedToken, SecretAnswer, SecretQuery,
 };
+pub use audit::{AuditLine, AuditQuery, AuditVerification};
+pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,
@@ -25,6 +30,7 @@ pub use plan::{
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
 pub use seen::{AgentCondition, SeenAgent};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};
+pub use snooze::{NewSnooze, SnoozeEnded, SnoozedFlag};
 pub use vault::{
     Client, ClientPage, ClientPageQuery, ClientPatch, Credential, CredentialPatch, DocumentsClient,
     FlagCleared, FlagQuery, FlaggedCredential, HistoryEntry, MicrosoftSync, Mute, NewClient,

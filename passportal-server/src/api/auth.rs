@@ -14,7 +14,7 @@ use super::access::PersonCaller;
 use super::answer::{Answer, ApiError, Done, Results};
 use super::reading::Body;
 use crate::state::AppState;
-use crate::vault::SignIn;
+use crate::vault::{Actor, SignIn};
 
 /// The only scope of the documented API.
 const SCOPE: &str = "docs_api";
@@ -58,7 +58,8 @@ pub(super) async fn sign_in(
 #[utoipa::path(delete, path = "/api/v2/auth/session", tag = "auth",
     responses((status = 200, body = Success<Done>), (status = 401, body = Failure)))]
 pub(super) async fn sign_out(State(state): State<AppState>, caller: PersonCaller) -> Answer<Done> {
-    state.vault.close_session(&caller.token).await?;
+    let actor = caller.actor();
+    state.vault.close_session(&actor, &caller.token).await?;
     Ok(Results(Done::default()))
 }
 
@@ -90,7 +91,11 @@ pub(super) async fn client_token(
         .vault
         .sign_in_program(key, hash, &body.content)
         .await?;
-    let tokens = tokens.ok_or_else(ApiError::key_verification_failed)?;
+    let Some(tokens) = tokens else {
+        let what = "failed to sign in with an API key";
+        state.vault.note(&Actor::unknown(), what, "").await?;
+        return Err(ApiError::key_verification_failed());
+    };
     attempt.succeeded();
     Ok(Json(ClientToken {
         success: true,

@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod answer;
+mod audit;
 mod auth;
 mod clients;
 mod credentials;
@@ -12,6 +13,8 @@ mod flags;
 mod openapi;
 mod plans;
 mod reading;
+mod reports;
+mod snoozes;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -33,6 +36,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .nest("/v2/vault", vault_routes())
         .nest("/v2/agent", agent_routes())
         .nest("/v2/plans", plan_routes())
+        .nest("/v2/audit", audit_routes())
+        .route("/v2/reports/{report}", get(reports::make))
         .route("/v2/documents/clients", get(documents::list_clients))
         .route("/documentation/v2/swagger", get(openapi::document))
         .fallback(no_such_path)
@@ -63,6 +68,11 @@ fn vault_routes() -> Router<AppState> {
         .route("/credentials/{id}/history", get(credentials::history))
         .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
         .route("/flags", get(flags::list))
+        .route(
+            "/credentials/{id}/flags/{kind}/snooze",
+            put(snoozes::snooze).delete(snoozes::end),
+        )
+        .route("/snoozes", get(snoozes::list))
         .method_not_allowed_fallback(no_such_method)
 }
 
@@ -89,6 +99,13 @@ fn plan_routes() -> Router<AppState> {
         .route("/{id}", get(plans::read))
         .route("/{id}/approval", post(plans::approve))
         .route("/{id}/rejection", post(plans::reject))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn audit_routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(audit::list))
+        .route("/verification", get(audit::verify))
         .method_not_allowed_fallback(no_such_method)
 }
 

@@ -5,7 +5,9 @@ use passportal_client::wire::ACCESS_TOKEN_HEADER;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{agent, auth, clients, credentials, documents, enrolments, flags, plans};
+use super::{
+    agent, audit, auth, clients, credentials, documents, enrolments, flags, plans, reports, snoozes,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +22,7 @@ use super::{agent, auth, clients, credentials, documents, enrolments, flags, pla
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
+        reports::make, audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,
     )
 )]
 struct Description;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use passportal_client::wire::{
     Client, ClientPatch, Credential, MicrosoftSync, Mute, NewCredential, Standing, SyncMode,
     credential_type,
@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
+use super::overwrite_page;
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
 use super::secrets::Secret;
 use super::session::{Message, Session, SignedIn};
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{VaultError, word};
 
 #[derive(Template)]
 #[template(path = "client.html")]
@@ -103,15 +104,27 @@ pub(super) struct SettingsForm {
     sync: MicrosoftSync,
     default_mode: SyncMode,
     mute: Mute,
+    /// Said on the page that asks before passwords are overwritten.
+    overwrite: Option<String>,
 }
 
 pub(super) async fn change(
     State(state): State<AppState>,
     Path(id): Path<Uuid>,
     form: OwnForm<SettingsForm>,
-) -> Result<Redirect, Problem> {
+) -> Result<Response, Problem> {
     let OwnForm { session, fields } = form;
     let before = state.vault.client(id).await?;
+    if fields.overwrite.is_none() {
+        let credentials = state.vault.credentials(id).await?;
+        let inheriting = credentials.iter().filter(|it| it.own_mode.is_none());
+        let mut at_stake = inheriting
+            .filter(|it| overwrite_page::is_at_stake(it, fields.default_mode))
+            .peekable();
+        if at_stake.peek().is_some() {
+            return overwrite_page::ask(&state, &session, wanted(id, &fields)?, at_stake);
+        }
+    }
     // Only what differs, so that credentials do not count as changed for nothing.
     let patch = ClientPatch {
         name: None,
@@ -124,7 +137,20 @@ pub(super) async fn change(
         .change_client(&session.actor(), id, &patch)
         .await;
     let to = format!("/clients/{id}");
-    back_with(&session, &to, changed, "The settings were saved.")
+    let back = back_with(&session, &to, changed, "The settings were saved.")?;
+    Ok(back.into_response())
+}
+
+fn wanted(id: Uuid, fields: &SettingsForm) -> Result<overwrite_page::Wanted, VaultError> {
+    Ok(overwrite_page::Wanted {
+        action: format!("/clients/{id}/settings"),
+        fields: vec![
+            ("sync", word(fields.sync)?),
+            ("default_mode", fields.default_mode.name().to_owned()),
+            ("mute", word(fields.mute)?),
+        ],
+        back: format!("/clients/{id}"),
+    })
 }
 
 /// The form of a new credential.

@@ -1,7 +1,7 @@
 //! What a person does with a credential: mode, password, confirmation, standing, flags.
 
 use axum::extract::{Path, State};
-use axum::response::Redirect;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use passportal_client::wire::{
     Credential, CredentialPatch, FlagKind, NewPassword, Standing, SyncMode,
 };
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::credential_page::{address, find};
 use super::form::{Empty, OwnForm};
+use super::overwrite_page::{self, Wanted};
 use super::problem::{Problem, back_with};
 use super::secrets::Secret;
 use super::session::Session;
@@ -48,22 +49,36 @@ impl ModeChoice {
 #[derive(Deserialize)]
 pub(super) struct ModeForm {
     mode: ModeChoice,
+    /// Said on the page that asks before a password is overwritten.
+    overwrite: Option<String>,
 }
 
 pub(super) async fn set_mode(
     State(state): State<AppState>,
-    Path(at): Path<(Uuid, Uuid)>,
+    Path((client, id)): Path<(Uuid, Uuid)>,
     form: OwnForm<ModeForm>,
-) -> Result<Redirect, Problem> {
-    let patch = form.fields.mode.patch();
-    change(
-        &state,
-        &form.session,
-        at,
-        &patch,
-        "The sync mode was saved.",
-    )
-    .await
+) -> Result<Response, Problem> {
+    let OwnForm { session, fields } = form;
+    let patch = fields.mode.patch();
+    if fields.overwrite.is_none() {
+        let credential = find(&state, client, id).await?;
+        let inherited = state.vault.client(client).await?.default_mode;
+        let after = patch.own_mode.unwrap_or(inherited);
+        if overwrite_page::is_at_stake(&credential, after) {
+            let wanted = Wanted {
+                action: format!("{}/mode", address(client, id)),
+                fields: vec![(
+                    "mode",
+                    patch.own_mode.map_or("inherit", SyncMode::name).to_owned(),
+                )],
+                back: address(client, id),
+            };
+            return overwrite_page::ask(&state, &session, wanted, [&credential].into_iter());
+        }
+    }
+    let done = "The sync mode was saved.";
+    let back = change(&state, &session, (client, id), &patch, done).await?;
+    Ok(back.into_response())
 }
 
 /// The form of the standing.

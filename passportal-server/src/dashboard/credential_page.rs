@@ -24,6 +24,7 @@ use crate::vault::VaultError;
 #[template(path = "credential.html")]
 struct CredentialPage {
     layout: Layout,
+    id: Uuid,
     client: Uuid,
     client_name: String,
     address: String,
@@ -64,6 +65,7 @@ impl CredentialPage {
         let flags = credential.flags.iter();
         Self {
             layout,
+            id: credential.id,
             client: client.id,
             client_name: client.name.clone(),
             address: address(client.id, credential.id),

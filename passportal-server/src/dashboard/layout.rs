@@ -19,6 +19,8 @@ pub(super) enum Section {
     Dashboard,
     Clients,
     Flags,
+    Reports,
+    Audit,
 }
 
 impl Layout {

@@ -18,7 +18,7 @@ use super::secrets;
 use super::session::{Session, cookie, no_cookie};
 use crate::state::AppState;
 use crate::token::Token;
-use crate::vault::{Person, SignIn, VaultError};
+use crate::vault::{Actor, Person, SignIn, VaultError};
 
 /// Carries the form's text until somebody is signed in: another site can neither read nor set it.
 const LOGIN_COOKIE: &str = "passportal_login";
@@ -154,6 +154,11 @@ async fn identify(
     };
     let company_vault = state.vault.company_vault().await?;
     let Some(kek) = secrets::prove(organization_key, company_vault).await? else {
+        let what = "failed to sign in: wrong organization key";
+        state
+            .vault
+            .note(&Actor::person(&person.email), what, "")
+            .await?;
         return Ok(Err(Refusal::WrongOrganizationKey));
     };
     attempt.succeeded();
@@ -163,8 +168,13 @@ async fn identify(
 pub(super) async fn sign_out(
     State(state): State<AppState>,
     jar: CookieJar,
-    _form: OwnForm<Empty>,
-) -> Response {
+    form: OwnForm<Empty>,
+) -> Result<Response, Problem> {
     state.sessions.close(&jar).await;
-    (jar.remove(no_cookie()), Redirect::to("/login")).into_response()
+    let actor = form.session.actor();
+    state
+        .vault
+        .note(&actor, "signed out of the dashboard", "")
+        .await?;
+    Ok((jar.remove(no_cookie()), Redirect::to("/login")).into_response())
 }

@@ -2,17 +2,21 @@
 
 mod agent_actions;
 mod assets;
+mod audit_page;
 mod client_page;
 mod clients_page;
 mod credential_actions;
 mod credential_page;
+mod flag_actions;
 mod flags_page;
 mod form;
 mod home_page;
 mod layout;
 mod login;
+mod overwrite_page;
 mod plan_page;
 mod problem;
+mod reports_page;
 mod secrets;
 mod session;
 mod wording;
@@ -38,6 +42,12 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
+        .route("/flags/selected", post(flag_actions::act))
+        .route(
+            "/flags/snooze",
+            get(flag_actions::show).post(flag_actions::snooze),
+        )
+        .route("/flags/unsnooze", post(flag_actions::end_snooze))
         .route(
             "/clients",
             get(clients_page::show).post(clients_page::create),
@@ -61,6 +71,10 @@ pub(crate) fn routes() -> Router<AppState> {
             &action("flags/{kind}/clear"),
             post(credential_actions::clear_flag),
         )
+        .route("/reports", get(reports_page::first))
+        .route("/reports/{report}", get(reports_page::show))
+        .route("/audit", get(audit_page::show))
+        .route("/audit/export", get(audit_page::export))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))

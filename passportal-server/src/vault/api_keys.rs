@@ -100,6 +100,18 @@ impl Vault {
     }
 }
 
+/// Whether the server key opens what was sealed with it. A vault that has nothing sealed takes any.
+pub(crate) async fn server_key_fits(
+    view: &mut sqlx::SqliteConnection,
+    server_key: &crate::server_key::ServerKey,
+) -> Result<bool, VaultError> {
+    let sealed: Option<(String, String)> =
+        sqlx::query_as("SELECT api_key, secret_sealed FROM api_keys LIMIT 1")
+            .fetch_optional(view)
+            .await?;
+    Ok(sealed.is_none_or(|(key, sealed)| server_key.open(&key, &sealed).is_some()))
+}
+
 /// Whether `hash` is the hex HMAC-SHA256 of `content`, compared in constant time.
 fn is_signature(secret: &SecretString, hash: &str, content: &str) -> bool {
     let Ok(presented) = hex::decode(hash) else {

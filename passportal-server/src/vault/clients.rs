@@ -117,7 +117,8 @@ impl Vault {
             key: &new.key,
         };
         insert(&mut transaction, &row).await?;
-        audit::write(&mut transaction, actor, "created a client", name).await?;
+        let what = format!("created the client {name}");
+        audit::write(&mut transaction, actor, &what, &new.id.to_string()).await?;
         transaction.commit().await?;
         self.client(new.id).await
     }

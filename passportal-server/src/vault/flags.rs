@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, credentials, words};
+use super::{Actor, Vault, VaultError, audit, credentials, snoozes, words};
 
 /// The longest reason that is kept.
 const WHY_LENGTH: usize = 1000;
@@ -44,32 +44,63 @@ impl Vault {
         credential: Uuid,
         kind: FlagKind,
     ) -> Result<FlagCleared, VaultError> {
+        let count = self.clear_flags(actor, &[(credential, kind)]).await?;
+        Ok(FlagCleared { stood: count > 0 })
+    }
+
+    /// Clears those of these flags that stand, all at once. Returns how many stood.
+    pub(crate) async fn clear_flags(
+        &self,
+        actor: &Actor,
+        which: &[(Uuid, FlagKind)],
+    ) -> Result<usize, VaultError> {
         let mut transaction = self.database.write().await?;
-        let client = credentials::one(&mut transaction, credential).await?.client;
-        let cleared = sqlx::query(
-            "INSERT INTO flag_clearings (credential, kind, version, stamp, cleared, who)
+        let mut woken = Vec::new();
+        for (credential, kind) in which {
+            let client = credentials::one(&mut transaction, *credential)
+                .await?
+                .client;
+            if clear(&mut transaction, actor, *credential, *kind).await? {
+                let what = format!("cleared the flag {}", kind.name());
+                audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
+                woken.push(client);
+            }
+        }
+        transaction.commit().await?;
+        let count = woken.len();
+        for client in woken {
+            self.wakeups.wake(client);
+        }
+        Ok(count)
+    }
+}
+
+/// Takes a flag down until its fact changes; says whether it stood.
+pub(super) async fn clear(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    credential: Uuid,
+    kind: FlagKind,
+) -> Result<bool, VaultError> {
+    let cleared = sqlx::query(
+        "INSERT INTO flag_clearings (credential, kind, version, stamp, cleared, who)
              SELECT credential, kind, version, stamp, ?3, ?4 FROM flags
              WHERE credential = ?1 AND kind = ?2
              ON CONFLICT (credential, kind) DO UPDATE SET version = excluded.version,
                  stamp = excluded.stamp, cleared = excluded.cleared, who = excluded.who",
-        )
-        .bind(credential.to_string())
-        .bind(kind.name())
-        .bind(words::time(Timestamp::now()))
-        .bind(actor.as_str())
-        .execute(&mut *transaction)
-        .await?;
-        if cleared.rows_affected() == 0 {
-            return Ok(FlagCleared { stood: false });
-        }
-        take_down(&mut transaction, credential, kind).await?;
-        credentials::touch(&mut transaction, credential).await?;
-        let what = format!("cleared the flag {}", kind.name());
-        audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
-        transaction.commit().await?;
-        self.wakeups.wake(client);
-        Ok(FlagCleared { stood: true })
+    )
+    .bind(credential.to_string())
+    .bind(kind.name())
+    .bind(words::time(Timestamp::now()))
+    .bind(actor.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    if cleared.rows_affected() == 0 {
+        return Ok(false);
     }
+    take_down(transaction, credential, kind).await?;
+    credentials::touch(transaction, credential).await?;
+    Ok(true)
 }
 
 /// Makes a credential's engine flags those of a report, except where a person cleared the same fact.
@@ -80,10 +111,17 @@ pub(super) async fn replace(
 ) -> Result<(), VaultError> {
     for kind in FlagKind::BY_AGENTS {
         match wanted.get(&kind) {
-            Some(flag) if !is_cleared(transaction, credential, kind, flag).await? => {
+            Some(flag) if is_cleared(transaction, credential, kind, flag).await? => {
+                take_down(transaction, credential, kind).await?;
+            }
+            Some(flag) => {
+                snoozes::forget(transaction, credential, kind).await?;
                 raise(transaction, credential, kind, flag).await?;
             }
-            _ => take_down(transaction, credential, kind).await?,
+            None => {
+                snoozes::forget(transaction, credential, kind).await?;
+                take_down(transaction, credential, kind).await?;
+            }
         }
     }
     Ok(())

@@ -9,15 +9,18 @@ mod clients;
 mod condition;
 mod credentials;
 mod cursor;
+mod epoch;
 mod error;
 mod flags;
 mod history;
 mod lease;
+mod overviews;
 mod passwords;
 mod people;
 mod plans;
 mod prune;
 mod reports;
+mod snoozes;
 mod tokens;
 mod wakeups;
 mod words;
@@ -27,12 +30,16 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 pub(crate) use agents::Agent;
+pub(crate) use api_keys::server_key_fits;
+pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_after, verify};
 pub(crate) use clients::{CompanyVault, NewClientRow};
+pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
 pub(crate) use people::{Person, SignIn};
 pub(crate) use plans::Part;
 pub(crate) use tokens::Holder;
 use wakeups::Wakeups;
+pub(crate) use words::word;
 
 use crate::database::Database;
 use crate::server_key::ServerKey;
@@ -63,6 +70,16 @@ impl Actor {
         Self("operator".to_owned())
     }
 
+    /// The vault by itself.
+    pub(crate) fn vault() -> Self {
+        Self("vault".to_owned())
+    }
+
+    /// Somebody who did not prove who they are. What they typed may be a secret in the wrong field.
+    pub(crate) fn unknown() -> Self {
+        Self("unknown".to_owned())
+    }
+
     fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,6 +96,7 @@ pub(crate) struct Vault {
 impl Vault {
     /// Takes over an open database that `init` has filled.
     pub(crate) async fn new(database: Database, server_key: ServerKey) -> Result<Self, VaultError> {
+        audit::chain_what_was_there(&database).await?;
         let organization = {
             let mut view = database.read().await?;
             read_organization(&mut view).await?

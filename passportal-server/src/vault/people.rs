@@ -49,7 +49,12 @@ impl Vault {
                 id: words::id(&id)?,
                 email,
             })),
-            _ => Ok(SignIn::Wrong),
+            found => {
+                let who = found.map_or_else(Actor::unknown, |(_, email, _)| Actor::person(&email));
+                self.note(&who, "failed to sign in: wrong e-mail or password", "")
+                    .await?;
+                Ok(SignIn::Wrong)
+            }
         }
     }
 
@@ -77,9 +82,14 @@ impl Vault {
     }
 
     /// Ends an API session.
-    pub(crate) async fn close_session(&self, token: &TokenHash) -> Result<(), VaultError> {
+    pub(crate) async fn close_session(
+        &self,
+        actor: &Actor,
+        token: &TokenHash,
+    ) -> Result<(), VaultError> {
         let mut transaction = self.database.write().await?;
         tokens::revoke(&mut transaction, token).await?;
+        audit::write(&mut transaction, actor, "signed out of the API", "").await?;
         transaction.commit().await?;
         Ok(())
     }

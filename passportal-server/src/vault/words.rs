@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::VaultError;
 
 /// The word of an enumeration's value.
-pub(super) fn word<T: Serialize>(value: T) -> Result<String, VaultError> {
+pub(crate) fn word<T: Serialize>(value: T) -> Result<String, VaultError> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
         _ => Err(VaultError::Unreadable { what: "a word" }),

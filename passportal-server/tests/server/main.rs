@@ -9,9 +9,13 @@
 )]
 
 mod agents;
+mod audit;
+mod backup;
 mod changes;
 mod command_line;
 mod dashboard;
+mod forward;
+mod overviews;
 mod passwords;
 mod plan_pages;
 mod plans;
@@ -19,5 +23,6 @@ mod real_client;
 mod reports;
 mod running;
 mod sign_in;
+mod snoozes;
 mod support;
 mod upgrade;

@@ -241,22 +241,27 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 30] = [
+const OPERATIONS: [&str; 36] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
+    "delete /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "get /api/documentation/v2/swagger",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
+    "get /api/v2/audit",
+    "get /api/v2/audit/verification",
     "get /api/v2/documents/clients",
     "get /api/v2/plans",
     "get /api/v2/plans/{id}",
+    "get /api/v2/reports/{report}",
     "get /api/v2/vault/clients",
     "get /api/v2/vault/clients/{id}",
     "get /api/v2/vault/clients/{id}/credentials",
     "get /api/v2/vault/credentials/{id}",
     "get /api/v2/vault/credentials/{id}/history",
     "get /api/v2/vault/flags",
+    "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
     "post /api/v2/agent/attempts",
@@ -271,5 +276,6 @@ const OPERATIONS: [&str; 30] = [
     "post /api/v2/vault/clients",
     "post /api/v2/vault/clients/{id}/credentials",
     "put /api/v2/agent/plans",
+    "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",
 ];

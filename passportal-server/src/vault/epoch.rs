@@ -1,0 +1,24 @@
+//! The vault's epoch: which history the agents' cursors and memories belong to.
+
+use uuid::Uuid;
+
+use super::{Actor, VaultError, audit};
+use crate::database::Database;
+
+/// Begins a new history, for a vault that was restored: agents meet it for the first time.
+pub(crate) async fn begin_epoch(database: &Database, actor: &Actor) -> Result<(), VaultError> {
+    let mut transaction = database.write().await?;
+    sqlx::query("UPDATE organization SET epoch = ?")
+        .bind(Uuid::new_v4().to_string())
+        .execute(&mut *transaction)
+        .await?;
+    audit::write(
+        &mut transaction,
+        actor,
+        "restored the vault from a backup",
+        "",
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(())
+}
