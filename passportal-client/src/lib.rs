@@ -6,6 +6,8 @@ pub mod core_dumps;
 pub mod envelope;
 mod error;
 mod http;
+pub mod one_time_code;
+pub mod password_generator;
 pub mod password_rule;
 mod person;
 mod region;

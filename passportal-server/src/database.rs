@@ -159,6 +159,11 @@ fn migrations() -> Migrator {
             "interval",
             include_str!("../migrations/0004_interval.sql"),
         ),
+        migration(
+            6,
+            "credential details",
+            include_str!("../migrations/0006_credential_details.sql"),
+        ),
     ])
 }
 

@@ -132,6 +132,10 @@ async fn add(person: &PersonSession, options: &AddCredential) -> anyhow::Result<
         description: options.description.clone(),
         notes: String::new(),
         own_mode: options.mode.map(SyncMode::from),
+        folder: String::new(),
+        url: String::new(),
+        expires: None,
+        totp: None,
     };
     Ok(person.create_credential(client.id, &new).await?)
 }
@@ -152,6 +156,7 @@ async fn set_password(person: &PersonSession, options: &SetPassword) -> anyhow::
             version,
             &password,
         ),
+        user_name: Some(credential.user_name.clone()),
     };
     match person.set_password(credential.id, &new).await {
         Err(ApiError::Conflict { .. }) => Err(changed_meanwhile(person, &credential).await),

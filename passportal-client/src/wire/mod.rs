@@ -5,6 +5,7 @@
 //! (`apiRequestUid`, `resultsPerPage`) and `snake_case` elsewhere.
 
 mod agent;
+mod details;
 mod plan;
 mod sealed;
 mod seen;
@@ -18,6 +19,7 @@ pub use agent::{
     FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
     RotatedToken, SecretAnswer, SecretQuery,
 };
+pub use details::{CredentialType, PasswordVersion, Renamed, SealedSecrets, SealedTotp};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

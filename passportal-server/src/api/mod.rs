@@ -6,6 +6,7 @@ mod answer;
 mod auth;
 mod clients;
 mod credentials;
+mod details;
 mod documents;
 mod enrolments;
 mod flags;
@@ -61,6 +62,10 @@ fn vault_routes() -> Router<AppState> {
         )
         .route("/credentials/{id}/password", put(credentials::set_password))
         .route("/credentials/{id}/history", get(credentials::history))
+        .route("/credentials/{id}/versions", get(details::versions))
+        .route("/credentials/{id}/secrets", post(details::secrets))
+        .route("/credential-types", get(details::types))
+        .route("/clients/{id}/folders", get(details::folders))
         .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
         .route("/flags", get(flags::list))
         .method_not_allowed_fallback(no_such_method)

@@ -4,22 +4,19 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use passportal_client::wire::{
-    Client, ClientPatch, Credential, MicrosoftSync, Mute, NewCredential, Standing, SyncMode,
+    Client, ClientPatch, Credential, CredentialType, MicrosoftSync, Mute, Standing, SyncMode,
     credential_type,
 };
 use serde::Deserialize;
-use sync_engine::model::Password;
 use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
-use super::secrets::Secret;
-use super::session::{Message, Session, SignedIn};
+use super::session::{Message, SignedIn};
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
-use crate::vault::VaultError;
 
 #[derive(Template)]
 #[template(path = "client.html")]
@@ -32,12 +29,14 @@ struct ClientPage {
     default_mode_word: &'static str,
     waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
+    types: Vec<CredentialType>,
 }
 
 struct CredentialLine {
     id: Uuid,
     user_name: String,
     credential_type: String,
+    folder: String,
     mode: &'static str,
     inherits: bool,
     disabled: bool,
@@ -53,6 +52,7 @@ impl CredentialLine {
             id: credential.id,
             user_name: credential.user_name.clone(),
             credential_type: credential.credential_type.clone(),
+            folder: credential.folder.clone(),
             mode: credential.mode.label(),
             inherits: credential.own_mode.is_none(),
             disabled: credential.standing == Standing::Disabled,
@@ -71,8 +71,10 @@ impl ClientPage {
         client: &Client,
         waiting: Vec<WaitingPlan>,
         credentials: &[Credential],
+        types: Vec<CredentialType>,
     ) -> Self {
         Self {
+            types,
             layout,
             waiting,
             id: client.id,
@@ -94,7 +96,14 @@ pub(super) async fn show(
     let credentials = state.vault.credentials(id).await?;
     let waiting = plan_page::waiting(&state, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
-    page(&ClientPage::new(layout, &client, waiting, &credentials))
+    let types = state.vault.credential_types().await?;
+    page(&ClientPage::new(
+        layout,
+        &client,
+        waiting,
+        &credentials,
+        types,
+    ))
 }
 
 /// The form of a client's settings.
@@ -125,58 +134,4 @@ pub(super) async fn change(
         .await;
     let to = format!("/clients/{id}");
     back_with(&session, &to, changed, "The settings were saved.")
-}
-
-/// The form of a new credential.
-#[derive(Deserialize)]
-pub(super) struct CredentialForm {
-    user_name: String,
-    credential_type: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    notes: String,
-    password: String,
-}
-
-pub(super) async fn add_credential(
-    State(state): State<AppState>,
-    Path(client): Path<Uuid>,
-    form: OwnForm<CredentialForm>,
-) -> Result<Redirect, Problem> {
-    let OwnForm { session, fields } = form;
-    let added = add(&state, &session, client, fields).await;
-    let to = format!("/clients/{client}");
-    back_with(&session, &to, added, "The credential was added.")
-}
-
-async fn add(
-    state: &AppState,
-    session: &Session,
-    client: Uuid,
-    fields: CredentialForm,
-) -> Result<Credential, VaultError> {
-    let id = Uuid::new_v4();
-    let user_name = fields.user_name.trim().to_owned();
-    let password = Password::new(fields.password);
-    let secret = Secret {
-        client,
-        credential: id,
-        version: 1,
-        user_name: &user_name,
-    };
-    let sealed = secret.seal(state, session, &password).await?;
-    let new = NewCredential {
-        id,
-        credential_type: fields.credential_type.trim().to_owned(),
-        user_name,
-        description: fields.description,
-        notes: fields.notes,
-        own_mode: None,
-        sealed,
-    };
-    state
-        .vault
-        .add_credential(&session.actor(), client, &new)
-        .await
 }

@@ -5,6 +5,8 @@ mod assets;
 mod client_page;
 mod clients_page;
 mod credential_actions;
+mod credential_edit;
+mod credential_form;
 mod credential_page;
 mod flags_page;
 mod form;
@@ -44,14 +46,20 @@ pub(crate) fn routes() -> Router<AppState> {
         )
         .route("/clients/{client}", get(client_page::show))
         .route("/clients/{client}/settings", post(client_page::change))
+        .route("/clients/{client}/credentials", post(credential_edit::add))
         .route(
-            "/clients/{client}/credentials",
-            post(client_page::add_credential),
+            "/clients/{client}/credentials/new",
+            get(credential_edit::show_new),
         )
         .route(PLAN, get(plan_page::show))
         .route(&format!("{PLAN}/approve"), post(plan_page::approve))
         .route(&format!("{PLAN}/reject"), post(plan_page::reject))
         .route(CREDENTIAL, get(credential_page::show))
+        .route(
+            &action("edit"),
+            get(credential_edit::show_edit).post(credential_edit::save),
+        )
+        .route(&action("code"), post(credential_page::code))
         .route(&action("mode"), post(credential_actions::set_mode))
         .route(&action("password"), post(credential_actions::set_password))
         .route(&action("confirm"), post(credential_actions::confirm))

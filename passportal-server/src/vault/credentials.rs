@@ -10,13 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, flags, history, next_seq, passwords, words};
-
-/// The longest text of any other field than the notes.
-const TEXT_LENGTH: usize = 500;
-
-/// The longest notes.
-const NOTES_LENGTH: usize = 10_000;
+use super::{Actor, Vault, VaultError, audit, details, flags, history, next_seq, passwords, words};
 
 impl Vault {
     /// The credentials of a client, by user name.
@@ -39,9 +33,12 @@ impl Vault {
         client: Uuid,
         new: &NewCredential,
     ) -> Result<Credential, VaultError> {
-        check_texts(new)?;
+        details::check_new(new)?;
         let mut transaction = self.database.write().await?;
         passwords::check_sealed(&mut transaction, client, &new.sealed).await?;
+        if let Some(totp) = &new.totp {
+            passwords::check_sealed(&mut transaction, client, totp).await?;
+        }
         insert(&mut transaction, actor, client, new).await?;
         let subject = new.id.to_string();
         audit::write(&mut transaction, actor, "added a credential", &subject).await?;
@@ -51,7 +48,7 @@ impl Vault {
         Ok(added)
     }
 
-    /// Changes mode, standing or confirmation; what is absent stays.
+    /// Changes anything but the password; what is absent stays.
     pub(crate) async fn change_credential(
         &self,
         actor: &Actor,
@@ -68,6 +65,7 @@ impl Vault {
         if let Some(version) = patch.confirm_version {
             confirm(&mut transaction, actor, &before, version).await?;
         }
+        details::change(&mut transaction, &before, patch).await?;
         let own_mode = match patch.own_mode {
             _ if patch.inherit_mode => None,
             Some(mode) => Some(mode),
@@ -80,7 +78,13 @@ impl Vault {
             .execute(&mut *transaction)
             .await?;
         touch(&mut transaction, id).await?;
-        audit::write(&mut transaction, actor, &said(patch)?, &id.to_string()).await?;
+        audit::write(
+            &mut transaction,
+            actor,
+            &said(&before, patch)?,
+            &id.to_string(),
+        )
+        .await?;
         let after = one(&mut transaction, id).await?;
         transaction.commit().await?;
         self.wakeups.wake(after.client);
@@ -113,8 +117,8 @@ async fn confirm(
     Ok(())
 }
 
-fn said(patch: &CredentialPatch) -> Result<String, VaultError> {
-    let mut parts = Vec::new();
+fn said(before: &Credential, patch: &CredentialPatch) -> Result<String, VaultError> {
+    let mut parts = details::said(before, patch);
     if let Some(mode) = patch.own_mode {
         parts.push(format!("set the mode to {}", words::word(mode)?));
     }
@@ -133,28 +137,6 @@ fn said(patch: &CredentialPatch) -> Result<String, VaultError> {
     Ok(parts.join(", "))
 }
 
-fn check_texts(new: &NewCredential) -> Result<(), VaultError> {
-    if new.user_name.is_empty() || new.user_name.trim() != new.user_name {
-        return Err(VaultError::refused(
-            "a user name is not empty and has no space at its edges",
-        ));
-    }
-    let texts = [
-        ("user name", &new.user_name, TEXT_LENGTH),
-        ("credential type", &new.credential_type, TEXT_LENGTH),
-        ("description", &new.description, TEXT_LENGTH),
-        ("notes", &new.notes, NOTES_LENGTH),
-    ];
-    for (what, text, most) in texts {
-        if text.chars().count() > most {
-            return Err(VaultError::Refused(format!(
-                "the {what} has more than {most} characters"
-            )));
-        }
-    }
-    Ok(())
-}
-
 async fn insert(
     transaction: &mut SqliteConnection,
     actor: &Actor,
@@ -163,17 +145,25 @@ async fn insert(
 ) -> Result<(), VaultError> {
     let seq = next_seq(transaction).await?;
     let now = words::time(Timestamp::now());
+    let credential_type = details::settle_type(transaction, &new.credential_type).await?;
+    let folder = details::settle_folder(transaction, client, &new.folder).await?;
     sqlx::query(
         "INSERT INTO credentials (id, client, credential_type, user_name, description, notes,
+             folder, url, expires, totp_sealed, totp_version,
              own_mode, standing, version, sealed, changed, changed_by, created, seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.to_string())
     .bind(client.to_string())
-    .bind(&new.credential_type)
+    .bind(credential_type)
     .bind(&new.user_name)
     .bind(&new.description)
     .bind(&new.notes)
+    .bind(folder)
+    .bind(&new.url)
+    .bind(new.expires.map(|day| day.to_string()))
+    .bind(new.totp.as_ref().map(|totp| &totp.0))
+    .bind(i64::from(new.totp.is_some()))
     .bind(words::optional_word(new.own_mode)?)
     .bind(&new.sealed.0)
     .bind(&now)
@@ -197,7 +187,10 @@ pub(super) async fn touch(transaction: &mut SqliteConnection, id: Uuid) -> Resul
     Ok(())
 }
 
-async fn require_client(view: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
+pub(super) async fn require_client(
+    view: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<(), VaultError> {
     let found: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM clients WHERE id = ?")
         .bind(id.to_string())
         .fetch_optional(view)
@@ -250,6 +243,11 @@ fn credential(
         user_name: row.try_get("user_name")?,
         description: row.try_get("description")?,
         notes: row.try_get("notes")?,
+        folder: row.try_get("folder")?,
+        url: row.try_get("url")?,
+        expires: words::parse_optional_day(row.try_get("expires")?)?,
+        has_totp: row.try_get::<Option<&str>, _>("totp_sealed")?.is_some(),
+        totp_version: words::unsigned(row.try_get("totp_version")?)?,
         version: words::unsigned(row.try_get("version")?)?,
         own_mode,
         mode,

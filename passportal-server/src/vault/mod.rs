@@ -9,6 +9,7 @@ mod clients;
 mod condition;
 mod credentials;
 mod cursor;
+mod details;
 mod error;
 mod flags;
 mod history;

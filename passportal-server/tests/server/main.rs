@@ -11,6 +11,7 @@
 mod agents;
 mod changes;
 mod command_line;
+mod credential_details;
 mod dashboard;
 mod passwords;
 mod plan_pages;

@@ -267,6 +267,10 @@ impl TestClient {
             notes: String::new(),
             own_mode: None,
             sealed: self.seal(id, user_name, 1, clear),
+            folder: String::new(),
+            url: String::new(),
+            expires: None,
+            totp: None,
         };
         let path = format!("vault/clients/{}/credentials", self.id);
         let _: Credential = person.post(&path, &new).await;
@@ -283,6 +287,7 @@ impl TestClient {
         NewPassword {
             version,
             sealed: self.seal(id, user_name, version, clear),
+            user_name: None,
         }
     }
 
