@@ -3,6 +3,7 @@
 mod agent_api;
 mod convert;
 pub mod core_dumps;
+pub mod credential_table;
 pub mod envelope;
 mod error;
 mod http;

@@ -6,6 +6,16 @@ use uuid::Uuid;
 
 use super::SealedText;
 
+/// The longest texts of a credential, in characters.
+pub mod text_limit {
+    /// User name, type, folder, description.
+    pub const NAME: usize = 500;
+    /// Where it is used.
+    pub const URL: usize = 2000;
+    /// Notes.
+    pub const NOTES: usize = 10_000;
+}
+
 /// The secret of a credential's one-time codes (TOTP), sealed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -6,8 +6,10 @@
 
 mod agent;
 mod details;
+mod import;
 mod plan;
 mod sealed;
+mod search;
 mod seen;
 mod session;
 mod vault;
@@ -19,12 +21,16 @@ pub use agent::{
     FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
     RotatedToken, SecretAnswer, SecretQuery,
 };
-pub use details::{CredentialType, PasswordVersion, Renamed, SealedSecrets, SealedTotp};
+pub use details::{
+    CredentialType, PasswordVersion, Renamed, SealedSecrets, SealedTotp, text_limit,
+};
+pub use import::{Import, Imported, ImportedCredential, ImportedUpdate};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,
 };
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
+pub use search::{FoundCredential, SearchQuery};
 pub use seen::{AgentCondition, SeenAgent};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};
 pub use vault::{

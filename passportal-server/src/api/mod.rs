@@ -10,9 +10,11 @@ mod details;
 mod documents;
 mod enrolments;
 mod flags;
+mod imports;
 mod openapi;
 mod plans;
 mod reading;
+mod search;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,6 +28,9 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A hundred thousand held writes of some four hundred bytes each, and room to spare.
 const PLANS_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Ten thousand credentials with long notes.
+const IMPORT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Everything below `/api`.
 pub(crate) fn routes() -> Router<AppState> {
@@ -65,6 +70,11 @@ fn vault_routes() -> Router<AppState> {
         .route("/credentials/{id}/versions", get(details::versions))
         .route("/credentials/{id}/secrets", post(details::secrets))
         .route("/credential-types", get(details::types))
+        .route(
+            "/imports",
+            post(imports::import).layer(DefaultBodyLimit::max(IMPORT_LIMIT)),
+        )
+        .route("/search", get(search::search))
         .route("/clients/{id}/folders", get(details::folders))
         .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
         .route("/flags", get(flags::list))

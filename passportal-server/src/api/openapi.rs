@@ -5,7 +5,10 @@ use passportal_client::wire::ACCESS_TOKEN_HEADER;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{agent, auth, clients, credentials, details, documents, enrolments, flags, plans};
+use super::{
+    agent, auth, clients, credentials, details, documents, enrolments, flags, imports, plans,
+    search,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +19,7 @@ use super::{agent, auth, clients, credentials, details, documents, enrolments, f
         auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,
         clients::list, clients::create, clients::read, clients::change,
         credentials::list, credentials::create, credentials::read, credentials::change,
-        details::types, details::folders, details::versions, details::secrets,
+        details::types, details::folders, details::versions, details::secrets, search::search, imports::import,
         credentials::set_password, credentials::history, flags::list, flags::clear,
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,

@@ -1,7 +1,8 @@
 //! `/clients/{id}`: a client's credentials and its settings.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::{Redirect, Response};
 use passportal_client::wire::{
     Client, ClientPatch, Credential, CredentialType, MicrosoftSync, Mute, Standing, SyncMode,
@@ -17,6 +18,12 @@ use super::problem::{Problem, back_with, page};
 use super::session::{Message, SignedIn};
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
+use crate::vault::Part;
+
+const PER_PAGE: u64 = 100;
+
+/// Pages that can be asked for; the search finds what is further away.
+const LAST_PAGE: u64 = 10_000;
 
 #[derive(Template)]
 #[template(path = "client.html")]
@@ -30,6 +37,8 @@ struct ClientPage {
     waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
     types: Vec<CredentialType>,
+    current: u64,
+    more: bool,
 }
 
 struct CredentialLine {
@@ -71,10 +80,11 @@ impl ClientPage {
         client: &Client,
         waiting: Vec<WaitingPlan>,
         credentials: &[Credential],
-        types: Vec<CredentialType>,
     ) -> Self {
         Self {
-            types,
+            types: Vec::new(),
+            current: 1,
+            more: false,
             layout,
             waiting,
             id: client.id,
@@ -87,23 +97,38 @@ impl ClientPage {
     }
 }
 
+/// Which page of the credentials.
+#[derive(Default, Deserialize)]
+pub(super) struct Asked {
+    page: Option<u64>,
+}
+
 pub(super) async fn show(
     State(state): State<AppState>,
     SignedIn(session): SignedIn,
     Path(id): Path<Uuid>,
+    query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let client = state.vault.client(id).await?;
-    let credentials = state.vault.credentials(id).await?;
+    let asked = query.unwrap_or_default().0.page;
+    let current = asked.unwrap_or(1).clamp(1, LAST_PAGE);
+    // One more than is shown tells whether there is another page.
+    let part = Part {
+        after: (current - 1) * PER_PAGE,
+        most: PER_PAGE + 1,
+    };
+    let mut credentials = state.vault.credentials_part(id, part).await?;
+    let more = credentials.len() as u64 > PER_PAGE;
+    credentials.truncate(usize::try_from(PER_PAGE).unwrap_or(usize::MAX));
     let waiting = plan_page::waiting(&state, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
     let types = state.vault.credential_types().await?;
-    page(&ClientPage::new(
-        layout,
-        &client,
-        waiting,
-        &credentials,
+    page(&ClientPage {
         types,
-    ))
+        current,
+        more,
+        ..ClientPage::new(layout, &client, waiting, &credentials)
+    })
 }
 
 /// The form of a client's settings.

@@ -19,6 +19,7 @@ pub(super) enum Section {
     Dashboard,
     Clients,
     Flags,
+    Search,
 }
 
 impl Layout {

@@ -11,10 +11,13 @@ mod credential_page;
 mod flags_page;
 mod form;
 mod home_page;
+mod import_page;
+mod import_seal;
 mod layout;
 mod login;
 mod plan_page;
 mod problem;
+mod search_page;
 mod secrets;
 mod session;
 mod wording;
@@ -40,6 +43,15 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
+        .route("/import", get(import_page::show_any))
+        .route(
+            "/clients/{client}/import",
+            get(import_page::show)
+                .post(import_page::preview)
+                .layer(DefaultBodyLimit::max(import_page::FILE_LIMIT)),
+        )
+        .route("/clients/{client}/import/store", post(import_page::store))
+        .route("/search", get(search_page::show))
         .route(
             "/clients",
             get(clients_page::show).post(clients_page::create),

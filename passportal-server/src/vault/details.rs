@@ -1,21 +1,12 @@
 //! What a credential has besides its password: texts, type, folder, expiry, one-time codes, user name.
 
 use passportal_client::wire::{
-    Credential, CredentialPatch, CredentialType, NewCredential, Renamed, SealedTotp,
+    Credential, CredentialPatch, CredentialType, NewCredential, Renamed, SealedTotp, text_limit,
 };
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{Vault, VaultError, credentials, passwords, words};
-
-/// The longest user name, type, folder or description.
-const TEXT_LENGTH: usize = 500;
-
-/// The longest address.
-const URL_LENGTH: usize = 2000;
-
-/// The longest notes.
-const NOTES_LENGTH: usize = 10_000;
 
 impl Vault {
     /// All credential types, by name.
@@ -49,10 +40,10 @@ impl Vault {
 pub(super) fn check_new(new: &NewCredential) -> Result<(), VaultError> {
     check_user_name(&new.user_name)?;
     check_type(&new.credential_type)?;
-    check_length("folder", &new.folder, TEXT_LENGTH)?;
-    check_length("description", &new.description, TEXT_LENGTH)?;
-    check_length("notes", &new.notes, NOTES_LENGTH)?;
-    check_length("URL", &new.url, URL_LENGTH)
+    check_length("folder", &new.folder, text_limit::NAME)?;
+    check_length("description", &new.description, text_limit::NAME)?;
+    check_length("notes", &new.notes, text_limit::NOTES)?;
+    check_length("URL", &new.url, text_limit::URL)
 }
 
 /// Refuses what cannot be stored of a change.
@@ -74,10 +65,10 @@ fn check_patch(patch: &CredentialPatch) -> Result<(), VaultError> {
         check_type(name)?;
     }
     let texts = [
-        ("folder", &patch.folder, TEXT_LENGTH),
-        ("description", &patch.description, TEXT_LENGTH),
-        ("notes", &patch.notes, NOTES_LENGTH),
-        ("URL", &patch.url, URL_LENGTH),
+        ("folder", &patch.folder, text_limit::NAME),
+        ("description", &patch.description, text_limit::NAME),
+        ("notes", &patch.notes, text_limit::NOTES),
+        ("URL", &patch.url, text_limit::URL),
     ];
     for (what, text, most) in texts {
         check_length(what, text.as_deref().unwrap_or_default(), most)?;
@@ -91,14 +82,14 @@ fn check_user_name(user_name: &str) -> Result<(), VaultError> {
             "a user name is not empty and has no space at its edges",
         ));
     }
-    check_length("user name", user_name, TEXT_LENGTH)
+    check_length("user name", user_name, text_limit::NAME)
 }
 
 fn check_type(name: &str) -> Result<(), VaultError> {
     if name.trim().is_empty() {
         return Err(VaultError::refused("a credential has a credential type"));
     }
-    check_length("credential type", name, TEXT_LENGTH)
+    check_length("credential type", name, text_limit::NAME)
 }
 
 fn check_length(what: &str, text: &str, most: usize) -> Result<(), VaultError> {

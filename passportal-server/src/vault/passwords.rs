@@ -27,28 +27,7 @@ impl Vault {
         new: &NewPassword,
     ) -> Result<Credential, VaultError> {
         let mut transaction = self.database.write().await?;
-        let before = credentials::one(&mut transaction, id).await?;
-        if new.version == before.version && sealed(&mut transaction, id).await? == new.sealed {
-            // The same request once more: its first answer was lost on the way.
-            return Ok(before);
-        }
-        if new.version != before.version + 1 {
-            return Err(VaultError::Conflict(format!(
-                "the password is at version {}, so the next one is {}, not {}",
-                before.version,
-                before.version + 1,
-                new.version
-            )));
-        }
-        if let Some(user_name) = &new.user_name {
-            check_user_name(&before, user_name)?;
-        }
-        check_sealed(&mut transaction, before.client, &new.sealed).await?;
-        keep_earlier(&mut transaction, id).await?;
-        store(&mut transaction, actor, id, new).await?;
-        credentials::touch(&mut transaction, id).await?;
-        let what = format!("changed the password to version {}", new.version);
-        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        set(&mut transaction, actor, id, new).await?;
         let after = credentials::one(&mut transaction, id).await?;
         transaction.commit().await?;
         self.wakeups.wake(after.client);
@@ -142,6 +121,37 @@ impl Vault {
             sealed,
         })
     }
+}
+
+/// Stores the next version in the transaction of the caller, who commits and wakes.
+pub(super) async fn set(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    id: Uuid,
+    new: &NewPassword,
+) -> Result<(), VaultError> {
+    let before = credentials::one(transaction, id).await?;
+    if new.version == before.version && sealed(transaction, id).await? == new.sealed {
+        // The same request once more: its first answer was lost on the way.
+        return Ok(());
+    }
+    if new.version != before.version + 1 {
+        return Err(VaultError::Conflict(format!(
+            "the password is at version {}, so the next one is {}, not {}",
+            before.version,
+            before.version + 1,
+            new.version
+        )));
+    }
+    if let Some(user_name) = &new.user_name {
+        check_user_name(&before, user_name)?;
+    }
+    check_sealed(transaction, before.client, &new.sealed).await?;
+    keep_earlier(transaction, id).await?;
+    store(transaction, actor, id, new).await?;
+    credentials::touch(transaction, id).await?;
+    let what = format!("changed the password to version {}", new.version);
+    audit::write(transaction, actor, &what, &id.to_string()).await
 }
 
 async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, VaultError> {

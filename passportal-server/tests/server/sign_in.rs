@@ -241,7 +241,7 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 34] = [
+const OPERATIONS: [&str; 36] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
@@ -260,6 +260,7 @@ const OPERATIONS: [&str; 34] = [
     "get /api/v2/vault/credentials/{id}/history",
     "get /api/v2/vault/credentials/{id}/versions",
     "get /api/v2/vault/flags",
+    "get /api/v2/vault/search",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
     "post /api/v2/agent/attempts",
@@ -274,6 +275,7 @@ const OPERATIONS: [&str; 34] = [
     "post /api/v2/vault/clients",
     "post /api/v2/vault/clients/{id}/credentials",
     "post /api/v2/vault/credentials/{id}/secrets",
+    "post /api/v2/vault/imports",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/password",
 ];

@@ -344,6 +344,24 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Sends a file by a form of a page.
+    pub(crate) async fn upload(&mut self, page: &str, to: &str, file: &[u8]) -> Page {
+        let csrf = self.get(page).await.csrf();
+        let part = |more: &str| format!("--edge\r\ncontent-disposition: form-data; {more}\r\n\r\n");
+        let mut body = part("name=\"csrf\"").into_bytes();
+        body.extend_from_slice(csrf.as_bytes());
+        body.extend_from_slice(b"\r\n");
+        body.extend_from_slice(part("name=\"file\"; filename=\"a.csv\"").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = self
+            .http
+            .post(format!("{}{to}", self.url))
+            .header("content-type", "multipart/form-data; boundary=edge")
+            .body(body);
+        self.send(request).await
+    }
+
     /// Posts a form of a page, and follows it.
     pub(crate) async fn submit(&mut self, page: &str, to: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.get(page).await.csrf();

@@ -1,0 +1,89 @@
+//! `/search`: credentials of all clients, by the beginnings of words.
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use passportal_client::wire::{FoundCredential, Standing};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::credential_page::address;
+use super::layout::{Layout, Section};
+use super::problem::{Problem, page};
+use super::session::{Message, SignedIn};
+use crate::state::AppState;
+use crate::vault::Part;
+
+const PER_PAGE: u64 = 50;
+
+/// Pages that can be asked for; who needs more types another letter.
+const LAST_PAGE: u64 = 10_000;
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage {
+    layout: Layout,
+    text: String,
+    current: u64,
+    more: bool,
+    found: Vec<FoundLine>,
+}
+
+struct FoundLine {
+    address: String,
+    client: Uuid,
+    client_name: String,
+    user_name: String,
+    credential_type: String,
+    folder: String,
+    description: String,
+    disabled: bool,
+}
+
+impl FoundLine {
+    fn new(found: FoundCredential) -> Self {
+        Self {
+            address: address(found.client, found.id),
+            client: found.client,
+            client_name: found.client_name,
+            user_name: found.user_name,
+            credential_type: found.credential_type,
+            folder: found.folder,
+            description: found.description,
+            disabled: found.standing == Standing::Disabled,
+        }
+    }
+}
+
+/// What is looked for, and which page of it.
+#[derive(Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    q: String,
+    page: Option<u64>,
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    SignedIn(session): SignedIn,
+    query: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = query.unwrap_or_default();
+    let current = asked.page.unwrap_or(1).clamp(1, LAST_PAGE);
+    // One more than is shown tells whether there is another page.
+    let part = Part {
+        after: (current - 1) * PER_PAGE,
+        most: PER_PAGE + 1,
+    };
+    let mut found = state.vault.search(&asked.q, part).await?;
+    let more = found.len() as u64 > PER_PAGE;
+    found.truncate(usize::try_from(PER_PAGE).unwrap_or(usize::MAX));
+    page(&SearchPage {
+        layout: Layout::new(&state, &session, Section::Search, "Search"),
+        text: asked.q.trim().to_owned(),
+        current,
+        more,
+        found: found.into_iter().map(FoundLine::new).collect(),
+    })
+}
