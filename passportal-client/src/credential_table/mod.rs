@@ -3,10 +3,14 @@
 mod columns;
 mod decide;
 mod read;
+mod seal;
 mod text;
+mod write;
 
 pub use decide::{Decision, clients_of, decide};
 pub use read::{ImportRow, RefusedRow, Table, read};
+pub use seal::{new_credential, update};
+pub use write::{ExportRow, Formulas, write};
 
 /// Rows that one table may have.
 pub const ROWS_MOST: usize = 10_000;

@@ -8,6 +8,7 @@ mod credential_actions;
 mod credential_edit;
 mod credential_form;
 mod credential_page;
+mod export;
 mod flags_page;
 mod form;
 mod home_page;
@@ -43,6 +44,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
+        .route("/export", post(export::of_all))
+        .route("/clients/{client}/export", post(export::of_client))
         .route("/import", get(import_page::show_any))
         .route(
             "/clients/{client}/import",

@@ -7,6 +7,7 @@ use passportal_client::wire::{
     Credential, MicrosoftSync, Mute, NewPassword, PasswordVersion, SealedSecrets, SealedText,
     SealedTotp, SecretAnswer, Standing, SyncMode,
 };
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
@@ -50,6 +51,32 @@ impl Vault {
         let mut transaction = self.database.write().await?;
         let secrets = secrets(&mut transaction, id).await?;
         audit::write(&mut transaction, actor, what, &id.to_string()).await?;
+        transaction.commit().await?;
+        Ok(secrets)
+    }
+
+    /// The sealed secrets of all of a client's credentials, for a person who takes them out. Each is audited.
+    pub(crate) async fn export(
+        &self,
+        actor: &Actor,
+        client: Uuid,
+    ) -> Result<Vec<SealedSecrets>, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let rows = sqlx::query(
+            "SELECT id, user_name, version, sealed, totp_version, totp_sealed FROM credentials
+             WHERE client = ? ORDER BY user_name COLLATE NOCASE, id",
+        )
+        .bind(client.to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
+        let secrets: Vec<SealedSecrets> =
+            rows.iter().map(sealed_secrets).collect::<Result<_, _>>()?;
+        let what = format!("exported {} credentials", secrets.len());
+        audit::write(&mut transaction, actor, &what, &client.to_string()).await?;
+        for secret in &secrets {
+            let what = format!("exported version {} of the password", secret.version);
+            audit::write(&mut transaction, actor, &what, &secret.id.to_string()).await?;
+        }
         transaction.commit().await?;
         Ok(secrets)
     }
@@ -165,17 +192,22 @@ async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, Vau
 
 async fn secrets(view: &mut SqliteConnection, id: Uuid) -> Result<SealedSecrets, VaultError> {
     let row = sqlx::query(
-        "SELECT user_name, version, sealed, totp_version, totp_sealed FROM credentials WHERE id = ?",
+        "SELECT id, user_name, version, sealed, totp_version, totp_sealed FROM credentials
+         WHERE id = ?",
     )
     .bind(id.to_string())
     .fetch_optional(view)
     .await?
     .ok_or(VaultError::NotFound { what: "credential" })?;
+    sealed_secrets(&row)
+}
+
+fn sealed_secrets(row: &SqliteRow) -> Result<SealedSecrets, VaultError> {
     let user_name: String = row.try_get("user_name")?;
     let totp_version = words::unsigned(row.try_get("totp_version")?)?;
     let totp: Option<String> = row.try_get("totp_sealed")?;
     Ok(SealedSecrets {
-        id,
+        id: words::id(row.try_get("id")?)?,
         version: words::unsigned(row.try_get("version")?)?,
         sealed: SealedText(row.try_get("sealed")?),
         totp: totp.map(|sealed| SealedTotp {

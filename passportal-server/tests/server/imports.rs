@@ -244,3 +244,44 @@ async fn over_the_api_one_refused_credential_undoes_all() {
     let changed = world.credentials(world.contoso.id).await;
     assert_eq!((changed[0].version, changed[0].notes.as_str()), (2, "new"));
 }
+
+#[tokio::test]
+async fn what_is_exported_is_audited_and_can_be_imported_again() {
+    let mut world = world().await;
+    let rows = format!(",,VPN,anna,\"=Canary-1,\",Mail,,\"one\ntwo\",,Head,{TOTP}\n");
+    let preview = world.preview(&rows).await;
+    world.store(&preview, "skip").await;
+    let (page, export) = (
+        world.page.clone(),
+        format!("/clients/{}/export", world.contoso.id),
+    );
+    assert_eq!(world.browser.post(&export, &[]).await.status, 403);
+    let file = world.browser.submit(&page, &export, &[]).await.html;
+    assert!(
+        file.contains("\"=Canary-1,\"") && file.contains(TOTP),
+        "{file}"
+    );
+    let ticked = [("neutralise", "yes")];
+    let safe = world.browser.submit(&page, "/export", &ticked).await.html;
+    assert!(safe.contains("\"'=Canary-1,\""), "{safe}");
+
+    let preview = world
+        .browser
+        .upload(&page, &page, file.as_bytes())
+        .await
+        .html;
+    assert!(
+        preview.contains("0 new, 1 already there, 0 refused."),
+        "{preview}"
+    );
+    let html = world.store(&preview, "update").await;
+    assert!(
+        html.contains("0 updated, 1 left as they are"),
+        "nothing differs: {html}"
+    );
+    let dir = world.vault.stop().await;
+    assert!(any_file_contains(
+        dir.path(),
+        "exported version 1 of the password"
+    ));
+}
