@@ -13,17 +13,14 @@ use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
+use super::paging::Paging;
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
 use super::session::{Message, SignedIn};
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
-use crate::vault::Part;
 
 const PER_PAGE: u64 = 100;
-
-/// Pages that can be asked for; the search finds what is further away.
-const LAST_PAGE: u64 = 10_000;
 
 #[derive(Template)]
 #[template(path = "client.html")]
@@ -37,8 +34,7 @@ struct ClientPage {
     waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
     types: Vec<CredentialType>,
-    current: u64,
-    more: bool,
+    paging: Paging,
 }
 
 struct CredentialLine {
@@ -83,8 +79,7 @@ impl ClientPage {
     ) -> Self {
         Self {
             types: Vec::new(),
-            current: 1,
-            more: false,
+            paging: Paging::new(None, PER_PAGE),
             layout,
             waiting,
             id: client.id,
@@ -111,22 +106,15 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let client = state.vault.client(id).await?;
     let asked = query.unwrap_or_default().0.page;
-    let current = asked.unwrap_or(1).clamp(1, LAST_PAGE);
-    // One more than is shown tells whether there is another page.
-    let part = Part {
-        after: (current - 1) * PER_PAGE,
-        most: PER_PAGE + 1,
-    };
-    let mut credentials = state.vault.credentials_part(id, part).await?;
-    let more = credentials.len() as u64 > PER_PAGE;
-    credentials.truncate(usize::try_from(PER_PAGE).unwrap_or(usize::MAX));
+    let mut paging = Paging::new(asked, PER_PAGE);
+    let mut credentials = state.vault.credentials_part(id, paging.part()).await?;
+    paging.cut(&mut credentials);
     let waiting = plan_page::waiting(&state, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
     let types = state.vault.credential_types().await?;
     page(&ClientPage {
         types,
-        current,
-        more,
+        paging,
         ..ClientPage::new(layout, &client, waiting, &credentials)
     })
 }

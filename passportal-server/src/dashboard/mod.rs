@@ -16,6 +16,7 @@ mod import_page;
 mod import_seal;
 mod layout;
 mod login;
+mod paging;
 mod plan_page;
 mod problem;
 mod search_page;

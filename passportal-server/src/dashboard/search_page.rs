@@ -10,23 +10,19 @@ use uuid::Uuid;
 
 use super::credential_page::address;
 use super::layout::{Layout, Section};
+use super::paging::Paging;
 use super::problem::{Problem, page};
 use super::session::{Message, SignedIn};
 use crate::state::AppState;
-use crate::vault::Part;
 
 const PER_PAGE: u64 = 50;
-
-/// Pages that can be asked for; who needs more types another letter.
-const LAST_PAGE: u64 = 10_000;
 
 #[derive(Template)]
 #[template(path = "search.html")]
 struct SearchPage {
     layout: Layout,
     text: String,
-    current: u64,
-    more: bool,
+    paging: Paging,
     found: Vec<FoundLine>,
 }
 
@@ -70,20 +66,13 @@ pub(super) async fn show(
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = query.unwrap_or_default();
-    let current = asked.page.unwrap_or(1).clamp(1, LAST_PAGE);
-    // One more than is shown tells whether there is another page.
-    let part = Part {
-        after: (current - 1) * PER_PAGE,
-        most: PER_PAGE + 1,
-    };
-    let mut found = state.vault.search(&asked.q, part).await?;
-    let more = found.len() as u64 > PER_PAGE;
-    found.truncate(usize::try_from(PER_PAGE).unwrap_or(usize::MAX));
+    let mut paging = Paging::new(asked.page, PER_PAGE);
+    let mut found = state.vault.search(&asked.q, paging.part()).await?;
+    paging.cut(&mut found);
     page(&SearchPage {
         layout: Layout::new(&state, &session, Section::Search, "Search"),
         text: asked.q.trim().to_owned(),
-        current,
-        more,
+        paging,
         found: found.into_iter().map(FoundLine::new).collect(),
     })
 }
