@@ -15,8 +15,9 @@ pub(crate) use agent::{
     SignInOptions, SyncOptions,
 };
 pub(crate) use vault::{
-    AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
-    ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
+    AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, ExportCredentials,
+    FlagsCommand, ImportCredentials, ListFlags, LoginOptions, Named, OwnModeWord, SetClient,
+    SetMode, SetPassword,
 };
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID in step.

@@ -1,6 +1,7 @@
 //! The commands: each reads its options, calls a library, and shows what came of it.
 
 mod clients;
+mod credential_tables;
 mod credentials;
 mod cycle;
 mod doctor;
