@@ -10,15 +10,16 @@ use uuid::Uuid;
 use crate::http::{Call, Transport};
 use crate::wire::{
     AuditLine, AuditQuery, Client, ClientPatch, Credential, CredentialPatch, EnrolRequest,
-    Enrolled, FlagCleared, FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, NewClient,
-    NewCredential, NewPassword, Overview, OverviewKind, OverviewQuery, Plan, PlanDetails,
-    PlanQuery, Ruling, SessionRequest, SessionToken,
+    Enrolled, FlagCleared, FlagKind, FlagQuery, FlaggedCredential, HistoryEntry, Import, Imported,
+    NewClient, NewCredential, NewPassword, Overview, OverviewKind, OverviewQuery, Plan,
+    PlanDetails, PlanQuery, Ruling, SealedSecrets, SessionRequest, SessionToken,
 };
 use crate::{ApiError, HttpConfig};
 
 const SESSION: &str = "api/v2/auth/session";
 const CLIENTS: &str = "api/v2/vault/clients";
 const CREDENTIALS: &str = "api/v2/vault/credentials";
+const IMPORTS: &str = "api/v2/vault/imports";
 const FLAGS: &str = "api/v2/vault/flags";
 const AUDIT: &str = "api/v2/audit";
 const REPORTS: &str = "api/v2/reports";
@@ -155,6 +156,17 @@ impl PersonSession {
     ) -> Result<Credential, ApiError> {
         self.results(Call::patch(format!("{CREDENTIALS}/{id}")).json(patch))
             .await
+    }
+
+    /// The sealed secrets of a credential. The vault notes it.
+    pub async fn secrets(&self, id: Uuid) -> Result<SealedSecrets, ApiError> {
+        self.results(Call::post(format!("{CREDENTIALS}/{id}/secrets")))
+            .await
+    }
+
+    /// Stores and changes many credentials, all or nothing.
+    pub async fn import(&self, import: &Import) -> Result<Imported, ApiError> {
+        self.results(Call::post(IMPORTS).json(import)).await
     }
 
     /// Gives a credential a new password.

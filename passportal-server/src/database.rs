@@ -246,6 +246,11 @@ fn migrations() -> Migrator {
             include_str!("../migrations/0004_interval.sql"),
         ),
         migration(
+            6,
+            "credential details",
+            include_str!("../migrations/0006_credential_details.sql"),
+        ),
+        migration(
             7,
             "audit chain",
             include_str!("../migrations/0007_audit_chain.sql"),

@@ -358,6 +358,10 @@ impl World {
             notes: String::new(),
             own_mode,
             sealed: self.seal(id, user_name, 1, password),
+            folder: String::new(),
+            url: String::new(),
+            expires: None,
+            totp: None,
         };
         Ok(self.person.create_credential(self.client.id, &new).await?)
     }
@@ -372,7 +376,14 @@ impl World {
         let sealed = self.seal(id, &there.user_name, version, password);
         Ok(self
             .person
-            .set_password(id, &NewPassword { version, sealed })
+            .set_password(
+                id,
+                &NewPassword {
+                    version,
+                    sealed,
+                    user_name: None,
+                },
+            )
             .await?)
     }
 

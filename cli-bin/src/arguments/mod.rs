@@ -19,8 +19,9 @@ pub(crate) use agent::{
 pub(crate) use audit::{AuditCommand, ExportAudit, ListAudit, VerifyAudit};
 pub(crate) use report::ReportOptions;
 pub(crate) use vault::{
-    AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, FlagsCommand,
-    ListFlags, LoginOptions, Named, OwnModeWord, SetClient, SetMode, SetPassword,
+    AddClient, AddCredential, ClearFlags, ClientsCommand, CredentialsCommand, ExportCredentials,
+    FlagsCommand, ImportCredentials, ListFlags, LoginOptions, Named, OwnModeWord, SetClient,
+    SetMode, SetPassword,
 };
 
 /// Keeps the passwords of a Passportal vault and Microsoft Entra ID in step.

@@ -111,6 +111,10 @@ pub(crate) enum CredentialsCommand {
     SetMode(SetMode),
     /// Give a stored password its next version.
     SetPassword(SetPassword),
+    /// Store what a CSV file holds: Passportal's import templates and exports. All or nothing.
+    Import(ImportCredentials),
+    /// Write stored passwords in clear into a CSV file, which the import reads again. Audited.
+    Export(ExportCredentials),
     /// Let the agent go on with this version: push what is held, accept a new account, try again.
     Confirm(Named),
     /// Take a stored password out of use; its history stays.
@@ -175,6 +179,41 @@ pub(crate) struct SetPassword {
     /// File with the organization key. The password is sealed with it here.
     #[arg(long, value_name = "FILE")]
     pub(crate) organization_key_file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportCredentials {
+    /// The CSV file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File with the organization key. The passwords are sealed with it here.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organization_key_file: PathBuf,
+    /// The client of rows that name none, by name or id; without it the company vault.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+    /// Update credentials that are there already (same client, user name and type) instead of leaving them.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Store nothing, only show what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportCredentials {
+    /// The CSV file to be made. One that is there is never written over.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File with the organization key. The passwords are opened with it here.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organization_key_file: PathBuf,
+    /// Only of this client, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+    /// Put an apostrophe before what a spreadsheet takes for a formula. Passwords that begin so are wrong in it.
+    #[arg(long)]
+    pub(crate) neutralise_formulas: bool,
 }
 
 /// `passportal flags …`.

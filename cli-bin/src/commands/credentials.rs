@@ -7,6 +7,7 @@ use passportal_client::{ApiError, PersonSession};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::credential_tables;
 use crate::arguments::{
     AddCredential, CredentialsCommand, Global, Named, OwnModeWord, SetMode, SetPassword,
 };
@@ -92,6 +93,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<Ending> {
     let person = session::resume(global.session.as_deref())?;
     let credentials = match command {
+        CredentialsCommand::Import(options) => {
+            return credential_tables::import(&person, options, output).await;
+        }
+        CredentialsCommand::Export(options) => {
+            return credential_tables::export(&person, options, output).await;
+        }
         CredentialsCommand::List { client } => list(&person, client.as_deref()).await?,
         CredentialsCommand::Add(options) => vec![add(&person, options).await?],
         CredentialsCommand::SetMode(options) => vec![set_mode(&person, options).await?],
@@ -132,6 +139,10 @@ async fn add(person: &PersonSession, options: &AddCredential) -> anyhow::Result<
         description: options.description.clone(),
         notes: String::new(),
         own_mode: options.mode.map(SyncMode::from),
+        folder: String::new(),
+        url: String::new(),
+        expires: None,
+        totp: None,
     };
     Ok(person.create_credential(client.id, &new).await?)
 }
@@ -152,6 +163,7 @@ async fn set_password(person: &PersonSession, options: &SetPassword) -> anyhow::
             version,
             &password,
         ),
+        user_name: Some(credential.user_name.clone()),
     };
     match person.set_password(credential.id, &new).await {
         Err(ApiError::Conflict { .. }) => Err(changed_meanwhile(person, &credential).await),

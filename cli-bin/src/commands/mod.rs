@@ -2,6 +2,7 @@
 
 mod audit;
 mod clients;
+mod credential_tables;
 mod credentials;
 mod cycle;
 mod doctor;

@@ -116,7 +116,11 @@ impl Admin {
         let version = credential.version + 1;
         let clear = Password::new(clear);
         let sealed = organization::seal(&self.key, credential.id, user_name, version, &clear);
-        let new = NewPassword { version, sealed };
+        let new = NewPassword {
+            version,
+            sealed,
+            user_name: None,
+        };
         self.person.set_password(credential.id, &new).await?;
         Ok(())
     }
@@ -158,6 +162,10 @@ async fn store(
             notes: String::new(),
             own_mode: part.mode,
             sealed: organization::seal(key, id, &part.user_name, 1, &password),
+            folder: String::new(),
+            url: String::new(),
+            expires: None,
+            totp: None,
         };
         person.create_credential(client.id, &new).await?;
     }

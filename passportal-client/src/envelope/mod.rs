@@ -55,7 +55,7 @@ pub struct Place<'a> {
     pub credential: Uuid,
     /// Which of its fields.
     pub field: Field,
-    /// The version of the password.
+    /// The version of the field.
     pub version: u64,
     /// The credential's user name, exactly as it is stored.
     pub user_name: &'a str,
@@ -66,12 +66,15 @@ pub struct Place<'a> {
 pub enum Field {
     /// Its password.
     Password,
+    /// The secret of its one-time codes.
+    Totp,
 }
 
 impl Field {
     fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Totp => "totp",
         }
     }
 }

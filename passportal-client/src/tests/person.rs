@@ -75,6 +75,11 @@ fn credential() -> Credential {
         user_name: "anna@contoso.com".into(),
         description: String::new(),
         notes: String::new(),
+        folder: String::new(),
+        url: String::new(),
+        expires: None,
+        has_totp: false,
+        totp_version: 0,
         version: 1,
         own_mode: None,
         mode: SyncMode::Enabled,
@@ -209,6 +214,7 @@ async fn credentials_are_read_and_changed() {
     let password = NewPassword {
         version: 2,
         sealed: SealedText("sealed".into()),
+        user_name: None,
     };
     session.set_password(ID, &password).await.unwrap();
     assert_eq!(last(&server).await, format!("PUT {at}/password"));
@@ -221,6 +227,10 @@ async fn credentials_are_read_and_changed() {
         notes: String::new(),
         own_mode: None,
         sealed: SealedText("sealed".into()),
+        folder: String::new(),
+        url: String::new(),
+        expires: None,
+        totp: None,
     };
     session.create_credential(ID, &new).await.unwrap();
     let expected = format!("POST /api/v2/vault/clients/{ID}/credentials");

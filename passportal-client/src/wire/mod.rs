@@ -6,9 +6,12 @@
 
 mod agent;
 mod audit;
+mod details;
+mod import;
 mod overview;
 mod plan;
 mod sealed;
+mod search;
 mod seen;
 mod session;
 mod snooze;
@@ -22,12 +25,17 @@ pub use agent::{
     RotatedToken, SecretAnswer, SecretQuery,
 };
 pub use audit::{AuditLine, AuditQuery, AuditVerification};
+pub use details::{
+    CredentialType, PasswordVersion, Renamed, SealedSecrets, SealedTotp, text_limit,
+};
+pub use import::{Import, Imported, ImportedCredential, ImportedUpdate};
 pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,
 };
 pub use sealed::{KeyParameters, SealedText, WrappedKey};
+pub use search::{FoundCredential, SearchQuery};
 pub use seen::{AgentCondition, SeenAgent};
 pub use session::{ClientToken, ClientTokenRequest, SessionRequest, SessionToken};
 pub use snooze::{NewSnooze, SnoozeEnded, SnoozedFlag};

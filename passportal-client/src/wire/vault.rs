@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Flag, FlagKind, Outcome, SealedText, SeenAgent, WrappedKey};
+use super::{Flag, FlagKind, Outcome, Renamed, SealedText, SealedTotp, SeenAgent, WrappedKey};
 
 /// What happens to one credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,6 +161,22 @@ pub struct Credential {
     pub description: String,
     /// Notes.
     pub notes: String,
+    /// Its folder; empty where it has none.
+    #[serde(default)]
+    pub folder: String,
+    /// Where it is used.
+    #[serde(default)]
+    pub url: String,
+    /// The day on which it expires; `None` never.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    pub expires: Option<Date>,
+    /// Whether it has a secret of one-time codes.
+    #[serde(default)]
+    pub has_totp: bool,
+    /// The version of that secret, or of the last one that it had.
+    #[serde(default)]
+    pub totp_version: u64,
     /// The version of its password.
     pub version: u64,
     /// Its own mode; `None` inherits.
@@ -216,11 +233,24 @@ pub struct NewCredential {
     /// Notes.
     #[serde(default)]
     pub notes: String,
+    /// Its folder; one with a new name is made.
+    #[serde(default)]
+    pub folder: String,
+    /// Where it is used.
+    #[serde(default)]
+    pub url: String,
+    /// The day on which it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    pub expires: Option<Date>,
     /// Its own mode; `None` inherits.
     #[serde(default)]
     pub own_mode: Option<SyncMode>,
     /// Its password, sealed as version 1.
     pub sealed: SealedText,
+    /// The secret of its one-time codes, sealed as version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<SealedText>,
 }
 
 /// `PATCH /api/v2/vault/credentials/{id}`: what is absent stays.
@@ -239,6 +269,59 @@ pub struct CredentialPatch {
     /// A person confirms this version: push what is held, accept a new account, try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm_version: Option<u64>,
+    /// Another type; one with a new name is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_type: Option<String>,
+    /// Another description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Other notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Another folder; one with a new name is made, an empty name is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Another day of expiry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    pub expires: Option<Date>,
+    /// It does not expire any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub never_expires: bool,
+    /// Another user name. The version of the password stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<Renamed>,
+    /// Another secret of one-time codes, of the version after the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<SealedTotp>,
+    /// It has no one-time codes any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remove_totp: bool,
+}
+
+impl CredentialPatch {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let words =
+            self.own_mode.is_none() && self.standing.is_none() && self.confirm_version.is_none();
+        let texts = [
+            &self.credential_type,
+            &self.description,
+            &self.notes,
+            &self.folder,
+            &self.url,
+        ];
+        let marks = [self.inherit_mode, self.never_expires, self.remove_totp];
+        words
+            && texts.iter().all(|text| text.is_none())
+            && !marks.contains(&true)
+            && self.expires.is_none()
+            && self.renamed.is_none()
+            && self.totp.is_none()
+    }
 }
 
 /// `PUT /api/v2/vault/credentials/{id}/password`.
@@ -249,6 +332,9 @@ pub struct NewPassword {
     pub version: u64,
     /// The password.
     pub sealed: SealedText,
+    /// The user name that it is sealed for. Where it is told, another one by now is a conflict (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
 }
 
 /// `GET /api/v2/vault/flags`: which flags.

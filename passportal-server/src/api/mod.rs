@@ -7,13 +7,16 @@ mod audit;
 mod auth;
 mod clients;
 mod credentials;
+mod details;
 mod documents;
 mod enrolments;
 mod flags;
+mod imports;
 mod openapi;
 mod plans;
 mod reading;
 mod reports;
+mod search;
 mod snoozes;
 
 use axum::Router;
@@ -28,6 +31,9 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A hundred thousand held writes of some four hundred bytes each, and room to spare.
 const PLANS_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Ten thousand credentials with long notes.
+const IMPORT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Everything below `/api`.
 pub(crate) fn routes() -> Router<AppState> {
@@ -66,6 +72,15 @@ fn vault_routes() -> Router<AppState> {
         )
         .route("/credentials/{id}/password", put(credentials::set_password))
         .route("/credentials/{id}/history", get(credentials::history))
+        .route("/credentials/{id}/versions", get(details::versions))
+        .route("/credentials/{id}/secrets", post(details::secrets))
+        .route("/credential-types", get(details::types))
+        .route(
+            "/imports",
+            post(imports::import).layer(DefaultBodyLimit::max(IMPORT_LIMIT)),
+        )
+        .route("/search", get(search::search))
+        .route("/clients/{id}/folders", get(details::folders))
         .route("/credentials/{id}/flags/{kind}", delete(flags::clear))
         .route("/flags", get(flags::list))
         .route(

@@ -6,7 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    agent, audit, auth, clients, credentials, documents, enrolments, flags, plans, reports, snoozes,
+    agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
+    plans, reports, search, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -18,6 +19,7 @@ use super::{
         auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,
         clients::list, clients::create, clients::read, clients::change,
         credentials::list, credentials::create, credentials::read, credentials::change,
+        details::types, details::folders, details::versions, details::secrets, search::search, imports::import,
         credentials::set_password, credentials::history, flags::list, flags::clear,
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,

@@ -1,26 +1,28 @@
 //! `/clients/{id}`: a client's credentials and its settings.
 
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Response};
 use passportal_client::wire::{
-    Client, ClientPatch, Credential, MicrosoftSync, Mute, NewCredential, Standing, SyncMode,
+    Client, ClientPatch, Credential, CredentialType, MicrosoftSync, Mute, Standing, SyncMode,
     credential_type,
 };
 use serde::Deserialize;
-use sync_engine::model::Password;
 use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::overwrite_page;
+use super::paging::Paging;
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
-use super::secrets::Secret;
-use super::session::{Message, Session, SignedIn};
+use super::session::{Message, SignedIn};
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
 use crate::vault::{VaultError, word};
+
+const PER_PAGE: u64 = 100;
 
 #[derive(Template)]
 #[template(path = "client.html")]
@@ -33,12 +35,15 @@ struct ClientPage {
     default_mode_word: &'static str,
     waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
+    types: Vec<CredentialType>,
+    paging: Paging,
 }
 
 struct CredentialLine {
     id: Uuid,
     user_name: String,
     credential_type: String,
+    folder: String,
     mode: &'static str,
     inherits: bool,
     disabled: bool,
@@ -54,6 +59,7 @@ impl CredentialLine {
             id: credential.id,
             user_name: credential.user_name.clone(),
             credential_type: credential.credential_type.clone(),
+            folder: credential.folder.clone(),
             mode: credential.mode.label(),
             inherits: credential.own_mode.is_none(),
             disabled: credential.standing == Standing::Disabled,
@@ -74,6 +80,8 @@ impl ClientPage {
         credentials: &[Credential],
     ) -> Self {
         Self {
+            types: Vec::new(),
+            paging: Paging::new(None, PER_PAGE),
             layout,
             waiting,
             id: client.id,
@@ -86,16 +94,31 @@ impl ClientPage {
     }
 }
 
+/// Which page of the credentials.
+#[derive(Default, Deserialize)]
+pub(super) struct Asked {
+    page: Option<u64>,
+}
+
 pub(super) async fn show(
     State(state): State<AppState>,
     SignedIn(session): SignedIn,
     Path(id): Path<Uuid>,
+    query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let client = state.vault.client(id).await?;
-    let credentials = state.vault.credentials(id).await?;
+    let asked = query.unwrap_or_default().0.page;
+    let mut paging = Paging::new(asked, PER_PAGE);
+    let mut credentials = state.vault.credentials_part(id, paging.part()).await?;
+    paging.cut(&mut credentials);
     let waiting = plan_page::waiting(&state, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
-    page(&ClientPage::new(layout, &client, waiting, &credentials))
+    let types = state.vault.credential_types().await?;
+    page(&ClientPage {
+        types,
+        paging,
+        ..ClientPage::new(layout, &client, waiting, &credentials)
+    })
 }
 
 /// The form of a client's settings.
@@ -151,58 +174,4 @@ fn wanted(id: Uuid, fields: &SettingsForm) -> Result<overwrite_page::Wanted, Vau
         ],
         back: format!("/clients/{id}"),
     })
-}
-
-/// The form of a new credential.
-#[derive(Deserialize)]
-pub(super) struct CredentialForm {
-    user_name: String,
-    credential_type: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    notes: String,
-    password: String,
-}
-
-pub(super) async fn add_credential(
-    State(state): State<AppState>,
-    Path(client): Path<Uuid>,
-    form: OwnForm<CredentialForm>,
-) -> Result<Redirect, Problem> {
-    let OwnForm { session, fields } = form;
-    let added = add(&state, &session, client, fields).await;
-    let to = format!("/clients/{client}");
-    back_with(&session, &to, added, "The credential was added.")
-}
-
-async fn add(
-    state: &AppState,
-    session: &Session,
-    client: Uuid,
-    fields: CredentialForm,
-) -> Result<Credential, VaultError> {
-    let id = Uuid::new_v4();
-    let user_name = fields.user_name.trim().to_owned();
-    let password = Password::new(fields.password);
-    let secret = Secret {
-        client,
-        credential: id,
-        version: 1,
-        user_name: &user_name,
-    };
-    let sealed = secret.seal(state, session, &password).await?;
-    let new = NewCredential {
-        id,
-        credential_type: fields.credential_type.trim().to_owned(),
-        user_name,
-        description: fields.description,
-        notes: fields.notes,
-        own_mode: None,
-        sealed,
-    };
-    state
-        .vault
-        .add_credential(&session.actor(), client, &new)
-        .await
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use passportal_client::password_generator;
 use passportal_client::wire::{
     Credential, CredentialPatch, FlagKind, NewPassword, Standing, SyncMode,
 };
@@ -141,7 +142,10 @@ async fn change(
 #[derive(Deserialize)]
 pub(super) struct PasswordForm {
     version: String,
+    #[serde(default)]
     password: String,
+    /// The button that stands for a generated password.
+    generate: Option<String>,
 }
 
 pub(super) async fn set_password(
@@ -151,7 +155,10 @@ pub(super) async fn set_password(
 ) -> Result<Redirect, Problem> {
     let OwnForm { session, fields } = form;
     let version = seen_version(&fields.version)?.saturating_add(1);
-    let password = Password::new(fields.password);
+    let password = match fields.generate {
+        Some(_) => password_generator::generate(),
+        None => Password::new(fields.password),
+    };
     let credential = find(&state, client, id).await?;
     let stored = store(&state, &session, &credential, version, &password).await;
     let done = format!("The password was changed to version {version}.");
@@ -173,7 +180,11 @@ async fn store(
     };
     refuse_the_same(state, session, credential, password).await?;
     let sealed = secret.seal(state, session, password).await?;
-    let new = NewPassword { version, sealed };
+    let new = NewPassword {
+        version,
+        sealed,
+        user_name: Some(credential.user_name.clone()),
+    };
     state
         .vault
         .set_password(&session.actor(), credential.id, &new)

@@ -5,7 +5,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use passportal_client::wire::{Client, Credential, FlagKind, HistoryEntry, Standing, SyncMode};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use passportal_client::one_time_code::{OneTimeCode, TotpSecret};
+use passportal_client::wire::{
+    Client, Credential, FlagKind, HistoryEntry, PasswordVersion, Standing, SyncMode,
+};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use sync_engine::model::Password;
 use uuid::Uuid;
@@ -32,6 +39,12 @@ struct CredentialPage {
     credential_type: String,
     description: String,
     notes: String,
+    folder: String,
+    url: UrlView,
+    expires: Option<Expiry>,
+    has_totp: bool,
+    code: Option<OneTimeCode>,
+    versions: Vec<VersionView>,
     version: u64,
     changed: TimeView,
     changed_by: Option<String>,
@@ -47,6 +60,60 @@ struct CredentialPage {
     revealed: Option<Password>,
 }
 
+/// An address, which is a link only where a browser opens no more than a page by it.
+struct UrlView {
+    text: String,
+    is_link: bool,
+}
+
+impl UrlView {
+    fn new(text: String) -> Self {
+        let scheme = text.to_ascii_lowercase();
+        let is_link = scheme.starts_with("https://") || scheme.starts_with("http://");
+        Self { text, is_link }
+    }
+}
+
+/// A day of expiry.
+struct Expiry {
+    day: Date,
+    is_over: bool,
+}
+
+impl Expiry {
+    fn new(day: Date) -> Self {
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        Self {
+            day,
+            is_over: day < today,
+        }
+    }
+}
+
+/// A version of the password.
+struct VersionView {
+    version: u64,
+    changed: TimeView,
+    changed_by: Option<String>,
+}
+
+impl VersionView {
+    fn new(version: PasswordVersion) -> Self {
+        Self {
+            version: version.version,
+            changed: TimeView::new(version.changed),
+            changed_by: version.changed_by,
+        }
+    }
+}
+
+/// What a person asked to see.
+#[derive(Default)]
+struct Shown {
+    password: Option<Password>,
+    code: Option<OneTimeCode>,
+}
+
 /// The address of a credential's page.
 pub(super) fn address(client: Uuid, credential: Uuid) -> String {
     format!("/clients/{client}/credentials/{credential}")
@@ -59,7 +126,8 @@ impl CredentialPage {
         credential: Credential,
         waiting: Option<WaitingPlan>,
         history: &[HistoryEntry],
-        revealed: Option<Password>,
+        versions: Vec<PasswordVersion>,
+        shown: Shown,
     ) -> Self {
         let waits = |kind: FlagKind| credential.flags.contains_key(&kind);
         let flags = credential.flags.iter();
@@ -78,6 +146,12 @@ impl CredentialPage {
             credential_type: credential.credential_type,
             description: credential.description,
             notes: credential.notes,
+            folder: credential.folder,
+            url: UrlView::new(credential.url),
+            expires: credential.expires.map(Expiry::new),
+            has_totp: credential.has_totp,
+            code: shown.code,
+            versions: versions.into_iter().map(VersionView::new).collect(),
             version: credential.version,
             changed: TimeView::new(credential.changed),
             changed_by: credential.changed_by,
@@ -87,7 +161,7 @@ impl CredentialPage {
             standing: standing_label(credential.standing),
             disabled: credential.standing == Standing::Disabled,
             history: history.iter().map(ResultView::new).collect(),
-            revealed,
+            revealed: shown.password,
         }
     }
 }
@@ -111,17 +185,18 @@ pub(super) async fn show(
     Path((client, id)): Path<(Uuid, Uuid)>,
 ) -> Result<Response, Problem> {
     let credential = find(&state, client, id).await?;
-    render(&state, &session, credential, None).await
+    render(&state, &session, credential, Shown::default()).await
 }
 
 async fn render(
     state: &AppState,
     session: &Session,
     credential: Credential,
-    revealed: Option<Password>,
+    shown: Shown,
 ) -> Result<Response, Problem> {
     let client = state.vault.client(credential.client).await?;
     let history = state.vault.history(credential.id).await?;
+    let versions = state.vault.password_versions(credential.id).await?;
     let plan = state
         .vault
         .waiting_plan_of(credential.id, credential.version)
@@ -129,7 +204,7 @@ async fn render(
     let waiting = plan.as_ref().map(WaitingPlan::new);
     let layout = Layout::new(state, session, Section::Clients, &credential.user_name);
     page(&CredentialPage::new(
-        layout, &client, credential, waiting, &history, revealed,
+        layout, &client, credential, waiting, &history, versions, shown,
     ))
 }
 
@@ -158,13 +233,66 @@ pub(super) async fn reveal(
             password: clear.expose(),
         })
         .into_response()),
-        Ok(clear) => render(&state, &session, credential, Some(clear)).await,
+        Ok(clear) => {
+            let shown = Shown {
+                password: Some(clear),
+                ..Shown::default()
+            };
+            render(&state, &session, credential, shown).await
+        }
         Err(VaultError::Refused(words)) => {
             session.leave_message(Message::Refused(sentence(&words)));
-            render(&state, &session, credential, None).await
+            render(&state, &session, credential, Shown::default()).await
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Shows the one-time code of this moment. Audited first.
+pub(super) async fn code(
+    State(state): State<AppState>,
+    Path((client, id)): Path<(Uuid, Uuid)>,
+    form: OwnForm<Empty>,
+) -> Result<Response, Problem> {
+    let session = form.session;
+    let credential = find(&state, client, id).await?;
+    let shown = match one_time_code(&state, &session, &credential).await {
+        Ok(code) => Shown {
+            code: Some(code),
+            ..Shown::default()
+        },
+        Err(VaultError::Refused(words)) => {
+            session.leave_message(Message::Refused(sentence(&words)));
+            Shown::default()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    render(&state, &session, credential, shown).await
+}
+
+async fn one_time_code(
+    state: &AppState,
+    session: &Session,
+    credential: &Credential,
+) -> Result<OneTimeCode, VaultError> {
+    let what = "showed a one-time code";
+    let secrets = state
+        .vault
+        .sealed_secrets(&session.actor(), credential.id, what)
+        .await?;
+    let totp = secrets
+        .totp
+        .ok_or_else(|| VaultError::refused("the credential has no TOTP secret"))?;
+    let secret = Secret {
+        client: credential.client,
+        credential: credential.id,
+        version: totp.version,
+        user_name: &totp.user_name,
+    };
+    let clear = secret.open_totp(state, session, &totp.sealed).await?;
+    let secret = TotpSecret::parse(clear.expose())
+        .map_err(|refusal| VaultError::Refused(refusal.to_string()))?;
+    Ok(secret.code(Timestamp::now()))
 }
 
 async fn open(

@@ -21,6 +21,7 @@ pub(super) enum Section {
     Flags,
     Reports,
     Audit,
+    Search,
 }
 
 impl Layout {

@@ -6,17 +6,24 @@ mod audit_page;
 mod client_page;
 mod clients_page;
 mod credential_actions;
+mod credential_edit;
+mod credential_form;
 mod credential_page;
+mod export;
 mod flag_actions;
 mod flags_page;
 mod form;
 mod home_page;
+mod import_page;
+mod import_seal;
 mod layout;
 mod login;
 mod overwrite_page;
+mod paging;
 mod plan_page;
 mod problem;
 mod reports_page;
+mod search_page;
 mod secrets;
 mod session;
 mod wording;
@@ -48,20 +55,37 @@ pub(crate) fn routes() -> Router<AppState> {
             get(flag_actions::show).post(flag_actions::snooze),
         )
         .route("/flags/unsnooze", post(flag_actions::end_snooze))
+        .route("/export", post(export::of_all))
+        .route("/clients/{client}/export", post(export::of_client))
+        .route("/import", get(import_page::show_any))
+        .route(
+            "/clients/{client}/import",
+            get(import_page::show)
+                .post(import_page::preview)
+                .layer(DefaultBodyLimit::max(import_page::FILE_LIMIT)),
+        )
+        .route("/clients/{client}/import/store", post(import_page::store))
+        .route("/search", get(search_page::show))
         .route(
             "/clients",
             get(clients_page::show).post(clients_page::create),
         )
         .route("/clients/{client}", get(client_page::show))
         .route("/clients/{client}/settings", post(client_page::change))
+        .route("/clients/{client}/credentials", post(credential_edit::add))
         .route(
-            "/clients/{client}/credentials",
-            post(client_page::add_credential),
+            "/clients/{client}/credentials/new",
+            get(credential_edit::show_new),
         )
         .route(PLAN, get(plan_page::show))
         .route(&format!("{PLAN}/approve"), post(plan_page::approve))
         .route(&format!("{PLAN}/reject"), post(plan_page::reject))
         .route(CREDENTIAL, get(credential_page::show))
+        .route(
+            &action("edit"),
+            get(credential_edit::show_edit).post(credential_edit::save),
+        )
+        .route(&action("code"), post(credential_page::code))
         .route(&action("mode"), post(credential_actions::set_mode))
         .route(&action("password"), post(credential_actions::set_password))
         .route(&action("confirm"), post(credential_actions::confirm))

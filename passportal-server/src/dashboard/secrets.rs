@@ -43,10 +43,10 @@ pub(super) struct Secret<'a> {
 }
 
 impl Secret<'_> {
-    fn place(&self) -> Place<'_> {
+    fn place(&self, field: Field) -> Place<'_> {
         Place {
             credential: self.credential,
-            field: Field::Password,
+            field,
             version: self.version,
             user_name: self.user_name,
         }
@@ -61,8 +61,41 @@ impl Secret<'_> {
     ) -> Result<SealedText, VaultError> {
         password_rule::check(clear.expose())
             .map_err(|refusal| VaultError::Refused(refusal.to_string()))?;
+        self.reseal(state, session, clear).await
+    }
+
+    /// Seals a password that was stored before.
+    pub(super) async fn reseal(
+        &self,
+        state: &AppState,
+        session: &Session,
+        clear: &Password,
+    ) -> Result<SealedText, VaultError> {
         let key = self.key(state, session).await?;
-        Ok(key.seal(&self.place(), clear))
+        Ok(key.seal(&self.place(Field::Password), clear))
+    }
+
+    /// Seals a secret of one-time codes.
+    pub(super) async fn seal_totp(
+        &self,
+        state: &AppState,
+        session: &Session,
+        clear: &Password,
+    ) -> Result<SealedText, VaultError> {
+        let key = self.key(state, session).await?;
+        Ok(key.seal(&self.place(Field::Totp), clear))
+    }
+
+    /// Opens a sealed secret of one-time codes.
+    pub(super) async fn open_totp(
+        &self,
+        state: &AppState,
+        session: &Session,
+        sealed: &SealedText,
+    ) -> Result<Password, VaultError> {
+        let key = self.key(state, session).await?;
+        key.open(&self.place(Field::Totp), sealed)
+            .map_err(|error| VaultError::Refused(error.to_string()))
     }
 
     /// Opens a sealed password.
@@ -73,7 +106,7 @@ impl Secret<'_> {
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
         let key = self.key(state, session).await?;
-        key.open(&self.place(), sealed)
+        key.open(&self.place(Field::Password), sealed)
             .map_err(|error| VaultError::Refused(error.to_string()))
     }
 

@@ -1,7 +1,7 @@
 //! Sessions of the dashboard. They live in memory, because they hold the key that opens the passwords.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,7 +9,9 @@ use axum::response::Redirect;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use moka::future::Cache;
+use passportal_client::credential_table::Table;
 use passportal_client::envelope::KeyEncryptionKey;
+use uuid::Uuid;
 
 use crate::state::{AppState, Transport};
 use crate::token::{Token, TokenHash};
@@ -20,6 +22,9 @@ const IDLE: Duration = Duration::from_mins(30);
 
 /// Every session ends after this long.
 const LONGEST: Duration = Duration::from_hours(12);
+
+/// How long a previewed import is kept.
+const PREVIEW: Duration = Duration::from_mins(15);
 
 /// Sessions at the most.
 const MOST: u64 = 1000;
@@ -32,6 +37,15 @@ pub(super) struct Session {
     pub(super) kek: KeyEncryptionKey,
     csrf: Token,
     message: Mutex<Option<Message>>,
+    import: Mutex<Option<PreviewedImport>>,
+}
+
+/// A table that was previewed and may be stored. One for each session, of bounded size.
+struct PreviewedImport {
+    id: Uuid,
+    client: Uuid,
+    since: Instant,
+    table: Table,
 }
 
 /// What the next page tells about the last action.
@@ -50,6 +64,7 @@ impl Session {
             kek,
             csrf: Token::generate(),
             message: Mutex::new(None),
+            import: Mutex::new(None),
         }
     }
 
@@ -64,6 +79,30 @@ impl Session {
 
     pub(super) fn is_own_form(&self, csrf: &str) -> bool {
         self.csrf.matches(csrf)
+    }
+
+    /// Keeps a previewed table instead of the one before.
+    pub(super) fn keep_import(&self, id: Uuid, client: Uuid, table: Table) {
+        let since = Instant::now();
+        *self.import.lock().unwrap_or_else(PoisonError::into_inner) = Some(PreviewedImport {
+            id,
+            client,
+            since,
+            table,
+        });
+    }
+
+    /// Hands over the previewed table, where it is still there.
+    pub(super) fn take_import(&self, id: Uuid, client: Uuid) -> Option<Table> {
+        self.drop_old_import();
+        let mut kept = self.import.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|kept| kept.id == id && kept.client == client)
+            .map(|kept| kept.table)
+    }
+
+    fn drop_old_import(&self) {
+        let mut kept = self.import.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|kept| kept.since.elapsed() > PREVIEW);
     }
 
     pub(super) fn leave_message(&self, message: Message) {
@@ -122,6 +161,9 @@ impl Sessions {
     pub(crate) async fn sweep_every(&self, pause: Duration) {
         loop {
             tokio::time::sleep(pause).await;
+            for (_, session) in &self.open {
+                session.drop_old_import();
+            }
             self.open.run_pending_tasks().await;
         }
     }

@@ -31,7 +31,7 @@ impl Vault {
     /// Agents that are not revoked, the one seen last first.
     pub(crate) async fn agents(&self) -> Result<Vec<Agent>, VaultError> {
         let mut view = self.database.read().await?;
-        all(&mut view, Timestamp::now()).await
+        all(&mut view, None, Timestamp::now()).await
     }
 
     /// Enrols an agent for a client whose Microsoft sync is on.
@@ -150,12 +150,15 @@ impl Vault {
 /// Agents that are not revoked, as they are at `now`, the one seen last first.
 pub(super) async fn all(
     view: &mut SqliteConnection,
+    client: Option<Uuid>,
     now: Timestamp,
 ) -> Result<Vec<Agent>, VaultError> {
     let rows = sqlx::query(
         "SELECT a.*, c.name AS client_name FROM agents a JOIN clients c ON c.id = a.client
-         WHERE a.revoked IS NULL ORDER BY a.last_seen DESC, a.host",
+         WHERE a.revoked IS NULL AND (?1 IS NULL OR a.client = ?1)
+         ORDER BY a.last_seen DESC, a.host",
     )
+    .bind(client.map(|id| id.to_string()))
     .fetch_all(view)
     .await?;
     rows.iter().map(|row| agent(row, now)).collect()

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::credentials::Which;
 use super::cursor::Cursor;
 use super::lease::Holder;
 use super::{Vault, VaultError, attempts, clients, credentials, flags, plans, words};
@@ -198,7 +199,7 @@ async fn assemble(
         return Ok(Vec::new());
     }
     let mut attempts = attempts::that_matter(view, client, after, until).await?;
-    let mut flags = flags::by_credential(view, Some(&client.to_string()), None).await?;
+    let mut flags = flags::by_credential(view, &Which::OfClient(client)).await?;
     let mut cleared = flags::cleared(view, client).await?;
     rows.iter()
         .map(|row| {

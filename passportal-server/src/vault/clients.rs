@@ -39,39 +39,26 @@ impl Vault {
     /// All clients, the company vault first, then by name.
     pub(crate) async fn clients(&self) -> Result<Vec<Client>, VaultError> {
         let mut view = self.database.read().await?;
-        let rows = sqlx::query(
-            "SELECT c.*, (SELECT COUNT(*) FROM credentials p
-                          WHERE p.client = c.id AND p.standing = 'active') AS credentials
-             FROM clients c ORDER BY c.company_vault DESC, c.name COLLATE NOCASE",
-        )
-        .fetch_all(&mut *view)
-        .await?;
-        let mut flags = flag_counts(&mut view).await?;
-        let waiting = plans::waiting_writes(&mut view).await?;
-        let agents = agents::all(&mut view, Timestamp::now()).await?;
-        rows.iter()
-            .map(|row| {
-                let mut client = client(row)?;
-                client.flags = flags.remove(&client.id).unwrap_or_default();
-                client.waiting_writes = waiting.get(&client.id).copied().unwrap_or_default();
-                let of_it = agents.iter().filter(|agent| agent.client == client.id);
-                client.agents = of_it.map(|agent| agent.seen.clone()).collect();
-                Ok(client)
-            })
-            .collect()
+        select(&mut view, None).await
     }
 
     /// One client.
     pub(crate) async fn client(&self, id: Uuid) -> Result<Client, VaultError> {
-        let clients = self.clients().await?;
-        let found = clients.into_iter().find(|client| client.id == id);
+        let mut view = self.database.read().await?;
+        let found = select(&mut view, Some(id)).await?.pop();
         found.ok_or(VaultError::NotFound { what: "client" })
     }
 
     /// The company vault, whose key proves an organization key.
     pub(crate) async fn company_vault(&self) -> Result<Client, VaultError> {
-        let clients = self.clients().await?;
-        let found = clients.into_iter().find(|client| client.company_vault);
+        let mut view = self.database.read().await?;
+        let (id,): (String,) = sqlx::query_as("SELECT id FROM clients WHERE company_vault = 1")
+            .fetch_optional(&mut *view)
+            .await?
+            .ok_or(VaultError::NotFound {
+                what: "company vault",
+            })?;
+        let found = select(&mut view, Some(words::id(&id)?)).await?.pop();
         found.ok_or(VaultError::NotFound {
             what: "company vault",
         })
@@ -172,6 +159,36 @@ impl Vault {
         self.wakeups.wake(id);
         self.client(id).await
     }
+}
+
+/// One client, or all of them: the company vault first, then by name.
+async fn select(
+    view: &mut SqliteConnection,
+    only: Option<Uuid>,
+) -> Result<Vec<Client>, VaultError> {
+    let id = only.map(|id| id.to_string());
+    let rows = sqlx::query(
+        "SELECT c.*, (SELECT COUNT(*) FROM credentials p
+                      WHERE p.client = c.id AND p.standing = 'active') AS credentials
+         FROM clients c WHERE ?1 IS NULL OR c.id = ?1
+         ORDER BY c.company_vault DESC, c.name COLLATE NOCASE",
+    )
+    .bind(&id)
+    .fetch_all(&mut *view)
+    .await?;
+    let mut flags = flag_counts(view, id.as_deref()).await?;
+    let waiting = plans::waiting_writes(view).await?;
+    let agents = agents::all(view, only, Timestamp::now()).await?;
+    rows.iter()
+        .map(|row| {
+            let mut client = client(row)?;
+            client.flags = flags.remove(&client.id).unwrap_or_default();
+            client.waiting_writes = waiting.get(&client.id).copied().unwrap_or_default();
+            let of_it = agents.iter().filter(|agent| agent.client == client.id);
+            client.agents = of_it.map(|agent| agent.seen.clone()).collect();
+            Ok(client)
+        })
+        .collect()
 }
 
 /// Marks a client as changed, so that its agent hears of it.
@@ -321,11 +338,16 @@ pub(super) async fn wrapped_key(
 
 type FlagCounts = BTreeMap<FlagKind, u32>;
 
-async fn flag_counts(view: &mut SqliteConnection) -> Result<HashMap<Uuid, FlagCounts>, VaultError> {
+async fn flag_counts(
+    view: &mut SqliteConnection,
+    client: Option<&str>,
+) -> Result<HashMap<Uuid, FlagCounts>, VaultError> {
     let rows: Vec<(String, String, i64)> = sqlx::query_as(
         "SELECT c.client, f.kind, COUNT(*) FROM flags f
-         JOIN credentials c ON c.id = f.credential GROUP BY c.client, f.kind",
+         JOIN credentials c ON c.id = f.credential
+         WHERE ?1 IS NULL OR c.client = ?1 GROUP BY c.client, f.kind",
     )
+    .bind(client)
     .fetch_all(view)
     .await?;
     let mut counts: HashMap<Uuid, FlagCounts> = HashMap::new();

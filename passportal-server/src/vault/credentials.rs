@@ -10,20 +10,43 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, flags, history, next_seq, passwords, words};
+use super::{
+    Actor, Part, Vault, VaultError, audit, details, flags, history, next_seq, passwords, words,
+};
 
-/// The longest text of any other field than the notes.
-const TEXT_LENGTH: usize = 500;
+/// Which credentials are read.
+pub(super) enum Which {
+    /// Those of a client.
+    OfClient(Uuid),
+    /// This one.
+    One(Uuid),
+}
 
-/// The longest notes.
-const NOTES_LENGTH: usize = 10_000;
+impl Which {
+    /// The id that is asked for.
+    pub(super) fn id(&self) -> String {
+        let (Self::OfClient(id) | Self::One(id)) = self;
+        id.to_string()
+    }
+}
 
 impl Vault {
     /// The credentials of a client, by user name.
     pub(crate) async fn credentials(&self, client: Uuid) -> Result<Vec<Credential>, VaultError> {
         let mut view = self.database.read().await?;
         require_client(&mut view, client).await?;
-        select(&mut view, Some(client), None).await
+        select(&mut view, &Which::OfClient(client), Part::ALL).await
+    }
+
+    /// A part of the credentials of a client, by user name.
+    pub(crate) async fn credentials_part(
+        &self,
+        client: Uuid,
+        part: Part,
+    ) -> Result<Vec<Credential>, VaultError> {
+        let mut view = self.database.read().await?;
+        require_client(&mut view, client).await?;
+        select(&mut view, &Which::OfClient(client), part).await
     }
 
     /// One credential.
@@ -39,53 +62,77 @@ impl Vault {
         client: Uuid,
         new: &NewCredential,
     ) -> Result<Credential, VaultError> {
-        check_texts(new)?;
         let mut transaction = self.database.write().await?;
-        passwords::check_sealed(&mut transaction, client, &new.sealed).await?;
-        insert(&mut transaction, actor, client, new).await?;
-        let subject = new.id.to_string();
-        audit::write(&mut transaction, actor, "added a credential", &subject).await?;
+        add(&mut transaction, actor, client, new).await?;
         let added = one(&mut transaction, new.id).await?;
         transaction.commit().await?;
         self.wakeups.wake(client);
         Ok(added)
     }
 
-    /// Changes mode, standing or confirmation; what is absent stays.
+    /// Changes anything but the password; what is absent stays.
     pub(crate) async fn change_credential(
         &self,
         actor: &Actor,
         id: Uuid,
         patch: &CredentialPatch,
     ) -> Result<Credential, VaultError> {
-        if patch.inherit_mode && patch.own_mode.is_some() {
-            return Err(VaultError::refused(
-                "a credential has a mode of its own or inherits one, not both",
-            ));
-        }
         let mut transaction = self.database.write().await?;
-        let before = one(&mut transaction, id).await?;
-        if let Some(version) = patch.confirm_version {
-            confirm(&mut transaction, actor, &before, version).await?;
-        }
-        let own_mode = match patch.own_mode {
-            _ if patch.inherit_mode => None,
-            Some(mode) => Some(mode),
-            None => before.own_mode,
-        };
-        sqlx::query("UPDATE credentials SET own_mode = ?, standing = ? WHERE id = ?")
-            .bind(words::optional_word(own_mode)?)
-            .bind(words::word(patch.standing.unwrap_or(before.standing))?)
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        touch(&mut transaction, id).await?;
-        audit::write(&mut transaction, actor, &said(patch)?, &id.to_string()).await?;
+        change(&mut transaction, actor, id, patch).await?;
         let after = one(&mut transaction, id).await?;
         transaction.commit().await?;
         self.wakeups.wake(after.client);
         Ok(after)
     }
+}
+
+/// Adds a credential in the transaction of the caller, who commits and wakes.
+pub(super) async fn add(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    client: Uuid,
+    new: &NewCredential,
+) -> Result<(), VaultError> {
+    details::check_new(new)?;
+    passwords::check_sealed(transaction, client, &new.sealed).await?;
+    if let Some(totp) = &new.totp {
+        passwords::check_sealed(transaction, client, totp).await?;
+    }
+    insert(transaction, actor, client, new).await?;
+    let subject = new.id.to_string();
+    audit::write(transaction, actor, "added a credential", &subject).await
+}
+
+/// Changes anything but the password in the transaction of the caller, who commits and wakes.
+pub(super) async fn change(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    id: Uuid,
+    patch: &CredentialPatch,
+) -> Result<(), VaultError> {
+    if patch.inherit_mode && patch.own_mode.is_some() {
+        return Err(VaultError::refused(
+            "a credential has a mode of its own or inherits one, not both",
+        ));
+    }
+    let before = one(transaction, id).await?;
+    if let Some(version) = patch.confirm_version {
+        confirm(transaction, actor, &before, version).await?;
+    }
+    details::change(transaction, &before, patch).await?;
+    let own_mode = match patch.own_mode {
+        _ if patch.inherit_mode => None,
+        Some(mode) => Some(mode),
+        None => before.own_mode,
+    };
+    sqlx::query("UPDATE credentials SET own_mode = ?, standing = ? WHERE id = ?")
+        .bind(words::optional_word(own_mode)?)
+        .bind(words::word(patch.standing.unwrap_or(before.standing))?)
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    touch(transaction, id).await?;
+    audit::write(transaction, actor, &said(&before, patch)?, &id.to_string()).await
 }
 
 async fn confirm(
@@ -113,8 +160,8 @@ async fn confirm(
     Ok(())
 }
 
-fn said(patch: &CredentialPatch) -> Result<String, VaultError> {
-    let mut parts = Vec::new();
+fn said(before: &Credential, patch: &CredentialPatch) -> Result<String, VaultError> {
+    let mut parts = details::said(before, patch);
     if let Some(mode) = patch.own_mode {
         parts.push(format!("set the mode to {}", words::word(mode)?));
     }
@@ -133,28 +180,6 @@ fn said(patch: &CredentialPatch) -> Result<String, VaultError> {
     Ok(parts.join(", "))
 }
 
-fn check_texts(new: &NewCredential) -> Result<(), VaultError> {
-    if new.user_name.is_empty() || new.user_name.trim() != new.user_name {
-        return Err(VaultError::refused(
-            "a user name is not empty and has no space at its edges",
-        ));
-    }
-    let texts = [
-        ("user name", &new.user_name, TEXT_LENGTH),
-        ("credential type", &new.credential_type, TEXT_LENGTH),
-        ("description", &new.description, TEXT_LENGTH),
-        ("notes", &new.notes, NOTES_LENGTH),
-    ];
-    for (what, text, most) in texts {
-        if text.chars().count() > most {
-            return Err(VaultError::Refused(format!(
-                "the {what} has more than {most} characters"
-            )));
-        }
-    }
-    Ok(())
-}
-
 async fn insert(
     transaction: &mut SqliteConnection,
     actor: &Actor,
@@ -163,17 +188,25 @@ async fn insert(
 ) -> Result<(), VaultError> {
     let seq = next_seq(transaction).await?;
     let now = words::time(Timestamp::now());
+    let credential_type = details::settle_type(transaction, &new.credential_type).await?;
+    let folder = details::settle_folder(transaction, client, &new.folder).await?;
     sqlx::query(
         "INSERT INTO credentials (id, client, credential_type, user_name, description, notes,
+             folder, url, expires, totp_sealed, totp_version,
              own_mode, standing, version, sealed, changed, changed_by, created, seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 1, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.to_string())
     .bind(client.to_string())
-    .bind(&new.credential_type)
+    .bind(credential_type)
     .bind(&new.user_name)
     .bind(&new.description)
     .bind(&new.notes)
+    .bind(folder)
+    .bind(&new.url)
+    .bind(new.expires.map(|day| day.to_string()))
+    .bind(new.totp.as_ref().map(|totp| &totp.0))
+    .bind(i64::from(new.totp.is_some()))
     .bind(words::optional_word(new.own_mode)?)
     .bind(&new.sealed.0)
     .bind(&now)
@@ -197,7 +230,10 @@ pub(super) async fn touch(transaction: &mut SqliteConnection, id: Uuid) -> Resul
     Ok(())
 }
 
-async fn require_client(view: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
+pub(super) async fn require_client(
+    view: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<(), VaultError> {
     let found: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM clients WHERE id = ?")
         .bind(id.to_string())
         .fetch_optional(view)
@@ -209,28 +245,35 @@ async fn require_client(view: &mut SqliteConnection, id: Uuid) -> Result<(), Vau
 
 /// One credential, in the transaction that needs it.
 pub(super) async fn one(view: &mut SqliteConnection, id: Uuid) -> Result<Credential, VaultError> {
-    let found = select(view, None, Some(id)).await?;
+    let found = select(view, &Which::One(id), Part::ALL).await?;
     let found = found.into_iter().next();
     found.ok_or(VaultError::NotFound { what: "credential" })
 }
 
 async fn select(
     view: &mut SqliteConnection,
-    client: Option<Uuid>,
-    id: Option<Uuid>,
+    which: &Which,
+    part: Part,
 ) -> Result<Vec<Credential>, VaultError> {
-    let (client, id) = (client.map(|id| id.to_string()), id.map(|id| id.to_string()));
-    let rows = sqlx::query(
-        "SELECT p.*, c.default_mode FROM credentials p JOIN clients c ON c.id = p.client
-         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)
-         ORDER BY p.user_name COLLATE NOCASE, p.id",
-    )
-    .bind(&client)
-    .bind(&id)
-    .fetch_all(&mut *view)
-    .await?;
-    let mut flags = flags::by_credential(view, client.as_deref(), id.as_deref()).await?;
-    let mut results = history::last_results(view, client.as_deref(), id.as_deref()).await?;
+    // Two texts instead of one that asks both: SQLite would read every credential for that.
+    let sql = match which {
+        Which::OfClient(_) => {
+            "SELECT p.*, c.default_mode FROM credentials p JOIN clients c ON c.id = p.client
+             WHERE p.client = ? ORDER BY p.user_name COLLATE NOCASE, p.id LIMIT ? OFFSET ?"
+        }
+        Which::One(_) => {
+            "SELECT p.*, c.default_mode FROM credentials p JOIN clients c ON c.id = p.client
+             WHERE p.id = ? LIMIT ? OFFSET ?"
+        }
+    };
+    let rows = sqlx::query(sql)
+        .bind(which.id())
+        .bind(words::signed(part.most)?)
+        .bind(words::signed(part.after)?)
+        .fetch_all(&mut *view)
+        .await?;
+    let mut flags = flags::by_credential(view, which).await?;
+    let mut results = history::last_results(view, which).await?;
     rows.iter()
         .map(|row| credential(row, &mut flags, &mut results))
         .collect()
@@ -250,6 +293,11 @@ fn credential(
         user_name: row.try_get("user_name")?,
         description: row.try_get("description")?,
         notes: row.try_get("notes")?,
+        folder: row.try_get("folder")?,
+        url: row.try_get("url")?,
+        expires: words::parse_optional_day(row.try_get("expires")?)?,
+        has_totp: row.try_get::<Option<&str>, _>("totp_sealed")?.is_some(),
+        totp_version: words::unsigned(row.try_get("totp_version")?)?,
         version: words::unsigned(row.try_get("version")?)?,
         own_mode,
         mode,

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use super::credentials::Which;
 use super::{Actor, Vault, VaultError, audit, credentials, snoozes, words};
 
 /// The longest reason that is kept.
@@ -188,17 +189,15 @@ async fn take_down(
 /// Standing flags of a client's credentials, or of one credential.
 pub(super) async fn by_credential(
     view: &mut SqliteConnection,
-    client: Option<&str>,
-    credential: Option<&str>,
+    which: &Which,
 ) -> Result<HashMap<Uuid, BTreeMap<FlagKind, Flag>>, VaultError> {
-    let rows = sqlx::query(
-        "SELECT f.* FROM flags f JOIN credentials p ON p.id = f.credential
-         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)",
-    )
-    .bind(client)
-    .bind(credential)
-    .fetch_all(view)
-    .await?;
+    let sql = match which {
+        Which::OfClient(_) => {
+            "SELECT f.* FROM flags f JOIN credentials p ON p.id = f.credential WHERE p.client = ?"
+        }
+        Which::One(_) => "SELECT * FROM flags WHERE credential = ?",
+    };
+    let rows = sqlx::query(sql).bind(which.id()).fetch_all(view).await?;
     let mut flags: HashMap<Uuid, BTreeMap<FlagKind, Flag>> = HashMap::new();
     for row in &rows {
         let credential = words::id(row.try_get("credential")?)?;

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use super::credentials::Which;
 use super::{Vault, VaultError, credentials, words};
 
 /// Lines that a page or an answer shows at the most.
@@ -72,18 +73,17 @@ pub(super) async fn append_news(
 /// The last line of each of a client's credentials, or of one credential.
 pub(super) async fn last_results(
     view: &mut SqliteConnection,
-    client: Option<&str>,
-    credential: Option<&str>,
+    which: &Which,
 ) -> Result<HashMap<Uuid, HistoryEntry>, VaultError> {
-    let rows = sqlx::query(
-        "SELECT h.* FROM credentials p
-         JOIN history h ON h.line = (SELECT MAX(line) FROM history WHERE credential = p.id)
-         WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR p.id = ?2)",
-    )
-    .bind(client)
-    .bind(credential)
-    .fetch_all(view)
-    .await?;
+    let sql = match which {
+        Which::OfClient(_) => {
+            "SELECT h.* FROM credentials p
+             JOIN history h ON h.line = (SELECT MAX(line) FROM history WHERE credential = p.id)
+             WHERE p.client = ?"
+        }
+        Which::One(_) => "SELECT * FROM history WHERE credential = ? ORDER BY line DESC LIMIT 1",
+    };
+    let rows = sqlx::query(sql).bind(which.id()).fetch_all(view).await?;
     rows.iter()
         .map(|row| Ok((words::id(row.try_get("credential")?)?, entry(row)?)))
         .collect()

@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use passportal_client::wire::{
-    Credential, MicrosoftSync, Mute, NewPassword, SealedText, SecretAnswer, Standing, SyncMode,
+    Credential, MicrosoftSync, Mute, NewPassword, PasswordVersion, SealedSecrets, SealedText,
+    SealedTotp, SecretAnswer, Standing, SyncMode,
 };
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{Actor, Vault, VaultError, audit, clients, credentials, words};
@@ -26,25 +28,7 @@ impl Vault {
         new: &NewPassword,
     ) -> Result<Credential, VaultError> {
         let mut transaction = self.database.write().await?;
-        let before = credentials::one(&mut transaction, id).await?;
-        if new.version == before.version && sealed(&mut transaction, id).await? == new.sealed {
-            // The same request once more: its first answer was lost on the way.
-            return Ok(before);
-        }
-        if new.version != before.version + 1 {
-            return Err(VaultError::Conflict(format!(
-                "the password is at version {}, so the next one is {}, not {}",
-                before.version,
-                before.version + 1,
-                new.version
-            )));
-        }
-        check_sealed(&mut transaction, before.client, &new.sealed).await?;
-        keep_earlier(&mut transaction, id).await?;
-        store(&mut transaction, actor, id, new).await?;
-        credentials::touch(&mut transaction, id).await?;
-        let what = format!("changed the password to version {}", new.version);
-        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        set(&mut transaction, actor, id, new).await?;
         let after = credentials::one(&mut transaction, id).await?;
         transaction.commit().await?;
         self.wakeups.wake(after.client);
@@ -55,6 +39,75 @@ impl Vault {
     pub(crate) async fn sealed_password(&self, id: Uuid) -> Result<SealedText, VaultError> {
         let mut view = self.database.read().await?;
         sealed(&mut view, id).await
+    }
+
+    /// The sealed secrets of a credential, for a person; audited as what it is for.
+    pub(crate) async fn sealed_secrets(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        what: &str,
+    ) -> Result<SealedSecrets, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let secrets = secrets(&mut transaction, id).await?;
+        audit::write(&mut transaction, actor, what, &id.to_string()).await?;
+        transaction.commit().await?;
+        Ok(secrets)
+    }
+
+    /// The sealed secrets of all of a client's credentials, for a person who takes them out. Each is audited.
+    pub(crate) async fn export(
+        &self,
+        actor: &Actor,
+        client: Uuid,
+    ) -> Result<Vec<SealedSecrets>, VaultError> {
+        let mut transaction = self.database.write().await?;
+        let rows = sqlx::query(
+            "SELECT id, user_name, version, sealed, totp_version, totp_sealed FROM credentials
+             WHERE client = ? ORDER BY user_name COLLATE NOCASE, id",
+        )
+        .bind(client.to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
+        let secrets: Vec<SealedSecrets> =
+            rows.iter().map(sealed_secrets).collect::<Result<_, _>>()?;
+        let what = format!("exported {} credentials", secrets.len());
+        audit::write(&mut transaction, actor, &what, &client.to_string()).await?;
+        for secret in &secrets {
+            let what = format!("exported version {} of the password", secret.version);
+            audit::write(&mut transaction, actor, &what, &secret.id.to_string()).await?;
+        }
+        transaction.commit().await?;
+        Ok(secrets)
+    }
+
+    /// All versions of a password, the latest first: who stored them, when.
+    pub(crate) async fn password_versions(
+        &self,
+        id: Uuid,
+    ) -> Result<Vec<PasswordVersion>, VaultError> {
+        let mut view = self.database.read().await?;
+        let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
+            "SELECT version, changed, changed_by FROM credentials WHERE id = ?1
+             UNION ALL
+             SELECT version, changed, changed_by FROM password_history WHERE credential = ?1
+             ORDER BY version DESC",
+        )
+        .bind(id.to_string())
+        .fetch_all(&mut *view)
+        .await?;
+        if rows.is_empty() {
+            return Err(VaultError::NotFound { what: "credential" });
+        }
+        rows.into_iter()
+            .map(|(version, changed, changed_by)| {
+                Ok(PasswordVersion {
+                    version: words::unsigned(version)?,
+                    changed: words::parse_time(&changed)?,
+                    changed_by,
+                })
+            })
+            .collect()
     }
 
     /// A credential's sealed password for an agent, which says which version it means.
@@ -97,6 +150,37 @@ impl Vault {
     }
 }
 
+/// Stores the next version in the transaction of the caller, who commits and wakes.
+pub(super) async fn set(
+    transaction: &mut SqliteConnection,
+    actor: &Actor,
+    id: Uuid,
+    new: &NewPassword,
+) -> Result<(), VaultError> {
+    let before = credentials::one(transaction, id).await?;
+    if new.version == before.version && sealed(transaction, id).await? == new.sealed {
+        // The same request once more: its first answer was lost on the way.
+        return Ok(());
+    }
+    if new.version != before.version + 1 {
+        return Err(VaultError::Conflict(format!(
+            "the password is at version {}, so the next one is {}, not {}",
+            before.version,
+            before.version + 1,
+            new.version
+        )));
+    }
+    if let Some(user_name) = &new.user_name {
+        check_user_name(&before, user_name)?;
+    }
+    check_sealed(transaction, before.client, &new.sealed).await?;
+    keep_earlier(transaction, id).await?;
+    store(transaction, actor, id, new).await?;
+    credentials::touch(transaction, id).await?;
+    let what = format!("changed the password to version {}", new.version);
+    audit::write(transaction, actor, &what, &id.to_string()).await
+}
+
 async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, VaultError> {
     let (sealed,): (String,) = sqlx::query_as("SELECT sealed FROM credentials WHERE id = ?")
         .bind(id.to_string())
@@ -104,6 +188,45 @@ async fn sealed(view: &mut SqliteConnection, id: Uuid) -> Result<SealedText, Vau
         .await?
         .ok_or(VaultError::NotFound { what: "credential" })?;
     Ok(SealedText(sealed))
+}
+
+async fn secrets(view: &mut SqliteConnection, id: Uuid) -> Result<SealedSecrets, VaultError> {
+    let row = sqlx::query(
+        "SELECT id, user_name, version, sealed, totp_version, totp_sealed FROM credentials
+         WHERE id = ?",
+    )
+    .bind(id.to_string())
+    .fetch_optional(view)
+    .await?
+    .ok_or(VaultError::NotFound { what: "credential" })?;
+    sealed_secrets(&row)
+}
+
+fn sealed_secrets(row: &SqliteRow) -> Result<SealedSecrets, VaultError> {
+    let user_name: String = row.try_get("user_name")?;
+    let totp_version = words::unsigned(row.try_get("totp_version")?)?;
+    let totp: Option<String> = row.try_get("totp_sealed")?;
+    Ok(SealedSecrets {
+        id: words::id(row.try_get("id")?)?,
+        version: words::unsigned(row.try_get("version")?)?,
+        sealed: SealedText(row.try_get("sealed")?),
+        totp: totp.map(|sealed| SealedTotp {
+            version: totp_version,
+            user_name: user_name.clone(),
+            sealed: SealedText(sealed),
+        }),
+        user_name,
+    })
+}
+
+/// An envelope that is sealed for another user name would never open.
+pub(super) fn check_user_name(credential: &Credential, sealed_for: &str) -> Result<(), VaultError> {
+    if credential.user_name == sealed_for {
+        return Ok(());
+    }
+    Err(VaultError::Conflict(
+        "the user name was changed meanwhile; read the credential again".to_owned(),
+    ))
 }
 
 async fn store(
@@ -127,8 +250,8 @@ async fn store(
 
 async fn keep_earlier(transaction: &mut SqliteConnection, id: Uuid) -> Result<(), VaultError> {
     sqlx::query(
-        "INSERT INTO password_history (credential, version, sealed, changed, changed_by)
-         SELECT id, version, sealed, changed, changed_by FROM credentials WHERE id = ?",
+        "INSERT INTO password_history (credential, version, sealed, changed, changed_by, user_name)
+         SELECT id, version, sealed, changed, changed_by, user_name FROM credentials WHERE id = ?",
     )
     .bind(id.to_string())
     .execute(transaction)
@@ -147,9 +270,9 @@ pub(super) async fn check_sealed(
     match sealed_with(sealed) {
         Some(key_id) if key_id == key.key_id => Ok(()),
         Some(_) => Err(VaultError::refused(
-            "the password is sealed with a key that is not this client's",
+            "the secret is sealed with a key that is not this client's",
         )),
-        None => Err(VaultError::refused("the password is not a sealed field")),
+        None => Err(VaultError::refused("the secret is not a sealed field")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How values stand in the database: enumerations as the words of the API, times as text that sorts.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -47,6 +48,13 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, VaultError> {
 /// The time of a text that may be absent.
 pub(super) fn parse_optional_time(text: Option<&str>) -> Result<Option<Timestamp>, VaultError> {
     text.map(parse_time).transpose()
+}
+
+/// The day of a text that may be absent.
+pub(super) fn parse_optional_day(text: Option<&str>) -> Result<Option<Date>, VaultError> {
+    let parse = |text: &str| text.parse().ok();
+    text.map(|text| parse(text).ok_or(VaultError::Unreadable { what: "a day" }))
+        .transpose()
 }
 
 /// The id that a text stands for.

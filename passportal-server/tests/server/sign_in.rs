@@ -241,7 +241,7 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 36] = [
+const OPERATIONS: [&str; 42] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
@@ -258,9 +258,13 @@ const OPERATIONS: [&str; 36] = [
     "get /api/v2/vault/clients",
     "get /api/v2/vault/clients/{id}",
     "get /api/v2/vault/clients/{id}/credentials",
+    "get /api/v2/vault/clients/{id}/folders",
+    "get /api/v2/vault/credential-types",
     "get /api/v2/vault/credentials/{id}",
     "get /api/v2/vault/credentials/{id}/history",
+    "get /api/v2/vault/credentials/{id}/versions",
     "get /api/v2/vault/flags",
+    "get /api/v2/vault/search",
     "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
@@ -275,6 +279,8 @@ const OPERATIONS: [&str; 36] = [
     "post /api/v2/plans/{id}/rejection",
     "post /api/v2/vault/clients",
     "post /api/v2/vault/clients/{id}/credentials",
+    "post /api/v2/vault/credentials/{id}/secrets",
+    "post /api/v2/vault/imports",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",

@@ -267,6 +267,10 @@ impl TestClient {
             notes: String::new(),
             own_mode: None,
             sealed: self.seal(id, user_name, 1, clear),
+            folder: String::new(),
+            url: String::new(),
+            expires: None,
+            totp: None,
         };
         let path = format!("vault/clients/{}/credentials", self.id);
         let _: Credential = person.post(&path, &new).await;
@@ -283,6 +287,7 @@ impl TestClient {
         NewPassword {
             version,
             sealed: self.seal(id, user_name, version, clear),
+            user_name: None,
         }
     }
 
@@ -336,6 +341,24 @@ impl Browser {
 
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let request = self.http.post(format!("{}{path}", self.url)).form(fields);
+        self.send(request).await
+    }
+
+    /// Sends a file by a form of a page.
+    pub(crate) async fn upload(&mut self, page: &str, to: &str, file: &[u8]) -> Page {
+        let csrf = self.get(page).await.csrf();
+        let part = |more: &str| format!("--edge\r\ncontent-disposition: form-data; {more}\r\n\r\n");
+        let mut body = part("name=\"csrf\"").into_bytes();
+        body.extend_from_slice(csrf.as_bytes());
+        body.extend_from_slice(b"\r\n");
+        body.extend_from_slice(part("name=\"file\"; filename=\"a.csv\"").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = self
+            .http
+            .post(format!("{}{to}", self.url))
+            .header("content-type", "multipart/form-data; boundary=edge")
+            .body(body);
         self.send(request).await
     }
 

@@ -84,6 +84,14 @@ async fn a_vault_of_the_first_version_is_brought_up_to_date() {
     let agent = Caller::new(&url, Some(enrolled.token));
     let shown: Credential = person.get(&path).await;
     assert_eq!((shown.version, shown.changed_by), (2, None));
+    assert_eq!(
+        (shown.folder.as_str(), shown.expires, shown.has_totp),
+        ("", None, false)
+    );
+    let versions: Value = person.get(&format!("{path}/versions")).await;
+    assert_eq!(versions.as_array().unwrap().len(), 2);
+    let found: Value = person.get("vault/search?q=anna").await;
+    assert_eq!(found.as_array().unwrap().len(), 1);
     let history: Vec<HistoryEntry> = person.get(&format!("{path}/history")).await;
     assert_eq!(history[0].approved_by, None);
     let changed = agent.changes("").await.credentials.remove(0);
