@@ -17,15 +17,17 @@ pub(crate) enum Page {
     Client,
     Credential,
     Flags,
+    Search,
 }
 
 impl Page {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Dashboard,
         Self::Clients,
         Self::Client,
         Self::Credential,
         Self::Flags,
+        Self::Search,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Page {
             Self::Client => "client",
             Self::Credential => "credential",
             Self::Flags => "flags",
+            Self::Search => "search",
         }
     }
 
@@ -52,6 +55,7 @@ impl Page {
                 format!("/clients/{}/credentials/{id}", clients.get(*client)?)
             }
             Self::Flags => "/flags".to_owned(),
+            Self::Search => format!("/search?q=user{}", visit % contents.credentials.len()),
         })
     }
 }

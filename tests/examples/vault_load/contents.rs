@@ -102,6 +102,10 @@ fn credential(key: &DataKey, number: usize) -> NewCredential {
         description: format!("Mailbox of person {number}"),
         notes: String::new(),
         own_mode: None,
+        folder: String::new(),
+        url: String::new(),
+        expires: None,
+        totp: None,
         sealed: key.seal(&place, &Password::new(format!("Password-{number}"))),
         user_name,
     }
