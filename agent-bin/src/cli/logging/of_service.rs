@@ -20,7 +20,8 @@ pub(super) fn log(cli: &Cli) -> Box<dyn Layer<Registry> + Send + Sync> {
             Format::Json => layer.json().boxed(),
         }
     });
-    file.and_then(EventLog::default()).boxed()
+    // Not an option's own `and_then`.
+    Layer::<Registry>::and_then(file, EventLog::default()).boxed()
 }
 
 fn file(config: &Path) -> Result<std::sync::Mutex<RollingFileAppender>, InitError> {
