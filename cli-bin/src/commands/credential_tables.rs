@@ -6,12 +6,11 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use passportal_client::PersonSession;
 use passportal_client::credential_table::{
-    self, ExportRow, Formulas, ImportRow, RefusedRow, Table,
+    self, Clear, ExportRow, Formulas, ImportRow, RefusedRow, Table,
 };
-use passportal_client::envelope::{DataKey, Field, KeyEncryptionKey, OrganizationKey, Place};
-use passportal_client::wire::{Client, Credential, Import, ImportedCredential, SealedSecrets};
+use passportal_client::envelope::{DataKey, KeyEncryptionKey, OrganizationKey};
+use passportal_client::wire::{Client, Credential, Import, ImportedCredential};
 use serde::Serialize;
-use sync_engine::model::Password;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -197,7 +196,7 @@ pub(super) async fn export(
         let key = keys.of(client.id)?;
         for credential in person.credentials(client.id).await? {
             let secrets = person.secrets(credential.id).await?;
-            let clear = opened(&key, &secrets)
+            let clear = Clear::open(&key, &secrets)
                 .with_context(|| format!("the secrets of {}", credential.user_name))?;
             stored.push((client, credential, clear));
         }
@@ -209,7 +208,7 @@ pub(super) async fn export(
     };
     let rows = stored
         .iter()
-        .map(|(client, credential, clear)| row(client, credential, clear));
+        .map(|(client, credential, clear)| ExportRow::of(client, credential, clear));
     let bytes = credential_table::write(rows, formulas)?;
     write_new(&options.file, &bytes)?;
     let count = stored.len();
@@ -218,41 +217,6 @@ pub(super) async fn export(
         options.file.display()
     ));
     Ok(Ending::Done)
-}
-
-struct Clear {
-    password: Password,
-    totp: Option<Password>,
-}
-
-fn opened(key: &DataKey, secrets: &SealedSecrets) -> anyhow::Result<Clear> {
-    let place = |field, version| Place {
-        credential: secrets.id,
-        field,
-        version,
-        user_name: &secrets.user_name,
-    };
-    let totp = secrets.totp.as_ref();
-    let totp = totp.map(|totp| key.open(&place(Field::Totp, totp.version), &totp.sealed));
-    Ok(Clear {
-        password: key.open(&place(Field::Password, secrets.version), &secrets.sealed)?,
-        totp: totp.transpose()?,
-    })
-}
-
-fn row<'a>(client: &'a Client, credential: &'a Credential, clear: &Clear) -> ExportRow<'a> {
-    ExportRow {
-        client_name: &client.name,
-        credential_type: &credential.credential_type,
-        user_name: &credential.user_name,
-        password: clear.password.clone(),
-        description: &credential.description,
-        expires: credential.expires,
-        notes: &credential.notes,
-        url: &credential.url,
-        folder: &credential.folder,
-        totp: clear.totp.clone(),
-    }
 }
 
 /// Never over a file that is there, and readable for its owner only.

@@ -2,12 +2,14 @@
 
 mod columns;
 mod decide;
+mod open;
 mod read;
 mod seal;
 mod text;
 mod write;
 
 pub use decide::{Decision, clients_of, decide};
+pub use open::Clear;
 pub use read::{ImportRow, RefusedRow, Table, read};
 pub use seal::{new_credential, update};
 pub use write::{ExportRow, Formulas, write};

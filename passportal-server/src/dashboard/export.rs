@@ -1,13 +1,14 @@
 //! `/clients/{id}/export` and `/export`: credentials in clear as the CSV file that the import reads. Audited first.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use passportal_client::credential_table::{ExportRow, Formulas, write};
-use passportal_client::envelope::{DataKey, Field, Place};
-use passportal_client::wire::{Client, Credential, SealedSecrets};
+use passportal_client::credential_table::{Clear, ExportRow, Formulas, write};
+use passportal_client::envelope::DataKey;
+use passportal_client::wire::{Client, SealedSecrets};
 use serde::Deserialize;
-use sync_engine::model::Password;
 use uuid::Uuid;
 
 use super::form::OwnForm;
@@ -83,8 +84,9 @@ async fn table(
             .map_err(|error| VaultError::Refused(error.to_string()))?;
         let credentials = state.vault.credentials(client.id).await?;
         let secrets = state.vault.export(&session.actor(), client.id).await?;
+        let secrets: HashMap<_, _> = secrets.iter().map(|it| (it.id, it)).collect();
         for credential in credentials {
-            let Some(sealed) = secrets.iter().find(|it| it.id == credential.id) else {
+            let Some(sealed) = secrets.get(&credential.id) else {
                 continue;
             };
             let clear = open(&key, sealed)?;
@@ -93,52 +95,16 @@ async fn table(
     }
     let rows = stored
         .iter()
-        .map(|(client, credential, clear)| row(client, credential, clear));
+        .map(|(client, credential, clear)| ExportRow::of(client, credential, clear));
     let bytes = write(rows, formulas).map_err(|_| VaultError::Unreadable { what: "a row" })?;
     Ok(bytes.to_vec())
 }
 
-/// Password and secret of one-time codes, in clear.
-struct Clear {
-    password: Password,
-    totp: Option<Password>,
-}
-
 fn open(key: &DataKey, sealed: &SealedSecrets) -> Result<Clear, VaultError> {
-    let refused = |error: passportal_client::envelope::EnvelopeError| {
+    Clear::open(key, sealed).map_err(|error| {
         VaultError::Refused(format!(
             "the secrets of {} do not open: {error}",
             sealed.user_name
         ))
-    };
-    let place = |field, version| Place {
-        credential: sealed.id,
-        field,
-        version,
-        user_name: &sealed.user_name,
-    };
-    let password = key
-        .open(&place(Field::Password, sealed.version), &sealed.sealed)
-        .map_err(refused)?;
-    let totp = sealed.totp.as_ref();
-    let totp = totp.map(|totp| key.open(&place(Field::Totp, totp.version), &totp.sealed));
-    Ok(Clear {
-        password,
-        totp: totp.transpose().map_err(refused)?,
     })
-}
-
-fn row<'a>(client: &'a Client, credential: &'a Credential, clear: &Clear) -> ExportRow<'a> {
-    ExportRow {
-        client_name: &client.name,
-        credential_type: &credential.credential_type,
-        user_name: &credential.user_name,
-        password: clear.password.clone(),
-        description: &credential.description,
-        expires: credential.expires,
-        notes: &credential.notes,
-        url: &credential.url,
-        folder: &credential.folder,
-        totp: clear.totp.clone(),
-    }
 }

@@ -71,8 +71,7 @@ impl Secret<'_> {
         session: &Session,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
-        let key = self.key(state, session).await?;
-        Ok(key.seal(&self.place(Field::Password), clear))
+        self.seal_as(Field::Password, state, session, clear).await
     }
 
     /// Seals a secret of one-time codes.
@@ -82,8 +81,7 @@ impl Secret<'_> {
         session: &Session,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
-        let key = self.key(state, session).await?;
-        Ok(key.seal(&self.place(Field::Totp), clear))
+        self.seal_as(Field::Totp, state, session, clear).await
     }
 
     /// Opens a sealed secret of one-time codes.
@@ -93,9 +91,7 @@ impl Secret<'_> {
         session: &Session,
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
-        let key = self.key(state, session).await?;
-        key.open(&self.place(Field::Totp), sealed)
-            .map_err(|error| VaultError::Refused(error.to_string()))
+        self.open_as(Field::Totp, state, session, sealed).await
     }
 
     /// Opens a sealed password.
@@ -105,8 +101,29 @@ impl Secret<'_> {
         session: &Session,
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
+        self.open_as(Field::Password, state, session, sealed).await
+    }
+
+    async fn seal_as(
+        &self,
+        field: Field,
+        state: &AppState,
+        session: &Session,
+        clear: &Password,
+    ) -> Result<SealedText, VaultError> {
         let key = self.key(state, session).await?;
-        key.open(&self.place(Field::Password), sealed)
+        Ok(key.seal(&self.place(field), clear))
+    }
+
+    async fn open_as(
+        &self,
+        field: Field,
+        state: &AppState,
+        session: &Session,
+        sealed: &SealedText,
+    ) -> Result<Password, VaultError> {
+        let key = self.key(state, session).await?;
+        key.open(&self.place(field), sealed)
             .map_err(|error| VaultError::Refused(error.to_string()))
     }
 
