@@ -4,16 +4,19 @@ mod audit;
 mod backup;
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use passportal_client::{SecretFileError, secret_file};
 use passportal_server::{
     ApiKeyError, Forwarding, InitError, InitRequest, ServeConfig, ServeError, Server, SyslogServer,
     TlsFiles, create_api_key, init,
 };
+use url::Url;
 
 /// An embedded, self-hosted password vault with an API for agents and a dashboard.
 #[derive(Debug, Parser)]
@@ -80,6 +83,16 @@ struct Serve {
     /// The certificate authorities that `tls://` trusts, PEM.
     #[arg(long, value_name = "FILE", requires = "syslog")]
     syslog_ca: Option<PathBuf>,
+    /// The address by which people reach the dashboard, for the links in notices; the one listened on by default. With https,
+    /// a proxy on this machine has the certificate.
+    #[arg(long, value_name = "URL", value_parser = dashboard_url)]
+    public_url: Option<Url>,
+    /// A proxy, by its address or network, whose `X-Forwarded-For` tells the caller's address. May be given several times.
+    #[arg(long, value_name = "ADDRESS", value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+    /// How many seconds new facts are gathered before notice channels are told of them together.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    notice_interval: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,10 +149,29 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
     .forwarding_audit(arguments.syslog.map(|to| Forwarding {
         to,
         ca: arguments.syslog_ca,
-    }));
+    }))
+    .known_as(arguments.public_url)
+    .behind(arguments.trusted_proxy)
+    .telling_every(Duration::from_secs(arguments.notice_interval));
     say(&format!("listening on {}", server.url()));
     server.run(shutdown).await?;
     Ok(())
+}
+
+fn dashboard_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_whole = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && is_whole {
+        Ok(url)
+    } else {
+        Err("give an address without a path, like https://vault.example".to_owned())
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse::<IpNet>().or_else(|_| address());
+    network.map_err(|_| "give an address or a network, like 10.0.0.7 or 10.0.0.0/8".to_owned())
 }
 
 /// Ends on Ctrl-C, and on SIGTERM where there is one. Listens from the call on, not from the first poll.

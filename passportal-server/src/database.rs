@@ -255,6 +255,11 @@ fn migrations() -> Migrator {
             "audit chain",
             include_str!("../migrations/0007_audit_chain.sql"),
         ),
+        migration(
+            10,
+            "notices",
+            include_str!("../migrations/0010_notices.sql"),
+        ),
     ])
 }
 

@@ -13,6 +13,7 @@ mod database;
 mod forward;
 mod init;
 mod lock;
+mod notices;
 mod password_hash;
 mod request_id;
 mod restore;

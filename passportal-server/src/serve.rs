@@ -9,15 +9,20 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use ipnet::IpNet;
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
+use url::Url;
 
+use crate::caller_address::TrustedProxies;
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::{Database, OpenError};
 use crate::forward::Forwarding;
 use crate::lock::{Holder, Lock, LockError};
+use crate::notices::NoticeOptions;
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
 use crate::state::{AppState, Transport};
@@ -28,6 +33,9 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How often ended dashboard sessions are looked for, so that their keys leave memory, and ended snoozes.
 const SWEEP: Duration = Duration::from_mins(1);
+
+/// How long new facts are gathered before channels are told of them together.
+const NOTICE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What to serve, and where.
 #[derive(Clone, Debug)]
@@ -143,6 +151,8 @@ pub struct Server {
     tls: Option<RustlsConfig>,
     state: AppState,
     forwarding: Option<Forwarding>,
+    notice_interval: Duration,
+    proxies: TrustedProxies,
     /// Held as long as the server lives: one server per data directory.
     lock: Lock,
 }
@@ -170,13 +180,15 @@ impl Server {
             Some(files) => Some(load_tls(files).await?),
             None => None,
         };
-        let state = open(&dir, transport(tls.as_ref())).await?;
+        let state = open(&dir, transport(tls.as_ref()), local_addr).await?;
         Ok(Self {
             listener,
             local_addr,
             tls,
             state,
             forwarding: None,
+            notice_interval: NOTICE_INTERVAL,
+            proxies: TrustedProxies::default(),
             lock,
         })
     }
@@ -188,6 +200,33 @@ impl Server {
         self
     }
 
+    /// The address by which people reach the dashboard, where it is not the one it listens on: for the links of notices.
+    /// With https, a proxy has the certificate, and cookies never travel in clear.
+    #[must_use]
+    pub fn known_as(mut self, dashboard: Option<Url>) -> Self {
+        if let Some(dashboard) = dashboard {
+            if dashboard.scheme() == "https" {
+                self.state.transport = Transport::Tls;
+            }
+            self.state.dashboard = dashboard;
+        }
+        self
+    }
+
+    /// Proxies whose `X-Forwarded-For` tells the caller's address.
+    #[must_use]
+    pub fn behind(mut self, proxies: Vec<IpNet>) -> Self {
+        self.proxies = proxies.into();
+        self
+    }
+
+    /// How long new facts are gathered before channels are told of them together; a minute by default.
+    #[must_use]
+    pub fn telling_every(mut self, interval: Duration) -> Self {
+        self.notice_interval = interval;
+        self
+    }
+
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
@@ -195,11 +234,7 @@ impl Server {
 
     /// Where it listens, as a URL without a path.
     pub fn url(&self) -> String {
-        let scheme = match self.state.transport {
-            Transport::Tls => "https",
-            Transport::Loopback => "http",
-        };
-        format!("{scheme}://{}", self.local_addr)
+        url(transport(self.tls.as_ref()), self.local_addr)
     }
 
     /// Answers until `shutdown` ends, then ends within about a second.
@@ -214,20 +249,26 @@ impl Server {
         let closing = self.state.closing.clone();
         let sessions = self.state.sessions.clone();
         let vault = Arc::clone(&self.state.vault);
-        let stopper = tokio::spawn(stop_after(shutdown, closing.clone(), handle.clone()));
-        let sweeper = tokio::spawn(async move { sessions.sweep_every(SWEEP).await });
-        let forwarder = self.forwarding.map(|forwarding| {
-            let vault = Arc::clone(&vault);
-            tokio::spawn(crate::forward::run(vault, forwarding))
-        });
-        let waker = tokio::spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
-        let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
-        stopper.abort();
-        sweeper.abort();
-        waker.abort();
-        if let Some(forwarder) = forwarder {
-            forwarder.abort();
+        let mut background = JoinSet::new();
+        background.spawn(stop_after(shutdown, closing.clone(), handle.clone()));
+        background.spawn(async move { sessions.sweep_every(SWEEP).await });
+        background.spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
+        if let Some(forwarding) = self.forwarding {
+            background.spawn(crate::forward::run(Arc::clone(&vault), forwarding));
         }
+        let options = NoticeOptions {
+            dashboard: self.state.dashboard.clone(),
+            interval: self.notice_interval,
+        };
+        background.spawn(crate::notices::run(Arc::clone(&vault), options));
+        let served = serve(
+            self.listener,
+            self.tls,
+            handle,
+            routes(self.state, self.proxies),
+        )
+        .await;
+        background.shutdown().await;
         closing.cancel();
         vault.close().await;
         drop(self.lock);
@@ -274,7 +315,7 @@ async fn serve(
     .map_err(ServeError::Run)
 }
 
-fn routes(state: AppState) -> Router {
+fn routes(state: AppState, proxies: TrustedProxies) -> Router {
     let transport = state.transport;
     let routes = Router::new()
         .nest("/api", crate::api::routes())
@@ -282,7 +323,10 @@ fn routes(state: AppState) -> Router {
         .with_state(state);
     crate::security_headers::add(routes, transport)
         .layer(axum::middleware::from_fn(crate::request_id::assign))
-        .layer(axum::middleware::from_fn(crate::caller_address::remember))
+        .layer(axum::middleware::from_fn_with_state(
+            proxies,
+            crate::caller_address::remember,
+        ))
 }
 
 fn transport(tls: Option<&RustlsConfig>) -> Transport {
@@ -292,7 +336,19 @@ fn transport(tls: Option<&RustlsConfig>) -> Transport {
     }
 }
 
-async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeError> {
+fn url(transport: Transport, address: SocketAddr) -> String {
+    let scheme = match transport {
+        Transport::Tls => "https",
+        Transport::Loopback => "http",
+    };
+    format!("{scheme}://{address}")
+}
+
+async fn open(
+    dir: &DataDir,
+    transport: Transport,
+    address: SocketAddr,
+) -> Result<AppState, ServeError> {
     let key_file = dir.server_key();
     let server_key = ServerKey::read(&key_file).map_err(|source| ServeError::Open {
         path: key_file,
@@ -302,12 +358,15 @@ async fn open(dir: &DataDir, transport: Transport) -> Result<AppState, ServeErro
     let vault = Vault::new(database, server_key).await?;
     vault.prune().await?;
     vault.end_snoozes(Timestamp::now()).await?;
+    let dashboard = url(transport, address).parse();
+    let dashboard = dashboard.map_err(|error| ServeError::Vault(Box::new(error)))?;
     Ok(AppState {
         vault: Arc::new(vault),
         sessions: Sessions::default(),
         sign_in_limit: Arc::new(SignInLimit::default()),
         api_key_limit: Arc::new(SignInLimit::default()),
         transport,
+        dashboard,
         closing: CancellationToken::new(),
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::dashboard::Sessions;
 use crate::sign_in_limit::SignInLimit;
@@ -17,6 +18,8 @@ pub(crate) struct AppState {
     /// Of API keys, apart from persons: guessing the ones must not make the others forgotten.
     pub(crate) api_key_limit: Arc<SignInLimit>,
     pub(crate) transport: Transport,
+    /// The address by which people reach the dashboard.
+    pub(crate) dashboard: Url,
     /// Cancelled when the server is about to end: long polls answer at once.
     pub(crate) closing: CancellationToken,
 }

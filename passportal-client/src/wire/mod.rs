@@ -8,6 +8,7 @@ mod agent;
 mod audit;
 mod details;
 mod import;
+mod notice;
 mod overview;
 mod plan;
 mod sealed;
@@ -29,6 +30,10 @@ pub use details::{
     CredentialType, PasswordVersion, Renamed, SealedSecrets, SealedTotp, text_limit,
 };
 pub use import::{Import, Imported, ImportedCredential, ImportedUpdate};
+pub use notice::{
+    NewNoticeChannel, NewNoticeChannelAnswer, NoticeChannel, NoticeSettings, NoticeTarget,
+    NoticeTopic, QuietHours, SmtpSecurity,
+};
 pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,

@@ -12,6 +12,7 @@ mod documents;
 mod enrolments;
 mod flags;
 mod imports;
+mod notices;
 mod openapi;
 mod plans;
 mod reading;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .nest("/v2/auth", auth_routes())
         .nest("/v2/vault", vault_routes())
         .nest("/v2/agent", agent_routes())
+        .nest("/v2/vault/notice-channels", notice_routes())
         .nest("/v2/plans", plan_routes())
         .nest("/v2/audit", audit_routes())
         .route("/v2/reports/{report}", get(reports::make))
@@ -105,6 +107,14 @@ fn agent_routes() -> Router<AppState> {
             put(agent::show_plans).layer(DefaultBodyLimit::max(PLANS_LIMIT)),
         )
         .route("/token", post(agent::rotate_token))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn notice_routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(notices::list).post(notices::add))
+        .route("/{id}", put(notices::change).delete(notices::remove))
+        .route("/{id}/test", post(notices::test))
         .method_not_allowed_fallback(no_such_method)
 }
 

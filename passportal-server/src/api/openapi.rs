@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
-    plans, reports, search, snoozes,
+    notices, plans, reports, search, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ use super::{
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
         reports::make, audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,
+        notices::list, notices::add, notices::change, notices::remove, notices::test,
     )
 )]
 struct Description;

@@ -21,6 +21,7 @@ pub(super) enum Section {
     Flags,
     Reports,
     Audit,
+    Notices,
     Search,
 }
 

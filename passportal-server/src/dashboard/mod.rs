@@ -18,6 +18,8 @@ mod import_page;
 mod import_seal;
 mod layout;
 mod login;
+mod notice_form;
+mod notices_page;
 mod overwrite_page;
 mod paging;
 mod plan_page;
@@ -99,6 +101,10 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/reports/{report}", get(reports_page::show))
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
+        .route("/notices", get(notices_page::show).post(notices_page::add))
+        .route("/notices/{channel}/settings", post(notices_page::change))
+        .route("/notices/{channel}/test", post(notices_page::test))
+        .route("/notices/{channel}/remove", post(notices_page::remove))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use super::tokens::{self, Holder, NewToken};
-use super::{Actor, Vault, VaultError, audit, words};
+use super::{Actor, Vault, VaultError, audit, notices, words};
 use crate::token::Token;
 
 /// How long a program's access token lasts.
@@ -105,6 +105,9 @@ pub(crate) async fn server_key_fits(
     view: &mut sqlx::SqliteConnection,
     server_key: &crate::server_key::ServerKey,
 ) -> Result<bool, VaultError> {
+    if let Some(opens) = notices::server_key_opens(view, server_key).await? {
+        return Ok(opens);
+    }
     let sealed: Option<(String, String)> =
         sqlx::query_as("SELECT api_key, secret_sealed FROM api_keys LIMIT 1")
             .fetch_optional(view)

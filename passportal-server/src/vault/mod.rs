@@ -16,6 +16,7 @@ mod flags;
 mod history;
 mod import;
 mod lease;
+mod notices;
 mod overviews;
 mod passwords;
 mod people;
@@ -38,6 +39,7 @@ pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_afte
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
+pub(crate) use notices::{Fact, News, OpenChannel};
 pub(crate) use people::{Person, SignIn};
 pub(crate) use plans::Part;
 pub(crate) use tokens::Holder;

@@ -92,8 +92,12 @@ impl TestVault {
     }
 
     pub(crate) fn browser(&self) -> Browser {
+        Self::browser_of(&self.url)
+    }
+
+    pub(crate) fn browser_of(url: &str) -> Browser {
         Browser {
-            url: self.url.clone(),
+            url: url.to_owned(),
             http: plain_http(),
             cookies: HashMap::new(),
         }
