@@ -260,6 +260,7 @@ fn migrations() -> Migrator {
             "notices",
             include_str!("../migrations/0010_notices.sql"),
         ),
+        migration(11, "trends", include_str!("../migrations/0011_trends.sql")),
     ])
 }
 

@@ -34,6 +34,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How often ended dashboard sessions are looked for, so that their keys leave memory, and ended snoozes.
 const SWEEP: Duration = Duration::from_mins(1);
 
+/// How often the standing flags are counted, for the trends.
+const COUNT: Duration = Duration::from_mins(15);
+
 /// How long new facts are gathered before channels are told of them together.
 const NOTICE_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -253,6 +256,7 @@ impl Server {
         background.spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         background.spawn(async move { sessions.sweep_every(SWEEP).await });
         background.spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
+        background.spawn(count_flags_every(COUNT, Arc::clone(&vault)));
         if let Some(forwarding) = self.forwarding {
             background.spawn(crate::forward::run(Arc::clone(&vault), forwarding));
         }
@@ -285,6 +289,16 @@ async fn end_snoozes_every(pause: Duration, vault: Arc<Vault>) {
                 "snoozed flags could not be raised again"
             );
         }
+    }
+}
+
+async fn count_flags_every(pause: Duration, vault: Arc<Vault>) {
+    loop {
+        if let Err(error) = vault.count_flags(Timestamp::now()).await {
+            let error: &dyn std::error::Error = &error;
+            error!(error, "the standing flags could not be counted");
+        }
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -6,11 +6,13 @@ use axum::response::Response;
 use passportal_client::wire::{AgentCondition, FlagKind};
 use uuid::Uuid;
 
+use super::chart::Chart;
 use super::clients_page::ClientLine;
 use super::layout::{Layout, Section};
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, page};
 use super::session::{Message, SignedIn};
+use super::trends_page;
 use super::wording::{FlagCount, TimeView};
 use crate::state::AppState;
 use crate::vault::Agent;
@@ -23,6 +25,7 @@ struct HomePage {
     waiting_writes: u64,
     waiting: Vec<WaitingPlan>,
     agents: Vec<AgentLine>,
+    trend: Option<Chart>,
     clients: Vec<ClientLine>,
 }
 
@@ -81,6 +84,7 @@ pub(super) async fn show(
             .into_iter()
             .map(AgentLine::new)
             .collect(),
+        trend: trends_page::flags_of_a_month(&state).await?,
         clients: clients.iter().map(ClientLine::new).collect(),
     })
 }

@@ -3,6 +3,7 @@
 mod agent_actions;
 mod assets;
 mod audit_page;
+mod chart;
 mod client_page;
 mod clients_page;
 mod credential_actions;
@@ -28,6 +29,7 @@ mod reports_page;
 mod search_page;
 mod secrets;
 mod session;
+mod trends_page;
 mod wording;
 
 use axum::Router;
@@ -99,6 +101,7 @@ pub(crate) fn routes() -> Router<AppState> {
         )
         .route("/reports", get(reports_page::first))
         .route("/reports/{report}", get(reports_page::show))
+        .route("/trends", get(trends_page::show))
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
         .route("/notices", get(notices_page::show).post(notices_page::add))

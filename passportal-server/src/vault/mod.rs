@@ -26,6 +26,7 @@ mod reports;
 mod search;
 mod snoozes;
 mod tokens;
+mod trends;
 mod wakeups;
 mod words;
 
@@ -43,6 +44,7 @@ pub(crate) use notices::{Fact, News, OpenChannel};
 pub(crate) use people::{Person, SignIn};
 pub(crate) use plans::Part;
 pub(crate) use tokens::Holder;
+pub(crate) use trends::{FlagsOfDay, Latency};
 use wakeups::Wakeups;
 pub(crate) use words::word;
 

@@ -30,4 +30,5 @@ mod search;
 mod sign_in;
 mod snoozes;
 mod support;
+mod trends;
 mod upgrade;

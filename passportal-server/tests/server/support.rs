@@ -104,6 +104,14 @@ impl TestVault {
     }
 }
 
+/// Serves what a vault left behind, until the test ends.
+pub(crate) async fn serve_again(dir: &Path) -> String {
+    let server = Server::bind(config(dir)).await.unwrap();
+    let url = server.url();
+    tokio::spawn(server.run(std::future::pending()));
+    url
+}
+
 pub(crate) fn plain_http() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
