@@ -2,14 +2,6 @@
 
 use jiff::civil::Date;
 
-/// Where the drawing is, in the SVG's own units.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 200.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 26.0;
-
 /// Labels of days at the most.
 const DAY_LABELS_MOST: usize = 6;
 
@@ -56,12 +48,24 @@ pub(super) struct Row {
 }
 
 impl Chart {
+    // Where the drawing is, in the SVG's own units.
+    pub(super) const WIDTH: f64 = 720.0;
+    pub(super) const HEIGHT: f64 = 200.0;
+    const TOP: f64 = 12.0;
+    const BOTTOM: f64 = Self::HEIGHT - 26.0;
+    pub(super) const LEFT: f64 = 44.0;
+    pub(super) const RIGHT: f64 = Self::WIDTH - 12.0;
+    /// Where the levels' labels end.
+    pub(super) const LABELS: f64 = Self::LEFT - 8.0;
+    /// The base line of the days.
+    pub(super) const BELOW: f64 = Self::HEIGHT - 8.0;
+
     /// Draws values of the same unit over consecutive days.
     pub(super) fn new(days: &[Date], series: Vec<Series>) -> Self {
         let all = series.iter().flat_map(|line| line.values.iter().flatten());
         let top = ceiling(all.copied().fold(0.0, f64::max));
         let x = |n: usize| at(n, days.len());
-        let y = |value: f64| HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);
+        let y = |value: f64| Self::BOTTOM - value / top * (Self::BOTTOM - Self::TOP);
         Self {
             rows: rows(days, &series),
             lines: series.into_iter().map(|line| draw(&line, x, y)).collect(),
@@ -74,28 +78,12 @@ impl Chart {
             days: labels(days, x),
         }
     }
-
-    pub(super) fn view_box(&self) -> String {
-        format!("0 0 {WIDTH} {HEIGHT}")
-    }
-
-    pub(super) fn left(&self) -> f64 {
-        LEFT
-    }
-
-    pub(super) fn right(&self) -> f64 {
-        WIDTH - RIGHT
-    }
-
-    pub(super) fn below(&self) -> f64 {
-        HEIGHT - 8.0
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a year has few days")]
 fn at(n: usize, of: usize) -> f64 {
     let steps = of.saturating_sub(1).max(1);
-    LEFT + (WIDTH - LEFT - RIGHT) * n as f64 / steps as f64
+    Chart::LEFT + (Chart::RIGHT - Chart::LEFT) * n as f64 / steps as f64
 }
 
 fn draw(line: &Series, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> Line {
@@ -105,10 +93,8 @@ fn draw(line: &Series, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> Line
         let Some(found) = found else { continue };
         let (x, y) = (units(x(n)), units(y(*found)));
         let before = n.checked_sub(1).and_then(value);
-        path.push_str(&format!(
-            "{}{x} {y}",
-            if before.is_some() { "L" } else { "M" }
-        ));
+        let step = if before.is_some() { "L" } else { "M" };
+        path.extend([step, &x, " ", &y]);
         if before.is_none() && value(n + 1).is_none() {
             dots.push((x, y));
         }
