@@ -90,6 +90,9 @@ struct Serve {
     /// A proxy, by its address or network, whose `X-Forwarded-For` tells the caller's address. May be given several times.
     #[arg(long, value_name = "ADDRESS", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
+    /// A folder with a release's files and their `SHA256SUMS`, for the downloads page; `downloads` in the data directory by default.
+    #[arg(long, value_name = "FOLDER")]
+    downloads: Option<PathBuf>,
     /// How many seconds new facts are gathered before notice channels are told of them together.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     notice_interval: u64,
@@ -152,6 +155,7 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
     }))
     .known_as(arguments.public_url)
     .behind(arguments.trusted_proxy)
+    .offering(arguments.downloads)
     .telling_every(Duration::from_secs(arguments.notice_interval));
     say(&format!("listening on {}", server.url()));
     server.run(shutdown).await?;

@@ -21,6 +21,11 @@ impl DataDir {
         self.0.join("vault.db")
     }
 
+    /// The files that the downloads page offers, unless it is told another folder.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.0.join("downloads")
+    }
+
     /// The database while `init` is still filling it.
     pub(crate) fn unfinished_database(&self) -> PathBuf {
         self.0.join("vault.db.unfinished")

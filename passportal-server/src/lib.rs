@@ -10,6 +10,7 @@ mod caller_address;
 mod dashboard;
 mod data_dir;
 mod database;
+mod downloads;
 mod forward;
 mod init;
 mod lock;

@@ -20,6 +20,7 @@ use crate::caller_address::TrustedProxies;
 use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::{Database, OpenError};
+use crate::downloads::Downloads;
 use crate::forward::Forwarding;
 use crate::lock::{Holder, Lock, LockError};
 use crate::notices::NoticeOptions;
@@ -216,6 +217,15 @@ impl Server {
         self
     }
 
+    /// The folder whose files the downloads page offers, in place of `downloads` in the data directory.
+    #[must_use]
+    pub fn offering(mut self, folder: Option<PathBuf>) -> Self {
+        if let Some(folder) = folder {
+            self.state.downloads = Arc::new(Downloads::new(folder));
+        }
+        self
+    }
+
     /// Proxies whose `X-Forwarded-For` tells the caller's address.
     #[must_use]
     pub fn behind(mut self, proxies: Vec<IpNet>) -> Self {
@@ -381,6 +391,7 @@ async fn open(
         api_key_limit: Arc::new(SignInLimit::default()),
         transport,
         dashboard,
+        downloads: Arc::new(Downloads::new(dir.downloads())),
         closing: CancellationToken::new(),
     })
 }

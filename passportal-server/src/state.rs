@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::dashboard::Sessions;
+use crate::downloads::Downloads;
 use crate::sign_in_limit::SignInLimit;
 use crate::vault::Vault;
 
@@ -20,6 +21,7 @@ pub(crate) struct AppState {
     pub(crate) transport: Transport,
     /// The address by which people reach the dashboard.
     pub(crate) dashboard: Url,
+    pub(crate) downloads: Arc<Downloads>,
     /// Cancelled when the server is about to end: long polls answer at once.
     pub(crate) closing: CancellationToken,
 }

@@ -5,6 +5,7 @@ mod decide;
 mod open;
 mod read;
 mod seal;
+mod template;
 mod text;
 mod write;
 
@@ -12,6 +13,7 @@ pub use decide::{Decision, clients_of, decide};
 pub use open::Clear;
 pub use read::{ImportRow, RefusedRow, Table, read};
 pub use seal::{new_credential, update};
+pub use template::{Template, template};
 pub use write::{ExportRow, Formulas, write};
 
 /// Rows that one table may have.

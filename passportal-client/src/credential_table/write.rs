@@ -38,7 +38,7 @@ pub enum Formulas {
     Neutralised,
 }
 
-const HEADER: [&str; 11] = [
+pub(super) const HEADER: [&str; 11] = [
     "Passportal ID (BLANK)",
     "Client Name",
     "Credential",

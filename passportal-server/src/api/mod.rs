@@ -19,6 +19,7 @@ mod reading;
 mod reports;
 mod search;
 mod snoozes;
+mod viewer;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v2/reports/{report}", get(reports::make))
         .route("/v2/documents/clients", get(documents::list_clients))
         .route("/documentation/v2/swagger", get(openapi::document))
+        .route("/documentation/v2", get(viewer::page))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

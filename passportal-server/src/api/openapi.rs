@@ -45,5 +45,10 @@ impl Modify for AccessToken {
 #[utoipa::path(get, path = "/api/documentation/v2/swagger", tag = "documentation", security(()),
     responses((status = 200, description = "This document", content_type = "application/json")))]
 pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(Description::openapi())
+    Json(description())
+}
+
+/// The whole description.
+pub(super) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
 }

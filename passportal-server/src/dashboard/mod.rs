@@ -10,6 +10,7 @@ mod credential_actions;
 mod credential_edit;
 mod credential_form;
 mod credential_page;
+mod downloads_page;
 mod export;
 mod flag_actions;
 mod flags_page;
@@ -102,6 +103,9 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/reports", get(reports_page::first))
         .route("/reports/{report}", get(reports_page::show))
         .route("/trends", get(trends_page::show))
+        .route("/downloads", get(downloads_page::show))
+        .route("/downloads/files/{name}", get(downloads_page::file))
+        .route("/downloads/templates/{name}", get(downloads_page::template))
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
         .route("/notices", get(notices_page::show).post(notices_page::add))

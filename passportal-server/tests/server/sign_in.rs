@@ -213,6 +213,25 @@ async fn every_error_has_the_same_shape() {
 }
 
 #[tokio::test]
+async fn people_read_the_same_description_and_every_link_of_it_leads_somewhere() {
+    let vault = TestVault::start().await;
+    let url = format!("{}/api/documentation/v2", vault.url);
+    let page = plain_http().get(&url).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let document = plain_http().get(format!("{url}/swagger")).send().await;
+    let document: Value = document.unwrap().json().await.unwrap();
+    for path in document["paths"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
+    }
+    let links: Vec<&str> = page.split("href=\"#").skip(1).collect();
+    assert!(links.len() > 100);
+    for link in links {
+        let id = link.split('"').next().unwrap();
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn the_api_describes_itself() {
     let vault = TestVault::start().await;
     let url = format!("{}/api/documentation/v2/swagger", vault.url);
