@@ -9,6 +9,7 @@ mod audit;
 mod details;
 mod import;
 mod overview;
+mod people;
 mod plan;
 mod sealed;
 mod search;
@@ -30,6 +31,7 @@ pub use details::{
 };
 pub use import::{Import, Imported, ImportedCredential, ImportedUpdate};
 pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
+pub use people::{Authority, ClientAccess, Role};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

@@ -10,10 +10,11 @@ use super::clients_page::ClientLine;
 use super::layout::{Layout, Section};
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{FlagCount, TimeView};
 use crate::state::AppState;
-use crate::vault::Agent;
+use crate::vault::{Act, Agent};
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -58,9 +59,9 @@ fn needs_a_look(condition: AgentCondition) -> bool {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
-    let clients = state.vault.clients().await?;
+    let clients = session.vault().clients().await?;
     let total = |kind: FlagKind| {
         let of_clients = clients.iter().filter_map(|client| client.flags.get(&kind));
         FlagCount::new(kind, of_clients.sum())
@@ -73,9 +74,9 @@ pub(super) async fn show(
             (total(FlagKind::Blocked), "accounts left alone"),
         ],
         waiting_writes: clients.iter().map(|client| client.waiting_writes).sum(),
-        waiting: plan_page::waiting(&state, None).await?,
-        agents: state
-            .vault
+        waiting: plan_page::waiting(&session, None).await?,
+        agents: session
+            .vault()
             .agents()
             .await?
             .into_iter()

@@ -26,25 +26,25 @@ mod reports_page;
 mod search_page;
 mod secrets;
 mod session;
+mod signed_in;
 mod wording;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 pub(crate) use session::Sessions;
 
-use crate::state::AppState;
+use crate::routes::Routes;
 
 /// The longest form: notes.
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// Every page.
-pub(crate) fn routes() -> Router<AppState> {
+pub(crate) fn routes() -> Routes {
     const CREDENTIAL: &str = "/clients/{client}/credentials/{credential}";
     const PLAN: &str = "/clients/{client}/plans/{plan}";
     let action = |name: &str| format!("{CREDENTIAL}/{name}");
-    Router::new()
+    Routes::default()
         .route("/", get(home_page::show))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
