@@ -31,7 +31,10 @@ pub use details::{
 };
 pub use import::{Import, Imported, ImportedCredential, ImportedUpdate};
 pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
-pub use people::{Authority, ClientAccess, Role};
+pub use people::{
+    Authority, ClientAccess, Invitation, InvitationLink, NewInvitation, PersonPatch, PersonRecord,
+    Role,
+};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

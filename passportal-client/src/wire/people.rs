@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::Standing;
 
 /// What somebody is in the organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,4 +70,77 @@ pub struct Authority {
     /// The permission "Set up sync". An Organization Admin has it always.
     #[serde(default)]
     pub set_up_sync: bool,
+}
+
+/// `GET /api/v2/vault/people`: somebody who has an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonRecord {
+    /// Their id.
+    pub id: Uuid,
+    /// Their e-mail address.
+    pub email: String,
+    /// What they may do.
+    #[serde(flatten)]
+    pub authority: Authority,
+    /// Whether they may sign in.
+    pub standing: Standing,
+}
+
+/// `PATCH /api/v2/vault/people/{id}`: what is absent stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonPatch {
+    /// Another role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Other clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<ClientAccess>,
+    /// The permission "Set up sync", or no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_up_sync: Option<bool>,
+    /// Disabling ends their sessions and tokens at once, and flags what they were shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// `POST /api/v2/vault/people/invitations`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewInvitation {
+    /// Whom it is for.
+    pub email: String,
+    /// What they will be allowed to do.
+    #[serde(flatten)]
+    pub authority: Authority,
+}
+
+/// `GET /api/v2/vault/people/invitations`: an invitation that waits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Invitation {
+    /// Its id.
+    pub id: Uuid,
+    /// Whom it is for.
+    pub email: String,
+    /// What they will be allowed to do.
+    #[serde(flatten)]
+    pub authority: Authority,
+    /// Who invited them.
+    pub invited_by: String,
+    /// When its link ends.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub expires: Timestamp,
+}
+
+/// A new invitation with its link.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationLink {
+    /// The invitation.
+    #[serde(flatten)]
+    pub invitation: Invitation,
+    /// The path of the page that accepts it, below the vault's own address. It is shown this once.
+    pub path: String,
 }

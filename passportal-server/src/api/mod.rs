@@ -13,6 +13,7 @@ mod enrolments;
 mod flags;
 mod imports;
 mod openapi;
+mod people;
 mod plans;
 mod reading;
 mod reports;
@@ -20,7 +21,7 @@ mod search;
 mod snoozes;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::routes::Routes;
 use answer::ApiError;
@@ -87,6 +88,13 @@ fn vault_routes() -> Routes {
             put(snoozes::snooze).delete(snoozes::end),
         )
         .route("/snoozes", get(snoozes::list))
+        .route("/people", get(people::list))
+        .route("/people/{id}", patch(people::change))
+        .route(
+            "/people/invitations",
+            get(people::invitations).post(people::invite),
+        )
+        .route("/people/invitations/{invitation}", delete(people::withdraw))
         .method_not_allowed_fallback(no_such_method)
 }
 

@@ -24,6 +24,7 @@ pub(super) enum Section {
     Flags,
     Reports,
     Audit,
+    People,
     Search,
 }
 
@@ -52,6 +53,10 @@ impl Layout {
 
     pub(super) fn may_make_reports(&self) -> bool {
         self.may(Act::MakeReports)
+    }
+
+    pub(super) fn may_manage_people(&self) -> bool {
+        self.may(Act::ManagePeople)
     }
 
     pub(super) fn may_read_audit(&self) -> bool {

@@ -3,6 +3,7 @@
 mod agent_actions;
 mod assets;
 mod audit_page;
+mod authority_form;
 mod client_page;
 mod clients_page;
 mod credential_actions;
@@ -16,10 +17,12 @@ mod form;
 mod home_page;
 mod import_page;
 mod import_seal;
+mod invitation_page;
 mod layout;
 mod login;
 mod overwrite_page;
 mod paging;
+mod people_page;
 mod plan_page;
 mod problem;
 mod reports_page;
@@ -32,6 +35,7 @@ mod wording;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+pub(crate) use invitation_page::invitation_path;
 pub(crate) use session::Sessions;
 
 use crate::routes::Routes;
@@ -100,6 +104,21 @@ pub(crate) fn routes() -> Routes {
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
+        .route("/people", get(people_page::show))
+        .route("/people/invitations", post(people_page::invite))
+        .route(
+            "/people/invitations/{invitation}/withdraw",
+            post(people_page::withdraw),
+        )
+        .route(
+            "/people/{person}",
+            get(people_page::show_person).post(people_page::change),
+        )
+        .route("/people/{person}/standing", post(people_page::set_standing))
+        .route(
+            "/invitation/{token}",
+            get(invitation_page::show).post(invitation_page::accept),
+        )
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/assets/reveal.js", get(assets::reveal))

@@ -44,6 +44,13 @@ impl Problem {
         }
     }
 
+    pub(super) fn no_invitation() -> Self {
+        Self::not_found(
+            "This invitation was accepted or withdrawn, or seven days have passed. Ask an Organization Admin for another one."
+                .to_owned(),
+        )
+    }
+
     fn forbidden(text: String) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,

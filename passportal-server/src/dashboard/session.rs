@@ -154,6 +154,17 @@ impl Sessions {
         }
     }
 
+    /// Ends every session of a person, so that its key leaves memory at once.
+    pub(crate) async fn end_those_of(&self, person: Uuid) {
+        let of_person = self.open.iter();
+        let of_person = of_person.filter(|(_, session)| session.person.id == person);
+        let keys: Vec<Arc<String>> = of_person.map(|(key, _)| key).collect();
+        for key in keys {
+            self.open.invalidate(key.as_ref()).await;
+        }
+        self.open.run_pending_tasks().await;
+    }
+
     /// Drops ended sessions regularly, so that their keys do not wait in memory for the next request.
     pub(crate) async fn sweep_every(&self, pause: Duration) {
         loop {

@@ -156,7 +156,7 @@ async fn is_cleared(
 }
 
 /// Raises a flag; one that stands for the same fact keeps its time.
-async fn raise(
+pub(super) async fn raise(
     transaction: &mut SqliteConnection,
     credential: Uuid,
     kind: FlagKind,
@@ -181,7 +181,7 @@ async fn raise(
     Ok(())
 }
 
-async fn take_down(
+pub(super) async fn take_down(
     transaction: &mut SqliteConnection,
     credential: Uuid,
     kind: FlagKind,

@@ -12,7 +12,9 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::person_vault::Place;
-use super::{Act, Actor, PersonVault, Vault, VaultError, audit, clients, credentials, words};
+use super::{
+    Act, Actor, PersonVault, Vault, VaultError, audit, clients, credentials, touched, words,
+};
 
 /// The longest sealed text: many times what the longest password needs.
 const SEALED_LENGTH: usize = 16 * 1024;
@@ -185,6 +187,7 @@ pub(super) async fn set(
     check_sealed(transaction, before.client, &new.sealed).await?;
     keep_earlier(transaction, id).await?;
     store(transaction, actor, id, new).await?;
+    touched::end(transaction, id).await?;
     credentials::touch(transaction, id).await?;
     let what = format!("changed the password to version {}", new.version);
     audit::write(transaction, actor, &what, &id.to_string()).await

@@ -110,18 +110,19 @@ impl Vault {
     }
 }
 
-/// Adds an Organization Admin's row.
+/// Adds an Organization Admin's row; returns its id.
 pub(crate) async fn insert(
     transaction: &mut SqliteConnection,
     email: &str,
     password_hash: &str,
-) -> Result<(), VaultError> {
+) -> Result<Uuid, VaultError> {
+    let id = Uuid::new_v4();
     sqlx::query("INSERT INTO admins (id, email, password_hash, created) VALUES (?, ?, ?, ?)")
-        .bind(Uuid::new_v4().to_string())
+        .bind(id.to_string())
         .bind(email)
         .bind(password_hash)
         .bind(words::time(Timestamp::now()))
         .execute(transaction)
         .await?;
-    Ok(())
+    Ok(id)
 }

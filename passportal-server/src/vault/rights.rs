@@ -33,6 +33,8 @@ pub(crate) enum Act {
     Export,
     /// Sees what everybody does in the whole organization.
     ReadAudit,
+    /// Invites, changes and disables people.
+    ManagePeople,
 }
 
 /// What a role says about an act.
@@ -99,7 +101,7 @@ impl Act {
             Self::SetUpSync | Self::ManageAgents | Self::RuleOnPlans => {
                 [Yes, WithSetUpSync, WithSetUpSync]
             }
-            Self::Export | Self::ReadAudit => [Yes, No, No],
+            Self::Export | Self::ReadAudit | Self::ManagePeople => [Yes, No, No],
         }
     }
 
@@ -119,6 +121,7 @@ impl Act {
             Self::RuleOnPlans => "approve or reject held plans, or confirm what is held",
             Self::Export => "export credentials",
             Self::ReadAudit => "see the audit trail of the organization",
+            Self::ManagePeople => "manage people",
         }
     }
 }
@@ -127,7 +130,7 @@ impl Act {
 mod tests {
     use super::*;
 
-    const ACTS: [Act; 13] = [
+    const ACTS: [Act; 14] = [
         Act::Read,
         Act::Reveal,
         Act::EditCredentials,
@@ -141,6 +144,7 @@ mod tests {
         Act::RuleOnPlans,
         Act::Export,
         Act::ReadAudit,
+        Act::ManagePeople,
     ];
 
     fn line(act: Act) -> String {

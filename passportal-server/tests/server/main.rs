@@ -20,6 +20,7 @@ mod forward;
 mod imports;
 mod overviews;
 mod passwords;
+mod people;
 mod plan_pages;
 mod plans;
 mod real_client;

@@ -241,11 +241,12 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 42] = [
+const OPERATIONS: [&str; 47] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
+    "delete /api/v2/vault/people/invitations/{invitation}",
     "get /api/documentation/v2/swagger",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
@@ -264,10 +265,13 @@ const OPERATIONS: [&str; 42] = [
     "get /api/v2/vault/credentials/{id}/history",
     "get /api/v2/vault/credentials/{id}/versions",
     "get /api/v2/vault/flags",
+    "get /api/v2/vault/people",
+    "get /api/v2/vault/people/invitations",
     "get /api/v2/vault/search",
     "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
+    "patch /api/v2/vault/people/{id}",
     "post /api/v2/agent/attempts",
     "post /api/v2/agent/enrolments",
     "post /api/v2/agent/heartbeat",
@@ -281,6 +285,7 @@ const OPERATIONS: [&str; 42] = [
     "post /api/v2/vault/clients/{id}/credentials",
     "post /api/v2/vault/credentials/{id}/secrets",
     "post /api/v2/vault/imports",
+    "post /api/v2/vault/people/invitations",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",

@@ -43,6 +43,7 @@ impl Recipe {
             "{agent",
             "{sealed}",
             "{person}",
+            "{invitation",
         ];
         names
             .iter()
@@ -78,6 +79,7 @@ fn api_path(path: &str) -> String {
         .unwrap_or_else(|| "{id}".to_owned());
     path.replace("{id}", &id)
         .replace("{agent}", "{agent_0}")
+        .replace("{invitation}", "{invitation_0}")
         .replace("{kind}", "held")
         .replace("{report}", "mismatches")
 }
@@ -90,6 +92,8 @@ fn page_path(path: &str) -> String {
     };
     path.replace("{plan}", plan)
         .replace("{agent}", "{agent_1}")
+        .replace("{invitation}", "{invitation_1}")
+        .replace("{token}", "made-up")
         .replace("{kind}", "held")
         .replace("{report}", "mismatches")
 }
@@ -140,6 +144,10 @@ fn api_body(name: &str) -> Body {
         "POST /api/v2/vault/imports" => {
             r#"{"new":[{"client":"{client}","credential":{"id":"{new}","credential_type":"User","user_name":"x","sealed":"{sealed}"}}],"updates":[{"id":"{credential}","patch":{"notes":"x"}}]}"#
         }
+        "PATCH /api/v2/vault/people/{id}" => r#"{"set_up_sync":false}"#,
+        "POST /api/v2/vault/people/invitations" => {
+            r#"{"email":"{new}@msp.example","role":"technician"}"#
+        }
         "POST /api/v2/agent/enrolments" => r#"{"client":"{client}","host":"h","version":"1"}"#,
         "POST /api/v2/agent/heartbeat" => {
             r#"{"version":"1","host":"h","state":"running","write_timeout_seconds":0}"#
@@ -173,8 +181,13 @@ fn page_body(name: &str) -> Body {
         | "POST /export"
         | "POST /clients/{client}/export"
         | "POST /agents/{agent}/revoke"
+        | "POST /people/invitations/{invitation}/withdraw"
         | "POST /clients/{client}/plans/{plan}/approve"
         | "POST /clients/{client}/plans/{plan}/reject" => "",
+        "POST /people/invitations" => "email={new}@msp.example&role=technician&access=all",
+        "POST /people/{person}" => "role=technician&access=all",
+        "POST /people/{person}/standing" => "standing=active",
+        "POST /invitation/{token}" => "password=x&again=x&organization_key=x",
         "POST /flags/selected" => "flag.{credential}.held=on&do=clear",
         "POST /flags/snooze" => "flag.{credential}.held=on&reason=x&until={day}",
         "POST /flags/unsnooze" => "flag.{credential}.held=on",

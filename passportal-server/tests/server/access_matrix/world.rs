@@ -1,9 +1,8 @@
 //! A vault with two clients, and one caller: the first client is their own.
 
-use passportal_client::wire::{Client, Enrolled, SessionToken};
+use passportal_client::wire::{Client, Enrolled, InvitationLink, SessionToken};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::callers::{Access, SetUpSync, Who};
@@ -22,6 +21,9 @@ pub(super) struct Ids {
     credential: Uuid,
     plans: [Uuid; 4],
     agents: [Uuid; 2],
+    /// Somebody else, and invitations: they belong to no client.
+    person: Uuid,
+    invitations: [Uuid; 2],
     /// The stored password as it is, and the client's wrapped data key.
     sealed: String,
     wrapped: String,
@@ -60,38 +62,23 @@ impl World {
             Who::Agent => world.token = Some(agent.token().to_owned()),
             Who::ApiKey => world.token = Some(api_token(&world.vault).await),
             Who::Person(role, access, set_up_sync) => {
-                world.add_person(role.name(), access, set_up_sync).await;
+                world
+                    .add_bea(&admin, role.name(), access, set_up_sync)
+                    .await;
                 world.sign_in().await;
             }
         }
         world
     }
 
-    async fn add_person(&self, role: &str, access: Access, set_up_sync: SetUpSync) {
-        let mut database = database(&self.vault).await;
-        let id = Uuid::new_v4().to_string();
+    async fn add_bea(&self, admin: &Caller, role: &str, access: Access, set_up_sync: SetUpSync) {
+        let id = add_person(&self.vault, BEA, role).await;
         let access = match access {
-            Access::All => "all",
-            Access::Assigned => "assigned",
+            Access::All => json!("all"),
+            Access::Assigned => json!({ "assigned": [self.own.client] }),
         };
-        sqlx::query(
-            "INSERT INTO admins (id, email, password_hash, created, role, access, set_up_sync)
-             SELECT ?, ?, password_hash, created, ?, ?, ? FROM admins",
-        )
-        .bind(&id)
-        .bind(BEA)
-        .bind(role)
-        .bind(access)
-        .bind(set_up_sync == SetUpSync::With)
-        .execute(&mut database)
-        .await
-        .unwrap();
-        sqlx::query("INSERT INTO assigned_clients (person, client) VALUES (?, ?)")
-            .bind(&id)
-            .bind(self.own.client.to_string())
-            .execute(&mut database)
-            .await
-            .unwrap();
+        let patch = json!({ "access": access, "set_up_sync": set_up_sync == SetUpSync::With });
+        let _: Value = admin.patch(&format!("vault/people/{id}"), &patch).await;
     }
 
     async fn sign_in(&mut self) {
@@ -169,6 +156,7 @@ impl Ids {
             .replace("{new}", &new)
             .replace("{client}", &self.client.to_string())
             .replace("{credential}", &self.credential.to_string())
+            .replace("{person}", &self.person.to_string())
             .replace("{sealed}", &self.sealed)
             .replace("{tomorrow}", &tomorrow.to_string())
             .replace("{day}", &tomorrow.strftime("%Y-%m-%d").to_string());
@@ -177,6 +165,9 @@ impl Ids {
         }
         for (place, agent) in self.agents.iter().enumerate() {
             text = text.replace(&format!("{{agent_{place}}}"), &agent.to_string());
+        }
+        for (place, invitation) in self.invitations.iter().enumerate() {
+            text = text.replace(&format!("{{invitation_{place}}}"), &invitation.to_string());
         }
         text
     }
@@ -204,6 +195,8 @@ async fn client(vault: &TestVault, admin: &Caller, name: &str) -> (Ids, Caller) 
         credential,
         plans,
         agents: [first.agent, second.agent],
+        person: add_person(vault, &format!("{name}@msp.example"), "technician").await,
+        invitations: [invite(admin).await, invite(admin).await],
         sealed: secrets["sealed"].as_str().unwrap().to_owned(),
         wrapped: serde_json::to_string(&stored.key).unwrap(),
     };
@@ -233,8 +226,33 @@ fn made_up(like: &Ids) -> Ids {
         credential: Uuid::new_v4(),
         plans: like.plans.map(|_| Uuid::new_v4()),
         agents: like.agents.map(|_| Uuid::new_v4()),
+        person: Uuid::new_v4(),
+        invitations: like.invitations.map(|_| Uuid::new_v4()),
         ..like.clone()
     }
+}
+
+/// Somebody with the first person's password: choosing one takes long, and is not what this is about.
+async fn add_person(vault: &TestVault, email: &str, role: &str) -> Uuid {
+    let id = Uuid::new_v4();
+    sqlx::query(
+        "INSERT INTO admins (id, email, password_hash, created, role)
+         SELECT ?, ?, password_hash, created, ? FROM admins LIMIT 1",
+    )
+    .bind(id.to_string())
+    .bind(email)
+    .bind(role)
+    .execute(&mut vault.database().await)
+    .await
+    .unwrap();
+    id
+}
+
+async fn invite(admin: &Caller) -> Uuid {
+    let email = format!("{}@msp.example", Uuid::new_v4());
+    let new = json!({ "email": email, "role": "technician" });
+    let made: InvitationLink = admin.post("vault/people/invitations", &new).await;
+    made.invitation.id
 }
 
 async fn api_token(vault: &TestVault) -> String {
@@ -250,10 +268,4 @@ async fn api_token(vault: &TestVault) -> String {
         .await
         .unwrap();
     answer["access_token"].as_str().unwrap().to_owned()
-}
-
-async fn database(vault: &TestVault) -> SqliteConnection {
-    let file = vault.dir.path().join("vault.db");
-    let url = format!("sqlite://{}", file.display());
-    SqliteConnection::connect(&url).await.unwrap()
 }
