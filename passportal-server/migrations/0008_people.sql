@@ -13,6 +13,9 @@ CREATE TABLE assigned_clients (
     PRIMARY KEY (person, client)
 ) STRICT, WITHOUT ROWID;
 
+-- Search within assigned clients.
+CREATE INDEX credentials_numbers ON credentials (client, number);
+
 CREATE TABLE invitations (
     id          TEXT PRIMARY KEY,
     hash        TEXT NOT NULL UNIQUE, -- SHA-256 of the link's token

@@ -1,14 +1,17 @@
 //! Search over all credentials, by the beginnings of words.
 
 use passportal_client::wire::FoundCredential;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::person_vault::Reach;
 use super::{Act, Part, PersonVault, VaultError, words};
 
 /// Words that are looked for at the most.
 const WORDS: usize = 10;
+
+/// Clients whose credentials are listed before a search.
+const FEW: i64 = 50;
 
 /// The longest text that is looked for.
 const LENGTH: usize = 200;
@@ -40,13 +43,7 @@ impl PersonVault<'_> {
         let Some(expression) = expression(text) else {
             return Ok(Vec::new());
         };
-        let sql = match reach {
-            Reach::All => select!(""),
-            Reach::Assigned(_) => select!(
-                "AND +rowid IN (SELECT p.number FROM assigned_clients a
-                     JOIN credentials p ON p.client = a.client WHERE a.person = ?4)"
-            ),
-        };
+        let sql = sql(&mut view, &reach).await?;
         let rows = sqlx::query(sql)
             .bind(expression)
             .bind(words::signed(part.most)?)
@@ -56,6 +53,30 @@ impl PersonVault<'_> {
             .await?;
         rows.iter().map(found).collect()
     }
+}
+
+/// The query for this reach. The credentials of few clients are listed before, because many hits may lie elsewhere. With many
+/// clients each hit is looked at: there are soon enough.
+async fn sql(view: &mut SqliteConnection, reach: &Reach) -> Result<&'static str, VaultError> {
+    let Reach::Assigned(person) = reach else {
+        return Ok(select!(""));
+    };
+    let (clients,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM assigned_clients WHERE person = ?")
+            .bind(person.to_string())
+            .fetch_one(view)
+            .await?;
+    Ok(if clients <= FEW {
+        select!(
+            "AND +rowid IN (SELECT p.number FROM assigned_clients a
+                 JOIN credentials p ON p.client = a.client WHERE a.person = ?4)"
+        )
+    } else {
+        select!(
+            "AND (SELECT client FROM credentials WHERE number = credential_search.rowid)
+                 IN (SELECT client FROM assigned_clients WHERE person = ?4)"
+        )
+    })
 }
 
 /// The text as a query of FTS5: each word a quoted beginning, so that nothing of it is an operator.

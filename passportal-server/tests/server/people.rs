@@ -122,7 +122,7 @@ async fn whoever_is_invited_chooses_a_password_and_proves_the_organization_key()
     let mut browser = world.vault.browser();
     let page = browser.get(&link.path).await;
     assert!(
-        page.status == 200 && page.html.contains("as Manager. All clients."),
+        page.status == 200 && page.html.contains("as Manager, for all clients."),
         "{}",
         page.html
     );
@@ -505,4 +505,40 @@ async fn an_organization_admin_invites_and_changes_people_on_pages() {
         .submit(&page, &to, &[("standing", "disabled")])
         .await;
     assert!(refused.html.contains("last active Organization Admin"));
+}
+
+#[tokio::test]
+async fn a_search_stays_within_many_assigned_clients_too() {
+    let world = World::new().await;
+    let anna = world
+        .contoso
+        .add(&world.admin, "anna@contoso.com", "x")
+        .await;
+    world
+        .fabrikam
+        .add(&world.admin, "anna@fabrikam.com", "x")
+        .await;
+    let assigned = json!({ "assigned": [world.contoso.id] });
+    let bea = world
+        .bea(json!({ "role": "technician", "access": assigned }))
+        .await;
+    let mut database = world.vault.database().await;
+    let more = "INSERT INTO clients (id, name, company_vault, sync, default_mode, mute, wrapped_key, created, seq)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+        SELECT printf('%08x-0000-4000-8000-000000000000', i), 'Client ' || i, 0, sync, default_mode, mute, wrapped_key,
+            created, seq FROM clients, n WHERE name = 'Contoso'";
+    sqlx::query(more).execute(&mut database).await.unwrap();
+    sqlx::query(
+        "INSERT INTO assigned_clients SELECT ?, id FROM clients WHERE name LIKE 'Client %'",
+    )
+    .bind(bea.id.to_string())
+    .execute(&mut database)
+    .await
+    .unwrap();
+
+    let clients: Vec<Client> = bea.api.get("vault/clients").await;
+    assert_eq!(clients.len(), 61);
+    let found: Vec<FoundCredential> = bea.api.get("vault/search?q=anna").await;
+    let ids: Vec<Uuid> = found.iter().map(|it| it.id).collect();
+    assert_eq!(ids, [anna]);
 }
