@@ -255,6 +255,7 @@ fn migrations() -> Migrator {
             "audit chain",
             include_str!("../migrations/0007_audit_chain.sql"),
         ),
+        migration(8, "people", include_str!("../migrations/0008_people.sql")),
         migration(
             10,
             "notices",

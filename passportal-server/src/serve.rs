@@ -341,10 +341,7 @@ async fn serve(
 
 fn routes(state: AppState, proxies: TrustedProxies) -> Router {
     let transport = state.transport;
-    let routes = Router::new()
-        .nest("/api", crate::api::routes())
-        .merge(crate::dashboard::routes())
-        .with_state(state);
+    let routes = crate::routes::all().into_router().with_state(state);
     crate::security_headers::add(routes, transport)
         .layer(axum::middleware::from_fn(crate::request_id::assign))
         .layer(axum::middleware::from_fn_with_state(

@@ -10,6 +10,7 @@ mod details;
 mod import;
 mod notice;
 mod overview;
+mod people;
 mod plan;
 mod sealed;
 mod search;
@@ -35,6 +36,10 @@ pub use notice::{
     NoticeTopic, QuietHours, SmtpSecurity,
 };
 pub use overview::{Overview, OverviewKind, OverviewQuery, UnknownOverview};
+pub use people::{
+    Authority, ClientAccess, Invitation, InvitationLink, NewInvitation, PersonPatch, PersonRecord,
+    Role,
+};
 pub use plan::{
     HeldPlan, HeldWrite, Plan, PlanDetails, PlanQuery, PlanRuling, PlanStanding, Ruling,
     ShownPlans, Word,

@@ -1,5 +1,7 @@
 //! Who calls: an access token becomes a person, an agent or a program, or the call ends here.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use passportal_client::wire::ACCESS_TOKEN_HEADER;
@@ -8,18 +10,24 @@ use uuid::Uuid;
 use super::answer::ApiError;
 use crate::state::AppState;
 use crate::token::TokenHash;
-use crate::vault::{Actor, Holder, Person};
+use crate::vault::{Actor, Holder, Member, PersonVault, Vault};
 
 /// A person's session.
 pub(super) struct PersonCaller {
-    person: Person,
+    member: Member,
+    vault: Arc<Vault>,
     pub(super) token: TokenHash,
 }
 
 impl PersonCaller {
+    /// The vault as this person sees it.
+    pub(super) fn vault(&self) -> PersonVault<'_> {
+        self.vault.as_seen_by(&self.member)
+    }
+
     /// For the audit trail.
     pub(super) fn actor(&self) -> Actor {
-        Actor::person(&self.person.email)
+        self.member.actor()
     }
 }
 
@@ -37,10 +45,15 @@ impl FromRequestParts<AppState> for PersonCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        match holder(parts, state).await? {
-            (Holder::Person(person), token) => Ok(Self { person, token }),
-            _ => Err(ApiError::not_allowed()),
-        }
+        let (Holder::Person(person), token) = holder(parts, state).await? else {
+            return Err(ApiError::not_allowed());
+        };
+        let member = state.vault.member(person.id).await?;
+        Ok(Self {
+            member: member.ok_or_else(ApiError::bad_token)?,
+            vault: Arc::clone(&state.vault),
+            token,
+        })
     }
 }
 

@@ -121,6 +121,9 @@ impl From<VaultError> for ApiError {
             VaultError::Conflict(message) => {
                 Self::new(StatusCode::CONFLICT, code::CONFLICT, message)
             }
+            VaultError::Forbidden(message) => {
+                Self::new(StatusCode::FORBIDDEN, code::NOT_ALLOWED, message)
+            }
             VaultError::Revoked => Self::bad_token(),
             VaultError::Refused(message) => Self::invalid(message),
             fault => {

@@ -1,13 +1,11 @@
 //! The audit trail, for a person.
 
-use axum::extract::State;
 use jiff::Timestamp;
 use passportal_client::wire::{AuditLine, AuditQuery, AuditVerification, Failure, Success};
 
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::Asked;
-use crate::state::AppState;
 
 #[utoipa::path(get, path = "/api/v2/audit", tag = "audit",
     params(("who" = Option<String>, Query, description = "Any part of it, in any case"),
@@ -21,21 +19,17 @@ use crate::state::AppState;
     responses((status = 200, description = "The latest first", body = Success<Vec<AuditLine>>),
         (status = 401, body = Failure)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
+    caller: PersonCaller,
     Asked(query): Asked<AuditQuery>,
 ) -> Answer<Vec<AuditLine>> {
-    Ok(Results(state.vault.audit(&query).await?))
+    Ok(Results(caller.vault().audit(&query).await?))
 }
 
 #[utoipa::path(get, path = "/api/v2/audit/verification", tag = "audit",
     responses((status = 200, description = "What a look at every line finds",
         body = Success<AuditVerification>), (status = 401, body = Failure)))]
-pub(super) async fn verify(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
-) -> Answer<AuditVerification> {
-    let verified = state.vault.verify_audit(None).await?;
+pub(super) async fn verify(caller: PersonCaller) -> Answer<AuditVerification> {
+    let verified = caller.vault().verify_audit(None).await?;
     Ok(Results(AuditVerification {
         at: Timestamp::now(),
         line: verified.head.line,

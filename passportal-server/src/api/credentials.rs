@@ -1,6 +1,5 @@
 //! Credentials, for a person. Passwords pass sealed: the server cannot open them.
 
-use axum::extract::State;
 use passportal_client::wire::{
     Credential, CredentialPatch, Failure, HistoryEntry, NewCredential, NewPassword, Success,
 };
@@ -9,17 +8,12 @@ use uuid::Uuid;
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::{At, Body};
-use crate::state::AppState;
 
 #[utoipa::path(get, path = "/api/v2/vault/clients/{id}/credentials", tag = "vault",
     params(("id" = Uuid, Path, description = "The client")),
     responses((status = 200, body = Success<Vec<Credential>>), (status = 404, body = Failure)))]
-pub(super) async fn list(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
-    At(client): At<Uuid>,
-) -> Answer<Vec<Credential>> {
-    Ok(Results(state.vault.credentials(client).await?))
+pub(super) async fn list(caller: PersonCaller, At(client): At<Uuid>) -> Answer<Vec<Credential>> {
+    Ok(Results(caller.vault().credentials(client).await?))
 }
 
 #[utoipa::path(post, path = "/api/v2/vault/clients/{id}/credentials", tag = "vault",
@@ -28,27 +22,19 @@ pub(super) async fn list(
     responses((status = 200, body = Success<Credential>), (status = 404, body = Failure),
         (status = 422, body = Failure)))]
 pub(super) async fn create(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At(client): At<Uuid>,
     Body(new): Body<NewCredential>,
 ) -> Answer<Credential> {
-    let added = state
-        .vault
-        .add_credential(&caller.actor(), client, &new)
-        .await?;
+    let added = caller.vault().add_credential(client, &new).await?;
     Ok(Results(added))
 }
 
 #[utoipa::path(get, path = "/api/v2/vault/credentials/{id}", tag = "vault",
     params(("id" = Uuid, Path, description = "The credential")),
     responses((status = 200, body = Success<Credential>), (status = 404, body = Failure)))]
-pub(super) async fn read(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
-    At(id): At<Uuid>,
-) -> Answer<Credential> {
-    Ok(Results(state.vault.credential(id).await?))
+pub(super) async fn read(caller: PersonCaller, At(id): At<Uuid>) -> Answer<Credential> {
+    Ok(Results(caller.vault().credential(id).await?))
 }
 
 #[utoipa::path(patch, path = "/api/v2/vault/credentials/{id}", tag = "vault",
@@ -58,15 +44,11 @@ pub(super) async fn read(
         (status = 409, description = "Another version was confirmed (4009)", body = Failure),
         (status = 422, body = Failure)))]
 pub(super) async fn change(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At(id): At<Uuid>,
     Body(patch): Body<CredentialPatch>,
 ) -> Answer<Credential> {
-    let changed = state
-        .vault
-        .change_credential(&caller.actor(), id, &patch)
-        .await?;
+    let changed = caller.vault().change_credential(id, &patch).await?;
     Ok(Results(changed))
 }
 
@@ -77,12 +59,11 @@ pub(super) async fn change(
         (status = 409, description = "Not the next version (4009)", body = Failure),
         (status = 422, body = Failure)))]
 pub(super) async fn set_password(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At(id): At<Uuid>,
     Body(new): Body<NewPassword>,
 ) -> Answer<Credential> {
-    let changed = state.vault.set_password(&caller.actor(), id, &new).await?;
+    let changed = caller.vault().set_password(id, &new).await?;
     Ok(Results(changed))
 }
 
@@ -90,10 +71,6 @@ pub(super) async fn set_password(
     params(("id" = Uuid, Path, description = "The credential")),
     responses((status = 200, description = "The latest first", body = Success<Vec<HistoryEntry>>),
         (status = 404, body = Failure)))]
-pub(super) async fn history(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
-    At(id): At<Uuid>,
-) -> Answer<Vec<HistoryEntry>> {
-    Ok(Results(state.vault.history(id).await?))
+pub(super) async fn history(caller: PersonCaller, At(id): At<Uuid>) -> Answer<Vec<HistoryEntry>> {
+    Ok(Results(caller.vault().history(id).await?))
 }

@@ -1,6 +1,5 @@
 //! Flags, for a person.
 
-use axum::extract::State;
 use passportal_client::wire::{
     Failure, FlagCleared, FlagKind, FlagQuery, FlaggedCredential, Success,
 };
@@ -9,7 +8,6 @@ use uuid::Uuid;
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::{Asked, At};
-use crate::state::AppState;
 
 #[utoipa::path(get, path = "/api/v2/vault/flags", tag = "vault",
     params(("client" = Option<Uuid>, Query, description = "Of this client only"),
@@ -17,11 +15,10 @@ use crate::state::AppState;
     responses((status = 200, body = Success<Vec<FlaggedCredential>>),
         (status = 401, body = Failure)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
+    caller: PersonCaller,
     Asked(query): Asked<FlagQuery>,
 ) -> Answer<Vec<FlaggedCredential>> {
-    Ok(Results(state.vault.flags(&query).await?))
+    Ok(Results(caller.vault().flags(&query).await?))
 }
 
 #[utoipa::path(delete, path = "/api/v2/vault/credentials/{id}/flags/{kind}", tag = "vault",
@@ -29,12 +26,8 @@ pub(super) async fn list(
         ("kind" = FlagKind, Path, description = "The flag")),
     responses((status = 200, body = Success<FlagCleared>), (status = 404, body = Failure)))]
 pub(super) async fn clear(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At((credential, kind)): At<(Uuid, FlagKind)>,
 ) -> Answer<FlagCleared> {
-    let actor = caller.actor();
-    Ok(Results(
-        state.vault.clear_flag(&actor, credential, kind).await?,
-    ))
+    Ok(Results(caller.vault().clear_flag(credential, kind).await?))
 }

@@ -14,6 +14,7 @@ mod flags;
 mod imports;
 mod notices;
 mod openapi;
+mod people;
 mod plans;
 mod reading;
 mod reports;
@@ -21,11 +22,10 @@ mod search;
 mod snoozes;
 mod viewer;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
-use crate::state::AppState;
+use crate::routes::Routes;
 use answer::ApiError;
 
 /// The longest request: a report of a thousand entries.
@@ -38,8 +38,8 @@ const PLANS_LIMIT: usize = 64 * 1024 * 1024;
 const IMPORT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Everything below `/api`.
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::default()
         .nest("/v2/auth", auth_routes())
         .nest("/v2/vault", vault_routes())
         .nest("/v2/agent", agent_routes())
@@ -55,15 +55,15 @@ pub(crate) fn routes() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-fn auth_routes() -> Router<AppState> {
-    Router::new()
+fn auth_routes() -> Routes {
+    Routes::default()
         .route("/session", post(auth::sign_in).delete(auth::sign_out))
         .route("/client_token", post(auth::client_token))
         .method_not_allowed_fallback(no_such_method)
 }
 
-fn vault_routes() -> Router<AppState> {
-    Router::new()
+fn vault_routes() -> Routes {
+    Routes::default()
         .route("/clients", get(clients::list).post(clients::create))
         .route("/clients/{id}", get(clients::read).patch(clients::change))
         .route(
@@ -92,11 +92,18 @@ fn vault_routes() -> Router<AppState> {
             put(snoozes::snooze).delete(snoozes::end),
         )
         .route("/snoozes", get(snoozes::list))
+        .route("/people", get(people::list))
+        .route("/people/{id}", patch(people::change))
+        .route(
+            "/people/invitations",
+            get(people::invitations).post(people::invite),
+        )
+        .route("/people/invitations/{invitation}", delete(people::withdraw))
         .method_not_allowed_fallback(no_such_method)
 }
 
-fn agent_routes() -> Router<AppState> {
-    Router::new()
+fn agent_routes() -> Routes {
+    Routes::default()
         .route("/enrolments", post(enrolments::enrol))
         .route("/enrolments/{agent}", delete(enrolments::revoke))
         .route("/heartbeat", post(agent::heartbeat))
@@ -112,16 +119,16 @@ fn agent_routes() -> Router<AppState> {
         .method_not_allowed_fallback(no_such_method)
 }
 
-fn notice_routes() -> Router<AppState> {
-    Router::new()
+fn notice_routes() -> Routes {
+    Routes::default()
         .route("/", get(notices::list).post(notices::add))
         .route("/{id}", put(notices::change).delete(notices::remove))
         .route("/{id}/test", post(notices::test))
         .method_not_allowed_fallback(no_such_method)
 }
 
-fn plan_routes() -> Router<AppState> {
-    Router::new()
+fn plan_routes() -> Routes {
+    Routes::default()
         .route("/", get(plans::list))
         .route("/{id}", get(plans::read))
         .route("/{id}/approval", post(plans::approve))
@@ -129,8 +136,8 @@ fn plan_routes() -> Router<AppState> {
         .method_not_allowed_fallback(no_such_method)
 }
 
-fn audit_routes() -> Router<AppState> {
-    Router::new()
+fn audit_routes() -> Routes {
+    Routes::default()
         .route("/", get(audit::list))
         .route("/verification", get(audit::verify))
         .method_not_allowed_fallback(no_such_method)

@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
-    notices, plans, reports, search, snoozes,
+    notices, people, plans, reports, search, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use super::{
         enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
+        people::list, people::change, people::invitations, people::invite, people::withdraw,
         reports::make, audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,
         notices::list, notices::add, notices::change, notices::remove, notices::test,
     )

@@ -1,12 +1,10 @@
 //! Reports, for a person.
 
-use axum::extract::State;
 use passportal_client::wire::{Failure, Overview, OverviewKind, OverviewQuery, Success};
 
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::{Asked, At};
-use crate::state::AppState;
 
 #[utoipa::path(get, path = "/api/v2/reports/{report}", tag = "reports",
     params(("report" = OverviewKind, Path, description = "Which"),
@@ -17,10 +15,9 @@ use crate::state::AppState;
     responses((status = 200, body = Success<Overview>), (status = 404, body = Failure),
         (status = 422, body = Failure)))]
 pub(super) async fn make(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
+    caller: PersonCaller,
     At(report): At<OverviewKind>,
     Asked(query): Asked<OverviewQuery>,
 ) -> Answer<Overview> {
-    Ok(Results(state.vault.overview(report, &query).await?))
+    Ok(Results(caller.vault().overview(report, &query).await?))
 }

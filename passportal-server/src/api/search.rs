@@ -1,12 +1,10 @@
 //! Search, for a person.
 
-use axum::extract::State;
 use passportal_client::wire::{Failure, FoundCredential, SearchQuery, Success};
 
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::Asked;
-use crate::state::AppState;
 use crate::vault::Part;
 
 const PER_PAGE: u32 = 50;
@@ -16,8 +14,7 @@ const PER_PAGE_MOST: u32 = 1000;
     responses((status = 200, description = "A page shorter than asked for is the last one",
         body = Success<Vec<FoundCredential>>), (status = 401, body = Failure)))]
 pub(super) async fn search(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
+    caller: PersonCaller,
     Asked(asked): Asked<SearchQuery>,
 ) -> Answer<Vec<FoundCredential>> {
     let most = asked.results_per_page.unwrap_or(PER_PAGE);
@@ -27,5 +24,5 @@ pub(super) async fn search(
         after: (page - 1) * most,
         most,
     };
-    Ok(Results(state.vault.search(&asked.q, part).await?))
+    Ok(Results(caller.vault().search(&asked.q, part).await?))
 }

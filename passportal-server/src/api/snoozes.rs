@@ -1,6 +1,5 @@
 //! Snoozed flags, for a person.
 
-use axum::extract::State;
 use passportal_client::wire::{
     Failure, FlagCleared, FlagKind, NewSnooze, SnoozeEnded, SnoozedFlag, Success,
 };
@@ -9,16 +8,12 @@ use uuid::Uuid;
 use super::access::PersonCaller;
 use super::answer::{Answer, Results};
 use super::reading::{At, Body};
-use crate::state::AppState;
 
 #[utoipa::path(get, path = "/api/v2/vault/snoozes", tag = "vault",
     responses((status = 200, description = "The one that ends first first",
         body = Success<Vec<SnoozedFlag>>), (status = 401, body = Failure)))]
-pub(super) async fn list(
-    State(state): State<AppState>,
-    _caller: PersonCaller,
-) -> Answer<Vec<SnoozedFlag>> {
-    Ok(Results(state.vault.snoozes().await?))
+pub(super) async fn list(caller: PersonCaller) -> Answer<Vec<SnoozedFlag>> {
+    Ok(Results(caller.vault().snoozes().await?))
 }
 
 #[utoipa::path(put, path = "/api/v2/vault/credentials/{id}/flags/{kind}/snooze", tag = "vault",
@@ -28,15 +23,11 @@ pub(super) async fn list(
     responses((status = 200, body = Success<FlagCleared>), (status = 404, body = Failure),
         (status = 422, description = "Without a reason, or not within a year (4022)", body = Failure)))]
 pub(super) async fn snooze(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At(which): At<(Uuid, FlagKind)>,
     Body(new): Body<NewSnooze>,
 ) -> Answer<FlagCleared> {
-    let count = state
-        .vault
-        .snooze_flags(&caller.actor(), &[which], &new)
-        .await?;
+    let count = caller.vault().snooze_flags(&[which], &new).await?;
     Ok(Results(FlagCleared { stood: count > 0 }))
 }
 
@@ -45,12 +36,8 @@ pub(super) async fn snooze(
         ("kind" = FlagKind, Path, description = "The flag")),
     responses((status = 200, body = Success<SnoozeEnded>), (status = 404, body = Failure)))]
 pub(super) async fn end(
-    State(state): State<AppState>,
     caller: PersonCaller,
     At((credential, kind)): At<(Uuid, FlagKind)>,
 ) -> Answer<SnoozeEnded> {
-    let actor = caller.actor();
-    Ok(Results(
-        state.vault.end_snooze(&actor, credential, kind).await?,
-    ))
+    Ok(Results(caller.vault().end_snooze(credential, kind).await?))
 }

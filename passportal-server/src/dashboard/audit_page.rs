@@ -17,9 +17,10 @@ use uuid::Uuid;
 
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{Act, VaultError};
 
 /// Lines of a page.
 const LINES: u32 = 100;
@@ -142,15 +143,15 @@ fn typed(query: Result<Query<Filter>, QueryRejection>) -> Filter {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     query: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let filter = typed(query);
-    let lines = state.vault.audit(&filter.query()).await?;
+    let lines = session.vault().audit(&filter.query()).await?;
     let last = lines.last().map(|line| line.line.to_string());
     let full = lines.len() == LINES as usize;
     let older = last.filter(|last| full && last != "1");
-    let clients = state.vault.clients().await?;
+    let clients = session.vault().clients().await?;
     page(&AuditPage {
         layout: Layout::new(&state, &session, Section::Audit, "Audit trail"),
         clients: clients.into_iter().map(|it| (it.id, it.name)).collect(),
@@ -158,16 +159,16 @@ pub(super) async fn show(
         older: older.map(|last| filter.address("/audit", &[("before", &last)])),
         newest: filter.before.map(|_| filter.address("/audit", &[])),
         verification: match filter.verify {
-            Some(_) => Some(verification(&state).await?),
+            Some(_) => Some(verification(&session).await?),
             None => None,
         },
-        head: state.vault.audit_head().await?,
+        head: session.vault().audit_head().await?,
         filter,
     })
 }
 
-async fn verification(state: &AppState) -> Result<Result<AuditHead, String>, VaultError> {
-    let verified = state.vault.verify_audit(None).await?;
+async fn verification(session: &SignedIn) -> Result<Result<AuditHead, String>, VaultError> {
+    let verified = session.vault().verify_audit(None).await?;
     Ok(match verified.broken {
         None => Ok(verified.head),
         Some(broken) => Err(super::problem::sentence(&broken.to_string())),
@@ -176,8 +177,7 @@ async fn verification(state: &AppState) -> Result<Result<AuditHead, String>, Vau
 
 /// Every line that the filters let pass, the earliest first, as a file. It is sent as it is read.
 pub(super) async fn export(
-    State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     query: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let filter = typed(query);
@@ -187,7 +187,7 @@ pub(super) async fn export(
         .and_then(|word| word.parse().ok())
         .unwrap_or(AuditFormat::Csv);
     let what = format!("exported the audit trail as {}", format.name());
-    state.vault.note(&session.actor(), &what, "").await?;
+    session.vault().note_export(Act::ReadAudit, &what).await?;
     let query = AuditQuery {
         before: None,
         after: Some(0),
@@ -204,26 +204,26 @@ pub(super) async fn export(
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, name),
     ];
-    Ok((headers, Body::from_stream(pages(state, query, format))).into_response())
+    Ok((headers, Body::from_stream(pages(session, query, format))).into_response())
 }
 
 /// The heading, and then a page of lines at a time.
 fn pages(
-    state: AppState,
+    session: SignedIn,
     query: AuditQuery,
     format: AuditFormat,
 ) -> impl futures::Stream<Item = Result<String, VaultError>> {
-    let begin = (state, query, Some(format.heading()));
-    stream::try_unfold(begin, move |(state, mut query, heading)| async move {
+    let begin = (session, query, Some(format.heading()));
+    stream::try_unfold(begin, move |(session, mut query, heading)| async move {
         if let Some(heading) = heading {
-            return Ok(Some((heading, (state, query, None))));
+            return Ok(Some((heading, (session, query, None))));
         }
-        let lines = state.vault.audit(&query).await?;
+        let lines = session.vault().audit(&query).await?;
         let Some(last) = lines.last() else {
             return Ok(None);
         };
         query.after = Some(last.line);
         let text: String = lines.iter().map(|line| format.line(line)).collect();
-        Ok(Some((text, (state, query, None))))
+        Ok(Some((text, (session, query, None))))
     })
 }

@@ -17,10 +17,11 @@ use super::overwrite_page;
 use super::paging::Paging;
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, back_with, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{FlagView, ResultView, TimeView};
 use crate::state::AppState;
-use crate::vault::{VaultError, word};
+use crate::vault::{Act, VaultError, word};
 
 const PER_PAGE: u64 = 100;
 
@@ -33,6 +34,7 @@ struct ClientPage {
     syncs: bool,
     muted: bool,
     default_mode_word: &'static str,
+    default_mode: &'static str,
     waiting: Vec<WaitingPlan>,
     credentials: Vec<CredentialLine>,
     types: Vec<CredentialType>,
@@ -89,6 +91,7 @@ impl ClientPage {
             syncs: client.sync == MicrosoftSync::EntraId,
             muted: client.mute == Mute::Muted,
             default_mode_word: client.default_mode.name(),
+            default_mode: client.default_mode.label(),
             credentials: credentials.iter().map(CredentialLine::new).collect(),
         }
     }
@@ -102,18 +105,18 @@ pub(super) struct Asked {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path(id): Path<Uuid>,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let client = state.vault.client(id).await?;
+    let client = session.vault().client(id).await?;
     let asked = query.unwrap_or_default().0.page;
     let mut paging = Paging::new(asked, PER_PAGE);
-    let mut credentials = state.vault.credentials_part(id, paging.part()).await?;
+    let mut credentials = session.vault().credentials_part(id, paging.part()).await?;
     paging.cut(&mut credentials);
-    let waiting = plan_page::waiting(&state, Some(id)).await?;
+    let waiting = plan_page::waiting(&session, Some(id)).await?;
     let layout = Layout::new(&state, &session, Section::Clients, &client.name);
-    let types = state.vault.credential_types().await?;
+    let types = session.vault().credential_types().await?;
     page(&ClientPage {
         types,
         paging,
@@ -137,9 +140,9 @@ pub(super) async fn change(
     form: OwnForm<SettingsForm>,
 ) -> Result<Response, Problem> {
     let OwnForm { session, fields } = form;
-    let before = state.vault.client(id).await?;
+    let before = session.vault().client_for(Act::SetUpSync, id).await?;
     if fields.overwrite.is_none() {
-        let credentials = state.vault.credentials(id).await?;
+        let credentials = session.vault().credentials(id).await?;
         let inheriting = credentials.iter().filter(|it| it.own_mode.is_none());
         let mut at_stake = inheriting
             .filter(|it| overwrite_page::is_at_stake(it, fields.default_mode))
@@ -155,10 +158,7 @@ pub(super) async fn change(
         default_mode: (fields.default_mode != before.default_mode).then_some(fields.default_mode),
         mute: (fields.mute != before.mute).then_some(fields.mute),
     };
-    let changed = state
-        .vault
-        .change_client(&session.actor(), id, &patch)
-        .await;
+    let changed = session.vault().change_client(id, &patch).await;
     let to = format!("/clients/{id}");
     let back = back_with(&session, &to, changed, "The settings were saved.")?;
     Ok(back.into_response())

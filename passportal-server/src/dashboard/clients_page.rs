@@ -11,9 +11,11 @@ use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page};
 use super::secrets;
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{FlagCount, sync_label};
 use crate::state::AppState;
+use crate::vault::Act;
 
 #[derive(Template)]
 #[template(path = "clients.html")]
@@ -57,9 +59,9 @@ impl ClientLine {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
-    let clients = state.vault.clients().await?;
+    let clients = session.vault().clients().await?;
     page(&ClientsPage {
         layout: Layout::new(&state, &session, Section::Clients, "Clients"),
         clients: clients.iter().map(ClientLine::new).collect(),
@@ -70,8 +72,9 @@ pub(super) async fn show(
 #[derive(Deserialize)]
 pub(super) struct NewClientForm {
     name: String,
-    sync: MicrosoftSync,
-    default_mode: SyncMode,
+    /// Absent where the person may not set it.
+    sync: Option<MicrosoftSync>,
+    default_mode: Option<SyncMode>,
 }
 
 pub(super) async fn create(
@@ -83,11 +86,11 @@ pub(super) async fn create(
     let new = NewClient {
         id,
         name: fields.name,
-        sync: fields.sync,
-        default_mode: fields.default_mode,
+        sync: fields.sync.unwrap_or(MicrosoftSync::None),
+        default_mode: fields.default_mode.unwrap_or(SyncMode::Enabled),
         key: secrets::new_key(&session, state.vault.organization(), id),
     };
-    let created = state.vault.create_client(&session.actor(), &new).await;
+    let created = session.vault().create_client(&new).await;
     let to = match created {
         Ok(_) => format!("/clients/{id}"),
         Err(_) => "/clients".to_owned(),

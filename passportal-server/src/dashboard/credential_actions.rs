@@ -16,9 +16,9 @@ use super::form::{Empty, OwnForm};
 use super::overwrite_page::{self, Wanted};
 use super::problem::{Problem, back_with};
 use super::secrets::Secret;
-use super::session::Session;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{Act, VaultError};
 
 /// The choice of a mode.
 #[derive(Clone, Copy, Deserialize)]
@@ -62,9 +62,9 @@ pub(super) async fn set_mode(
     let OwnForm { session, fields } = form;
     let patch = fields.mode.patch();
     if fields.overwrite.is_none() {
-        let credential = find(&state, client, id).await?;
-        let inherited = state.vault.client(client).await?.default_mode;
-        let after = patch.own_mode.unwrap_or(inherited);
+        let credential = find(&session, client, id).await?;
+        let of = session.vault().client_for(Act::SetUpSync, client).await?;
+        let after = patch.own_mode.unwrap_or(of.default_mode);
         if overwrite_page::is_at_stake(&credential, after) {
             let wanted = Wanted {
                 action: format!("{}/mode", address(client, id)),
@@ -78,7 +78,7 @@ pub(super) async fn set_mode(
         }
     }
     let done = "The sync mode was saved.";
-    let back = change(&state, &session, (client, id), &patch, done).await?;
+    let back = change(&session, (client, id), &patch, done).await?;
     Ok(back.into_response())
 }
 
@@ -89,7 +89,6 @@ pub(super) struct StandingForm {
 }
 
 pub(super) async fn set_standing(
-    State(state): State<AppState>,
     Path(at): Path<(Uuid, Uuid)>,
     form: OwnForm<StandingForm>,
 ) -> Result<Redirect, Problem> {
@@ -101,7 +100,7 @@ pub(super) async fn set_standing(
         Standing::Active => "The credential is in use again.",
         Standing::Disabled => "The credential was disabled. Its history stays.",
     };
-    change(&state, &form.session, at, &patch, done).await
+    change(&form.session, at, &patch, done).await
 }
 
 /// A form that names the version that the person saw. Text, because forms carry nothing else.
@@ -111,7 +110,6 @@ pub(super) struct VersionForm {
 }
 
 pub(super) async fn confirm(
-    State(state): State<AppState>,
     Path(at): Path<(Uuid, Uuid)>,
     form: OwnForm<VersionForm>,
 ) -> Result<Redirect, Problem> {
@@ -120,21 +118,17 @@ pub(super) async fn confirm(
         ..CredentialPatch::default()
     };
     let done = "Confirmed. The agent goes on with this version.";
-    change(&state, &form.session, at, &patch, done).await
+    change(&form.session, at, &patch, done).await
 }
 
 async fn change(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     (client, id): (Uuid, Uuid),
     patch: &CredentialPatch,
     done: &str,
 ) -> Result<Redirect, Problem> {
-    find(state, client, id).await?;
-    let changed = state
-        .vault
-        .change_credential(&session.actor(), id, patch)
-        .await;
+    find(session, client, id).await?;
+    let changed = session.vault().change_credential(id, patch).await;
     back_with(session, &address(client, id), changed, done)
 }
 
@@ -149,7 +143,6 @@ pub(super) struct PasswordForm {
 }
 
 pub(super) async fn set_password(
-    State(state): State<AppState>,
     Path((client, id)): Path<(Uuid, Uuid)>,
     form: OwnForm<PasswordForm>,
 ) -> Result<Redirect, Problem> {
@@ -159,15 +152,14 @@ pub(super) async fn set_password(
         Some(_) => password_generator::generate(),
         None => Password::new(fields.password),
     };
-    let credential = find(&state, client, id).await?;
-    let stored = store(&state, &session, &credential, version, &password).await;
+    let credential = find(&session, client, id).await?;
+    let stored = store(&session, &credential, version, &password).await;
     let done = format!("The password was changed to version {version}.");
     back_with(&session, &address(client, id), stored, &done)
 }
 
 async fn store(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     credential: &Credential,
     version: u64,
     password: &Password,
@@ -178,24 +170,20 @@ async fn store(
         version,
         user_name: &credential.user_name,
     };
-    refuse_the_same(state, session, credential, password).await?;
-    let sealed = secret.seal(state, session, password).await?;
+    refuse_the_same(session, credential, password).await?;
+    let sealed = secret.seal(session, password).await?;
     let new = NewPassword {
         version,
         sealed,
         user_name: Some(credential.user_name.clone()),
     };
-    state
-        .vault
-        .set_password(&session.actor(), credential.id, &new)
-        .await
+    session.vault().set_password(credential.id, &new).await
 }
 
 /// A version changes when the password does, only then: the same one again would be set in Entra ID
 /// for nothing, and sign the user out everywhere.
 async fn refuse_the_same(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     credential: &Credential,
     password: &Password,
 ) -> Result<(), VaultError> {
@@ -205,9 +193,9 @@ async fn refuse_the_same(
         version: credential.version,
         user_name: &credential.user_name,
     };
-    let sealed = state.vault.sealed_password(credential.id).await?;
+    let sealed = session.vault().sealed_password(credential.id).await?;
     // What does not open may well be replaced.
-    let Ok(there) = current.open(state, session, &sealed).await else {
+    let Ok(there) = current.open(session, &sealed).await else {
         return Ok(());
     };
     if bool::from(
@@ -223,15 +211,14 @@ async fn refuse_the_same(
 }
 
 pub(super) async fn clear_flag(
-    State(state): State<AppState>,
     Path((client, id, kind)): Path<(Uuid, Uuid, FlagKind)>,
     form: OwnForm<Empty>,
 ) -> Result<Redirect, Problem> {
-    find(&state, client, id).await?;
-    let actor = form.session.actor();
-    let cleared = state.vault.clear_flag(&actor, id, kind).await;
+    let session = &form.session;
+    find(session, client, id).await?;
+    let cleared = session.vault().clear_flag(id, kind).await;
     let done = "The flag was cleared. It comes back when something new happens.";
-    back_with(&form.session, &address(client, id), cleared, done)
+    back_with(session, &address(client, id), cleared, done)
 }
 
 fn seen_version(text: &str) -> Result<u64, Problem> {

@@ -13,7 +13,8 @@ use super::credential_page::{address, find};
 use super::form::OwnForm;
 use super::problem::Problem;
 use super::secrets::Secret;
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::vault::VaultError;
 
@@ -32,7 +33,7 @@ pub(super) struct NewForm {
 
 pub(super) async fn show_new(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path(client): Path<Uuid>,
 ) -> Result<Response, Problem> {
     credential_form::show(&state, &session, client, Purpose::New, Fields::empty()).await
@@ -52,7 +53,7 @@ pub(super) async fn add(
         Some(_) => password_generator::generate(),
         None => Password::new(form.password),
     };
-    let added = store_new(&state, &session, client, &fields, &password, &form.totp).await;
+    let added = store_new(&session, client, &fields, &password, &form.totp).await;
     match added {
         Ok(_) => {
             session.leave_message(Message::Done("The credential was added.".to_owned()));
@@ -66,8 +67,7 @@ pub(super) async fn add(
 }
 
 async fn store_new(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     client: Uuid,
     fields: &Fields,
     password: &Password,
@@ -80,9 +80,9 @@ async fn store_new(
         version: 1,
         user_name: &fields.user_name,
     };
-    let sealed = secret.seal(state, session, password).await?;
+    let sealed = secret.seal(session, password).await?;
     let totp = match typed_totp(totp)? {
-        Some(clear) => Some(secret.seal_totp(state, session, &clear).await?),
+        Some(clear) => Some(secret.seal_totp(session, &clear).await?),
         None => None,
     };
     let new = NewCredential {
@@ -98,8 +98,7 @@ async fn store_new(
         sealed,
         totp,
     };
-    let actor = session.actor();
-    state.vault.add_credential(&actor, client, &new).await
+    session.vault().add_credential(client, &new).await
 }
 
 /// The form of a credential that is edited.
@@ -114,10 +113,10 @@ pub(super) struct EditForm {
 
 pub(super) async fn show_edit(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path((client, id)): Path<(Uuid, Uuid)>,
 ) -> Result<Response, Problem> {
-    let credential = find(&state, client, id).await?;
+    let credential = find(&session, client, id).await?;
     let purpose = Purpose::Edit(&credential);
     let fields = Fields::of(&credential);
     credential_form::show(&state, &session, client, purpose, fields).await
@@ -132,9 +131,9 @@ pub(super) async fn save(
         session,
         fields: mut form,
     } = form;
-    let before = find(&state, client, id).await?;
+    let before = find(&session, client, id).await?;
     form.fields = form.fields.tidied();
-    match store(&state, &session, &before, &form).await {
+    match store(&session, &before, &form).await {
         Ok(said) => {
             session.leave_message(Message::Done(said.to_owned()));
             Ok(Redirect::to(&address(client, id)).into_response())
@@ -148,8 +147,7 @@ pub(super) async fn save(
 }
 
 async fn store(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     before: &Credential,
     form: &EditForm,
 ) -> Result<&'static str, VaultError> {
@@ -158,19 +156,15 @@ async fn store(
     patch.remove_totp = form.remove_totp.is_some() && before.has_totp;
     if let Some(clear) = typed_totp(&form.totp)? {
         patch.remove_totp = false;
-        patch.totp = Some(next_totp(state, session, before, user_name, &clear).await?);
+        patch.totp = Some(next_totp(session, before, user_name, &clear).await?);
     }
     if *user_name != before.user_name {
-        patch.renamed = Some(renamed(state, session, before, user_name).await?);
+        patch.renamed = Some(renamed(session, before, user_name).await?);
     }
     if patch.is_empty() {
         return Ok("Nothing was changed.");
     }
-    let actor = session.actor();
-    state
-        .vault
-        .change_credential(&actor, before.id, &patch)
-        .await?;
+    session.vault().change_credential(before.id, &patch).await?;
     Ok("The credential was saved.")
 }
 
@@ -191,8 +185,7 @@ fn changed_fields(before: &Credential, fields: &Fields) -> Result<CredentialPatc
 }
 
 async fn next_totp(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     before: &Credential,
     user_name: &str,
     clear: &Password,
@@ -207,22 +200,18 @@ async fn next_totp(
     Ok(SealedTotp {
         version,
         user_name: user_name.to_owned(),
-        sealed: secret.seal_totp(state, session, clear).await?,
+        sealed: secret.seal_totp(session, clear).await?,
     })
 }
 
 /// Seals the same secrets for another user name. They pass through memory and are shown to nobody.
 async fn renamed(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     before: &Credential,
     user_name: &str,
 ) -> Result<Renamed, VaultError> {
     let what = "opened the secrets to seal them for another user name";
-    let there = state
-        .vault
-        .sealed_secrets(&session.actor(), before.id, what)
-        .await?;
+    let there = session.vault().sealed_secrets(before.id, what).await?;
     let at = |version, user_name| Secret {
         client: before.client,
         credential: before.id,
@@ -233,18 +222,18 @@ async fn renamed(
         at(there.version, &there.user_name),
         at(there.version, user_name),
     );
-    let clear = old.open(state, session, &there.sealed).await?;
+    let clear = old.open(session, &there.sealed).await?;
     let totp = match &there.totp {
         Some(totp) => {
             let (old, new) = (
                 at(totp.version, &totp.user_name),
                 at(totp.version, user_name),
             );
-            let clear = old.open_totp(state, session, &totp.sealed).await?;
+            let clear = old.open_totp(session, &totp.sealed).await?;
             Some(SealedTotp {
                 version: totp.version,
                 user_name: user_name.to_owned(),
-                sealed: new.seal_totp(state, session, &clear).await?,
+                sealed: new.seal_totp(session, &clear).await?,
             })
         }
         None => None,
@@ -252,7 +241,7 @@ async fn renamed(
     Ok(Renamed {
         user_name: user_name.to_owned(),
         version: there.version,
-        sealed: new.reseal(state, session, &clear).await?,
+        sealed: new.reseal(session, &clear).await?,
         totp,
     })
 }

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::layout::{Layout, Section};
 use super::problem::{Problem, sentence};
-use super::session::{Message, Session};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::vault::VaultError;
 
@@ -127,7 +128,7 @@ struct Edited {
 /// Shows the form.
 pub(super) async fn show(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     client: Uuid,
     purpose: Purpose<'_>,
     fields: Fields,
@@ -146,9 +147,9 @@ pub(super) async fn show(
         Some(edited) => format!("Edit {}", edited.user_name),
     };
     let page = FormPage {
-        client_name: state.vault.client(client).await?.name,
-        types: state.vault.credential_types().await?,
-        folders: state.vault.folders(client).await?,
+        client_name: session.vault().client(client).await?.name,
+        types: session.vault().credential_types().await?,
+        folders: session.vault().folders(client).await?,
         layout: Layout::new(state, session, Section::Clients, title),
         client,
         edited,
@@ -160,7 +161,7 @@ pub(super) async fn show(
 /// Shows the form again with what was typed, except secrets, and says why it was refused.
 pub(super) async fn show_refused(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     client: Uuid,
     purpose: Purpose<'_>,
     fields: Fields,

@@ -22,10 +22,11 @@ use super::layout::{Layout, Section};
 use super::plan_page::WaitingPlan;
 use super::problem::{Problem, page, sentence};
 use super::secrets::Secret;
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{FlagView, ResultView, TimeView, standing_label};
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{Act, VaultError};
 
 #[derive(Template)]
 #[template(path = "credential.html")]
@@ -168,11 +169,11 @@ impl CredentialPage {
 
 /// A credential of this client, or nothing.
 pub(super) async fn find(
-    state: &AppState,
+    session: &SignedIn,
     client: Uuid,
     id: Uuid,
 ) -> Result<Credential, VaultError> {
-    let credential = state.vault.credential(id).await?;
+    let credential = session.vault().credential(id).await?;
     if credential.client == client {
         return Ok(credential);
     }
@@ -181,24 +182,24 @@ pub(super) async fn find(
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path((client, id)): Path<(Uuid, Uuid)>,
 ) -> Result<Response, Problem> {
-    let credential = find(&state, client, id).await?;
+    let credential = find(&session, client, id).await?;
     render(&state, &session, credential, Shown::default()).await
 }
 
 async fn render(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     credential: Credential,
     shown: Shown,
 ) -> Result<Response, Problem> {
-    let client = state.vault.client(credential.client).await?;
-    let history = state.vault.history(credential.id).await?;
-    let versions = state.vault.password_versions(credential.id).await?;
-    let plan = state
-        .vault
+    let client = session.vault().client(credential.client).await?;
+    let history = session.vault().history(credential.id).await?;
+    let versions = session.vault().password_versions(credential.id).await?;
+    let plan = session
+        .vault()
         .waiting_plan_of(credential.id, credential.version)
         .await?;
     let waiting = plan.as_ref().map(WaitingPlan::new);
@@ -222,13 +223,8 @@ pub(super) async fn reveal(
     form: OwnForm<Empty>,
 ) -> Result<Response, Problem> {
     let session = form.session;
-    let credential = find(&state, client, id).await?;
-    let what = format!("revealed version {} of the password", credential.version);
-    state
-        .vault
-        .note(&session.actor(), &what, &id.to_string())
-        .await?;
-    match open(&state, &session, &credential).await {
+    let credential = find(&session, client, id).await?;
+    match open(&session, &credential).await {
         Ok(clear) if wants_json(&headers) => Ok(Json(Revealed {
             password: clear.expose(),
         })
@@ -255,8 +251,8 @@ pub(super) async fn code(
     form: OwnForm<Empty>,
 ) -> Result<Response, Problem> {
     let session = form.session;
-    let credential = find(&state, client, id).await?;
-    let shown = match one_time_code(&state, &session, &credential).await {
+    let credential = find(&session, client, id).await?;
+    let shown = match one_time_code(&session, &credential).await {
         Ok(code) => Shown {
             code: Some(code),
             ..Shown::default()
@@ -271,15 +267,11 @@ pub(super) async fn code(
 }
 
 async fn one_time_code(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     credential: &Credential,
 ) -> Result<OneTimeCode, VaultError> {
     let what = "showed a one-time code";
-    let secrets = state
-        .vault
-        .sealed_secrets(&session.actor(), credential.id, what)
-        .await?;
+    let secrets = session.vault().sealed_secrets(credential.id, what).await?;
     let totp = secrets
         .totp
         .ok_or_else(|| VaultError::refused("the credential has no TOTP secret"))?;
@@ -289,25 +281,21 @@ async fn one_time_code(
         version: totp.version,
         user_name: &totp.user_name,
     };
-    let clear = secret.open_totp(state, session, &totp.sealed).await?;
+    let clear = secret.open_totp(session, &totp.sealed).await?;
     let secret = TotpSecret::parse(clear.expose())
         .map_err(|refusal| VaultError::Refused(refusal.to_string()))?;
     Ok(secret.code(Timestamp::now()))
 }
 
-async fn open(
-    state: &AppState,
-    session: &Session,
-    credential: &Credential,
-) -> Result<Password, VaultError> {
-    let sealed = state.vault.sealed_password(credential.id).await?;
+async fn open(session: &SignedIn, credential: &Credential) -> Result<Password, VaultError> {
+    let there = session.vault().reveal(credential.id).await?;
     let secret = Secret {
         client: credential.client,
         credential: credential.id,
-        version: credential.version,
-        user_name: &credential.user_name,
+        version: there.version,
+        user_name: &there.user_name,
     };
-    secret.open(state, session, &sealed).await
+    secret.open(session, &there.sealed).await
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

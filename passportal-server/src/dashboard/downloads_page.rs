@@ -10,7 +10,8 @@ use tokio_util::io::ReaderStream;
 
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::downloads::{Checksum, Download};
 use crate::state::AppState;
 use crate::vault::VaultError;
@@ -61,7 +62,7 @@ fn system(name: &str) -> &'static str {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
     let downloads = state.downloads.clone();
     let files = on_a_thread(move || downloads.list()).await?;
@@ -75,7 +76,7 @@ pub(super) async fn show(
 
 pub(super) async fn file(
     State(state): State<AppState>,
-    SignedIn(_session): SignedIn,
+    _session: SignedIn,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let downloads = state.downloads.clone();
@@ -91,7 +92,7 @@ pub(super) async fn file(
 }
 
 pub(super) async fn template(
-    SignedIn(_session): SignedIn,
+    _session: SignedIn,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let template = match name.as_str() {

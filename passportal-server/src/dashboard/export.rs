@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use passportal_client::credential_table::{Clear, ExportRow, Formulas, write};
@@ -13,9 +13,8 @@ use uuid::Uuid;
 
 use super::form::OwnForm;
 use super::problem::{Problem, back_with};
-use super::session::Session;
-use crate::state::AppState;
-use crate::vault::VaultError;
+use super::signed_in::SignedIn;
+use crate::vault::{Act, VaultError};
 
 /// The form of an export.
 #[derive(Deserialize)]
@@ -26,26 +25,21 @@ pub(super) struct ExportForm {
 
 /// The credentials of a client.
 pub(super) async fn of_client(
-    State(state): State<AppState>,
     Path(client): Path<Uuid>,
     form: OwnForm<ExportForm>,
 ) -> Result<Response, Problem> {
-    let client = state.vault.client(client).await?;
+    let client = form.session.vault().client_for(Act::Export, client).await?;
     let back = format!("/clients/{}", client.id);
-    answer(&state, form, vec![client], &back).await
+    answer(form, vec![client], &back).await
 }
 
 /// The credentials of all clients.
-pub(super) async fn of_all(
-    State(state): State<AppState>,
-    form: OwnForm<ExportForm>,
-) -> Result<Response, Problem> {
-    let clients = state.vault.clients().await?;
-    answer(&state, form, clients, "/clients").await
+pub(super) async fn of_all(form: OwnForm<ExportForm>) -> Result<Response, Problem> {
+    let clients = form.session.vault().clients_for(Act::Export).await?;
+    answer(form, clients, "/clients").await
 }
 
 async fn answer(
-    state: &AppState,
     form: OwnForm<ExportForm>,
     clients: Vec<Client>,
     back: &str,
@@ -54,7 +48,7 @@ async fn answer(
         Some(_) => Formulas::Neutralised,
         None => Formulas::Exact,
     };
-    match table(state, &form.session, &clients, formulas).await {
+    match table(&form.session, &clients, formulas).await {
         Ok(bytes) => {
             let headers = [
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -73,8 +67,7 @@ async fn answer(
 }
 
 async fn table(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     clients: &[Client],
     formulas: Formulas,
 ) -> Result<Vec<u8>, VaultError> {
@@ -82,8 +75,8 @@ async fn table(
     for client in clients {
         let key = DataKey::unwrap(&session.kek, &client.key)
             .map_err(|error| VaultError::Refused(error.to_string()))?;
-        let credentials = state.vault.credentials(client.id).await?;
-        let secrets = state.vault.export(&session.actor(), client.id).await?;
+        let credentials = session.vault().credentials(client.id).await?;
+        let secrets = session.vault().export(client.id).await?;
         let secrets: HashMap<_, _> = secrets.iter().map(|it| (it.id, it)).collect();
         for credential in credentials {
             let Some(sealed) = secrets.get(&credential.id) else {

@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page, sentence};
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::vault::VaultError;
 
@@ -71,21 +72,21 @@ pub(super) async fn act(
         Some("clear_all") => {
             let kind = fields.get("kind").and_then(|word| kind_of(word));
             let query = FlagQuery { client: None, kind };
-            let all = state.vault.flags(&query).await?;
+            let all = session.vault().flags(&query).await?;
             let all: Vec<Which> = all.iter().map(|it| (it.credential, it.kind)).collect();
-            clear(&state, &session, &all).await
+            clear(&session, &all).await
         }
         _ if which.is_empty() => {
             session.leave_message(Message::Refused("No flag is selected.".to_owned()));
             Ok(Redirect::to("/flags").into_response())
         }
         Some("snooze") => ask(&state, &session, &which, "", "").await,
-        _ => clear(&state, &session, &which).await,
+        _ => clear(&session, &which).await,
     }
 }
 
-async fn clear(state: &AppState, session: &Session, which: &[Which]) -> Result<Response, Problem> {
-    let cleared = state.vault.clear_flags(&session.actor(), which).await;
+async fn clear(session: &SignedIn, which: &[Which]) -> Result<Response, Problem> {
+    let cleared = session.vault().clear_flags(which).await;
     let done = match cleared {
         Ok(count) => format!(
             "Cleared: {}. They come back when something new happens.",
@@ -112,21 +113,22 @@ pub(super) struct SnoozeQuery {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Query(query): Query<SnoozeQuery>,
 ) -> Result<Response, Problem> {
+    session.vault().credential(query.credential).await?;
     ask(&state, &session, &[(query.credential, query.kind)], "", "").await
 }
 
 /// The page that asks for the reason and the end, with what was typed before.
 async fn ask(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     which: &[Which],
     reason: &str,
     until: &str,
 ) -> Result<Response, Problem> {
-    let standing = state.vault.flags(&FlagQuery::default()).await?;
+    let standing = session.vault().flags(&FlagQuery::default()).await?;
     let lines: Vec<Line> = standing
         .into_iter()
         .filter(|flag| which.contains(&(flag.credential, flag.kind)))
@@ -154,7 +156,7 @@ pub(super) async fn snooze(
     let typed = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     let (reason, until) = (typed("reason"), typed("until"));
     let which = chosen(&fields);
-    match put_off(&state, &session, &which, reason, until).await {
+    match put_off(&session, &which, reason, until).await {
         Err(error @ (VaultError::Refused(_) | VaultError::Conflict(_))) => {
             session.leave_message(Message::Refused(sentence(&error.to_string())));
             let page = ask(&state, &session, &which, reason, until).await?;
@@ -171,8 +173,7 @@ pub(super) async fn snooze(
 }
 
 async fn put_off(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     which: &[Which],
     reason: &str,
     until: &str,
@@ -181,10 +182,7 @@ async fn put_off(
         .ok_or_else(|| VaultError::Refused("a snooze ends on a day, like 2025-01-31".to_owned()))?;
     let reason = reason.to_owned();
     let new = NewSnooze { reason, until };
-    state
-        .vault
-        .snooze_flags(&session.actor(), which, &new)
-        .await
+    session.vault().snooze_flags(which, &new).await
 }
 
 /// The end of a day in UTC.
@@ -193,17 +191,11 @@ fn end_of(day: &str) -> Option<Timestamp> {
     Some(next.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-pub(super) async fn end_snooze(
-    State(state): State<AppState>,
-    form: OwnForm<Fields>,
-) -> Result<Redirect, Problem> {
+pub(super) async fn end_snooze(form: OwnForm<Fields>) -> Result<Redirect, Problem> {
     let OwnForm { session, fields } = form;
     let mut ended = Ok(());
     for (credential, kind) in chosen(&fields) {
-        let one = state
-            .vault
-            .end_snooze(&session.actor(), credential, kind)
-            .await;
+        let one = session.vault().end_snooze(credential, kind).await;
         ended = ended.and(one.map(drop));
     }
     back_with(&session, "/flags", ended, "The snooze has ended.")

@@ -11,7 +11,8 @@ use super::credential_page::address;
 use super::flag_actions::field;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{FlagView, TimeView};
 use crate::state::AppState;
 
@@ -104,13 +105,13 @@ pub(super) struct KindQuery {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     query: Result<Query<KindQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     // An unknown kind shows everything.
     let kind = query.ok().and_then(|Query(query)| query.kind);
-    let standing = state.vault.flags(&FlagQuery::default()).await?;
-    let snoozes = state.vault.snoozes().await?;
+    let standing = session.vault().flags(&FlagQuery::default()).await?;
+    let snoozes = session.vault().snoozes().await?;
     let choices = offered(&standing).map(|of| Choice::new(of, kind));
     page(&FlagsPage {
         layout: Layout::new(&state, &session, Section::Flags, "Flags"),

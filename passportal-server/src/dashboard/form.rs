@@ -1,20 +1,18 @@
 //! Forms: read only when they come from a page of the same session.
 
-use std::sync::Arc;
-
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use super::session::{Session, SignedIn};
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 
 /// A form's fields, and the session that sent it.
 pub(super) struct OwnForm<T> {
-    pub(super) session: Arc<Session>,
+    pub(super) session: SignedIn,
     pub(super) fields: T,
 }
 
@@ -35,8 +33,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for OwnForm<T> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let signed_in = SignedIn::from_request_parts(&mut parts, state).await;
-        let SignedIn(session) = signed_in.map_err(IntoResponse::into_response)?;
+        let session = SignedIn::from_request_parts(&mut parts, state).await?;
         let request = Request::from_parts(parts, body);
         // The reason is not told on: it may quote a field.
         let Form(form) = Form::<Guarded<T>>::from_request(request, state)

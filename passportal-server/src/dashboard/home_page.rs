@@ -11,11 +11,12 @@ use super::clients_page::ClientLine;
 use super::layout::{Layout, Section};
 use super::plan_page::{self, WaitingPlan};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::trends_page;
 use super::wording::{FlagCount, TimeView};
 use crate::state::AppState;
-use crate::vault::Agent;
+use crate::vault::{Act, Agent};
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -61,9 +62,9 @@ fn needs_a_look(condition: AgentCondition) -> bool {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
-    let clients = state.vault.clients().await?;
+    let clients = session.vault().clients().await?;
     let total = |kind: FlagKind| {
         let of_clients = clients.iter().filter_map(|client| client.flags.get(&kind));
         FlagCount::new(kind, of_clients.sum())
@@ -76,15 +77,15 @@ pub(super) async fn show(
             (total(FlagKind::Blocked), "accounts left alone"),
         ],
         waiting_writes: clients.iter().map(|client| client.waiting_writes).sum(),
-        waiting: plan_page::waiting(&state, None).await?,
-        agents: state
-            .vault
+        waiting: plan_page::waiting(&session, None).await?,
+        agents: session
+            .vault()
             .agents()
             .await?
             .into_iter()
             .map(AgentLine::new)
             .collect(),
-        trend: trends_page::flags_of_a_month(&state).await?,
+        trend: trends_page::flags_of_a_month(&session).await?,
         clients: clients.iter().map(ClientLine::new).collect(),
     })
 }

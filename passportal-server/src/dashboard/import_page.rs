@@ -15,9 +15,10 @@ use super::form::OwnForm;
 use super::import_seal::{Existing, sealed};
 use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page, sentence};
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{Act, VaultError};
 
 /// The longest file.
 pub(super) const FILE_LIMIT: usize = 8 * 1024 * 1024;
@@ -105,37 +106,39 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    async fn read(state: &AppState, table: &Table, client: Uuid) -> Result<Self, VaultError> {
-        let clients = state.vault.clients().await?;
+    async fn read(session: &SignedIn, table: &Table, client: Uuid) -> Result<Self, VaultError> {
+        let clients = session.vault().clients().await?;
         let mut there = Vec::new();
         for id in credential_table::clients_of(table, &clients, client) {
-            there.extend(state.vault.credentials(id).await?);
+            there.extend(session.vault().credentials(id).await?);
         }
         Ok(Self { clients, there })
     }
 }
 
-/// The import into the company vault, and of tables that name their clients.
+/// The import into the first client, which is the company vault, and of tables that name their clients.
 pub(super) async fn show_any(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
-    let client = state.vault.company_vault().await?;
-    page(&form(&state, &session, &client, None))
+    let clients = session.vault().clients_for(Act::Import).await?;
+    let first = clients.first();
+    let client = first.ok_or(VaultError::NotFound { what: "client" })?;
+    page(&form(&state, &session, client, None))
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path(client): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    let client = state.vault.client(client).await?;
+    let client = session.vault().client_for(Act::Import, client).await?;
     page(&form(&state, &session, &client, None))
 }
 
 fn form(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     client: &Client,
     preview: Option<Preview>,
 ) -> ImportPage {
@@ -150,7 +153,7 @@ fn form(
 /// Reads a file and shows what it would do. It is held in memory, nothing is stored.
 pub(super) async fn preview(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path(client): Path<Uuid>,
     upload: Multipart,
 ) -> Result<Response, Problem> {
@@ -160,7 +163,7 @@ pub(super) async fn preview(
     if !session.is_own_form(&upload.csrf) {
         return Err(Problem::foreign_form());
     }
-    let client = state.vault.client(client).await?;
+    let client = session.vault().client_for(Act::Import, client).await?;
     let table = match credential_table::read(&upload.file) {
         Ok(table) => table,
         Err(error) => {
@@ -169,7 +172,7 @@ pub(super) async fn preview(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response());
         }
     };
-    let around = Surroundings::read(&state, &table, client.id).await?;
+    let around = Surroundings::read(&session, &table, client.id).await?;
     let id = Uuid::new_v4();
     let decision = credential_table::decide(&table, &around.clients, client.id, &around.there);
     let preview = Preview::new(id, &table, decision, &client.name);
@@ -208,28 +211,20 @@ pub(super) struct StoreForm {
 
 /// Stores what was previewed, all or nothing.
 pub(super) async fn store(
-    State(state): State<AppState>,
     Path(client): Path<Uuid>,
     form: OwnForm<StoreForm>,
 ) -> Result<Redirect, Problem> {
     let OwnForm { session, fields } = form;
+    session.vault().client_for(Act::Import, client).await?;
     let to = format!("/clients/{client}");
     let Some(table) = session.take_import(fields.import, client) else {
         let gone = VaultError::refused("the preview is over; choose the file again");
         return back_with::<()>(&session, &format!("{to}/import"), Err(gone), "");
     };
-    let around = Surroundings::read(&state, &table, client).await?;
+    let around = Surroundings::read(&session, &table, client).await?;
     let decision = credential_table::decide(&table, &around.clients, client, &around.there);
-    let stored = match sealed(
-        &state,
-        &session,
-        &around.clients,
-        &decision,
-        fields.existing,
-    )
-    .await
-    {
-        Ok(import) => state.vault.import(&session.actor(), &import).await,
+    let stored = match sealed(&session, &around.clients, &decision, fields.existing).await {
+        Ok(import) => session.vault().import(&import).await,
         Err(error) => Err(error),
     };
     let done = stored.as_ref().map_or(String::new(), |stored| {

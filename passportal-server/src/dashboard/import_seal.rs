@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::session::Session;
-use crate::state::AppState;
+use super::signed_in::SignedIn;
 use crate::vault::VaultError;
 
 /// For the audit trail.
@@ -25,8 +25,7 @@ pub(super) enum Existing {
 
 /// The import that a decision stands for.
 pub(super) async fn sealed(
-    state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     clients: &[Client],
     decision: &Decision<'_>,
     existing: Existing,
@@ -49,9 +48,9 @@ pub(super) async fn sealed(
     }
     for (row, credential) in &decision.existing {
         let key = keys.of(credential.client)?;
-        let secrets = state
-            .vault
-            .sealed_secrets(&session.actor(), credential.id, COMPARED)
+        let secrets = session
+            .vault()
+            .sealed_secrets(credential.id, COMPARED)
             .await?;
         let update = update(key, row, credential, &secrets);
         if update.password.is_some() || !update.patch.is_empty() {

@@ -3,6 +3,7 @@
 mod agent_actions;
 mod assets;
 mod audit_page;
+mod authority_form;
 mod chart;
 mod client_page;
 mod clients_page;
@@ -18,38 +19,41 @@ mod form;
 mod home_page;
 mod import_page;
 mod import_seal;
+mod invitation_page;
 mod layout;
 mod login;
 mod notice_form;
 mod notices_page;
 mod overwrite_page;
 mod paging;
+mod people_page;
 mod plan_page;
 mod problem;
 mod reports_page;
 mod search_page;
 mod secrets;
 mod session;
+mod signed_in;
 mod trends_page;
 mod wording;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+pub(crate) use invitation_page::invitation_path;
 pub(crate) use session::Sessions;
 
-use crate::state::AppState;
+use crate::routes::Routes;
 
 /// The longest form: notes.
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// Every page.
-pub(crate) fn routes() -> Router<AppState> {
+pub(crate) fn routes() -> Routes {
     const CREDENTIAL: &str = "/clients/{client}/credentials/{credential}";
     const PLAN: &str = "/clients/{client}/plans/{plan}";
     let action = |name: &str| format!("{CREDENTIAL}/{name}");
-    Router::new()
+    Routes::default()
         .route("/", get(home_page::show))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
@@ -113,6 +117,21 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/notices/{channel}/test", post(notices_page::test))
         .route("/notices/{channel}/remove", post(notices_page::remove))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
+        .route("/people", get(people_page::show))
+        .route("/people/invitations", post(people_page::invite))
+        .route(
+            "/people/invitations/{invitation}/withdraw",
+            post(people_page::withdraw),
+        )
+        .route(
+            "/people/{person}",
+            get(people_page::show_person).post(people_page::change),
+        )
+        .route("/people/{person}/standing", post(people_page::set_standing))
+        .route(
+            "/invitation/{token}",
+            get(invitation_page::show).post(invitation_page::accept),
+        )
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/assets/reveal.js", get(assets::reveal))

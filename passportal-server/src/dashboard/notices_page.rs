@@ -11,7 +11,8 @@ use super::form::{Empty, OwnForm};
 use super::layout::{Layout, Section};
 use super::notice_form::{Fields, new_channel, settings, without_secrets};
 use super::problem::{Problem, back_with, page, sentence};
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::TimeView;
 use crate::notices::{self, NoticeError};
 use crate::state::AppState;
@@ -105,18 +106,18 @@ impl Typed {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
 ) -> Result<Response, Problem> {
     notices_page(&state, &session, Typed::default(), None).await
 }
 
 async fn notices_page(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     typed: Typed,
     signing_secret: Option<String>,
 ) -> Result<Response, Problem> {
-    let channels = state.vault.notice_channels().await?;
+    let channels = session.vault().notice_channels().await?;
     page(&NoticesPage {
         layout: Layout::new(state, session, Section::Notices, "Notices"),
         channels: channels.into_iter().map(ChannelView::new).collect(),
@@ -132,10 +133,7 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     let OwnForm { session, fields } = form;
     let added = match new_channel(&fields) {
-        Ok(new) => {
-            let actor = session.actor();
-            state.vault.add_notice_channel(&actor, &new).await
-        }
+        Ok(new) => session.vault().add_notice_channel(&new).await,
         Err(refusal) => Err(refusal),
     };
     match added {
@@ -164,31 +162,22 @@ pub(super) async fn add(
 }
 
 pub(super) async fn change(
-    State(state): State<AppState>,
     Path(id): Path<Uuid>,
     form: OwnForm<Fields>,
 ) -> Result<Redirect, Problem> {
     let OwnForm { session, fields } = form;
     let changed = match settings(&fields) {
-        Ok(settings) => {
-            let actor = session.actor();
-            state
-                .vault
-                .change_notice_channel(&actor, id, &settings)
-                .await
-        }
+        Ok(settings) => session.vault().change_notice_channel(id, &settings).await,
         Err(refusal) => Err(refusal),
     };
     back_with(&session, HERE, changed, "Saved.")
 }
 
 pub(super) async fn remove(
-    State(state): State<AppState>,
     Path(id): Path<Uuid>,
     form: OwnForm<Empty>,
 ) -> Result<Redirect, Problem> {
-    let actor = form.session.actor();
-    let removed = state.vault.remove_notice_channel(&actor, id).await;
+    let removed = form.session.vault().remove_notice_channel(id).await;
     back_with(&form.session, HERE, removed, "The channel is removed.")
 }
 
@@ -198,7 +187,8 @@ pub(super) async fn test(
     form: OwnForm<Empty>,
 ) -> Result<Redirect, Problem> {
     let session = form.session;
-    let sent = notices::send_test(&state.vault, &session.actor(), id, &state.dashboard).await;
+    let organization = &state.vault.organization().name;
+    let sent = notices::send_test(session.vault(), id, organization, &state.dashboard).await;
     let message = match sent {
         Ok(()) => Message::Done("The test was sent. Look whether it arrived.".to_owned()),
         Err(NoticeError::Vault(error)) => return Err(error.into()),

@@ -7,7 +7,8 @@ use passportal_client::wire::{Credential, FlagKind, Outcome, Standing, SyncMode}
 use super::credential_page::address;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::session::{Message, Session};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 
 #[derive(Template)]
@@ -65,7 +66,7 @@ pub(super) struct Wanted {
 
 pub(super) fn ask<'a>(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     wanted: Wanted,
     at_stake: impl Iterator<Item = &'a Credential>,
 ) -> Result<Response, Problem> {

@@ -12,10 +12,11 @@ use super::credential_page;
 use super::form::{Empty, OwnForm};
 use super::layout::{Layout, Section};
 use super::problem::{Problem, back_with, page};
-use super::session::{Message, Session, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::{Changes, TimeView};
 use crate::state::AppState;
-use crate::vault::{Part, VaultError};
+use crate::vault::{Act, Part, VaultError};
 
 /// Writes on one page.
 const PER_PAGE: u64 = 500;
@@ -71,10 +72,10 @@ impl WaitingPlan {
 
 /// The plans that wait, of one client or of all.
 pub(super) async fn waiting(
-    state: &AppState,
+    session: &SignedIn,
     client: Option<Uuid>,
 ) -> Result<Vec<WaitingPlan>, VaultError> {
-    let plans = state.vault.plans(&PlanQuery { client }).await?;
+    let plans = session.vault().plans(&PlanQuery { client }).await?;
     let waiting = plans.iter().filter(|plan| plan.is_waiting());
     Ok(waiting.map(WaitingPlan::new).collect())
 }
@@ -187,15 +188,15 @@ pub(super) struct PageQuery {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path((client, id)): Path<(Uuid, Uuid)>,
     query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     // A page that does not exist is the first one.
     let asked = query.ok().and_then(|Query(query)| query.page);
-    let listed = state.vault.listed_writes(id).await?;
+    let listed = session.vault().listed_writes(id).await?;
     let pages = Pages::new(asked, listed);
-    let details = state.vault.plan(id, pages.part()).await?;
+    let details = session.vault().plan(id, pages.part()).await?;
     let plan = details.plan;
     require_client(&plan, client)?;
     if let (PlanStanding::Waiting, Some(ended)) = (&plan.standing, plan.ended) {
@@ -222,7 +223,7 @@ pub(super) async fn show(
 
 async fn expired(
     state: &AppState,
-    session: &Session,
+    session: &SignedIn,
     plan: &Plan,
     ended: TimeView,
 ) -> Result<Response, Problem> {
@@ -232,41 +233,38 @@ async fn expired(
         client_name: plan.client_name.clone(),
         held: TimeView::new(plan.at),
         ended,
-        waiting: waiting(state, Some(plan.client)).await?,
+        waiting: waiting(session, Some(plan.client)).await?,
     };
     Ok((StatusCode::GONE, Html(page.render()?)).into_response())
 }
 
 pub(super) async fn approve(
-    State(state): State<AppState>,
     Path(at): Path<(Uuid, Uuid)>,
     form: OwnForm<Empty>,
 ) -> Result<Redirect, Problem> {
     let done = "Approved. The agent makes exactly these writes.";
-    rule(&state, &form, at, Ruling::Approve, done).await
+    rule(&form, at, Ruling::Approve, done).await
 }
 
 pub(super) async fn reject(
-    State(state): State<AppState>,
     Path(at): Path<(Uuid, Uuid)>,
     form: OwnForm<Empty>,
 ) -> Result<Redirect, Problem> {
     let done = "Rejected. None of these writes is made.";
-    rule(&state, &form, at, Ruling::Reject, done).await
+    rule(&form, at, Ruling::Reject, done).await
 }
 
 async fn rule(
-    state: &AppState,
     form: &OwnForm<Empty>,
     (client, id): (Uuid, Uuid),
     ruling: Ruling,
     done: &str,
 ) -> Result<Redirect, Problem> {
     let none = Part { after: 0, most: 0 };
-    let plan = state.vault.plan(id, none).await?.plan;
-    require_client(&plan, client)?;
     let session = &form.session;
-    let ruled = state.vault.rule(&session.actor(), id, ruling).await;
+    let plan = session.vault().plan(id, none).await?.plan;
+    require_client(&plan, client)?;
+    let ruled = session.vault().rule(id, ruling).await;
     back_with(session, &address(client, id), ruled, done)
 }
 

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use tracing::error;
 
-use super::session::{Message, Session};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::request_id;
 use crate::vault::VaultError;
 
@@ -43,6 +44,21 @@ impl Problem {
         }
     }
 
+    pub(super) fn no_invitation() -> Self {
+        Self::not_found(
+            "This invitation was accepted or withdrawn, or seven days have passed. Ask an Organization Admin for another one."
+                .to_owned(),
+        )
+    }
+
+    fn forbidden(text: String) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            title: "Not allowed",
+            text,
+        }
+    }
+
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         error!(error, "a page failed");
         Self {
@@ -57,6 +73,7 @@ impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::NotFound { .. } => Self::not_found(sentence(&error.to_string())),
+            VaultError::Forbidden(words) => Self::forbidden(sentence(&words)),
             fault => Self::internal(&fault),
         }
     }
@@ -88,7 +105,7 @@ pub(super) fn page(template: &impl Template) -> Result<Response, Problem> {
 
 /// Leads back to a page that tells what became of an action. A fault of the server gets its own page.
 pub(super) fn back_with<T>(
-    session: &Session,
+    session: &SignedIn,
     to: &str,
     outcome: Result<T, VaultError>,
     done: &str,

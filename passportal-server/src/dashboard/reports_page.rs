@@ -14,10 +14,11 @@ use uuid::Uuid;
 
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page, sentence};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use super::wording::TimeView;
 use crate::state::AppState;
-use crate::vault::VaultError;
+use crate::vault::{Act, VaultError};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -104,13 +105,13 @@ fn midnight(day: Date) -> Option<Timestamp> {
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-pub(super) async fn first() -> Redirect {
+pub(super) async fn first(_: SignedIn) -> Redirect {
     Redirect::to("/reports/mismatches")
 }
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Path(kind): Path<String>,
     query: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -118,10 +119,10 @@ pub(super) async fn show(
         .parse()
         .map_err(|_| VaultError::NotFound { what: "report" })?;
     let filter = query.map(|Query(filter)| filter).unwrap_or_default();
-    let made = state.vault.overview(kind, &filter.query()).await;
+    let made = session.vault().overview(kind, &filter.query()).await;
     if let (Ok(report), "csv" | "json") = (&made, filter.format.as_str()) {
         let what = format!("exported the report {kind} as {}", filter.format);
-        state.vault.note(&session.actor(), &what, "").await?;
+        session.vault().note_export(Act::MakeReports, &what).await?;
         return download(report, &filter.format);
     }
     let (report, refusal) = match made {
@@ -129,7 +130,7 @@ pub(super) async fn show(
         Err(error @ VaultError::Refused(_)) => (None, Some(sentence(&error.to_string()))),
         Err(error) => return Err(error.into()),
     };
-    let clients = state.vault.clients().await?;
+    let clients = session.vault().clients().await?;
     page(&ReportPage {
         layout: Layout::new(&state, &session, Section::Reports, kind.title()),
         kind,

@@ -12,7 +12,8 @@ use super::credential_page::address;
 use super::layout::{Layout, Section};
 use super::paging::Paging;
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 
 const PER_PAGE: u64 = 50;
@@ -62,12 +63,12 @@ pub(super) struct Asked {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = query.unwrap_or_default();
     let mut paging = Paging::new(asked.page, PER_PAGE);
-    let mut found = state.vault.search(&asked.q, paging.part()).await?;
+    let mut found = session.vault().search(&asked.q, paging.part()).await?;
     paging.cut(&mut found);
     page(&SearchPage {
         layout: Layout::new(&state, &session, Section::Search, "Search"),

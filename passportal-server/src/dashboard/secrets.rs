@@ -7,8 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sync_engine::model::Password;
 use uuid::Uuid;
 
-use super::session::Session;
-use crate::state::AppState;
+use super::signed_in::SignedIn;
 use crate::vault::{Organization, VaultError};
 
 /// Derives the key-encryption key and proves it at the company vault's data key; `None` when the
@@ -30,7 +29,7 @@ pub(super) async fn prove(
 }
 
 /// A wrapped data key for a new client.
-pub(super) fn new_key(session: &Session, organization: &Organization, client: Uuid) -> WrappedKey {
+pub(super) fn new_key(session: &SignedIn, organization: &Organization, client: Uuid) -> WrappedKey {
     DataKey::generate(organization.id, client).wrap(&session.kek, &organization.key_parameters)
 }
 
@@ -55,80 +54,73 @@ impl Secret<'_> {
     /// Seals a password that a person typed, exactly as it is, or says why it is refused.
     pub(super) async fn seal(
         &self,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
         password_rule::check(clear.expose())
             .map_err(|refusal| VaultError::Refused(refusal.to_string()))?;
-        self.reseal(state, session, clear).await
+        self.reseal(session, clear).await
     }
 
     /// Seals a password that was stored before.
     pub(super) async fn reseal(
         &self,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
-        self.seal_as(Field::Password, state, session, clear).await
+        self.seal_as(Field::Password, session, clear).await
     }
 
     /// Seals a secret of one-time codes.
     pub(super) async fn seal_totp(
         &self,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
-        self.seal_as(Field::Totp, state, session, clear).await
+        self.seal_as(Field::Totp, session, clear).await
     }
 
     /// Opens a sealed secret of one-time codes.
     pub(super) async fn open_totp(
         &self,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
-        self.open_as(Field::Totp, state, session, sealed).await
+        self.open_as(Field::Totp, session, sealed).await
     }
 
     /// Opens a sealed password.
     pub(super) async fn open(
         &self,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
-        self.open_as(Field::Password, state, session, sealed).await
+        self.open_as(Field::Password, session, sealed).await
     }
 
     async fn seal_as(
         &self,
         field: Field,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         clear: &Password,
     ) -> Result<SealedText, VaultError> {
-        let key = self.key(state, session).await?;
+        let key = self.key(session).await?;
         Ok(key.seal(&self.place(field), clear))
     }
 
     async fn open_as(
         &self,
         field: Field,
-        state: &AppState,
-        session: &Session,
+        session: &SignedIn,
         sealed: &SealedText,
     ) -> Result<Password, VaultError> {
-        let key = self.key(state, session).await?;
+        let key = self.key(session).await?;
         key.open(&self.place(field), sealed)
             .map_err(|error| VaultError::Refused(error.to_string()))
     }
 
-    async fn key(&self, state: &AppState, session: &Session) -> Result<DataKey, VaultError> {
-        let client = state.vault.client(self.client).await?;
+    async fn key(&self, session: &SignedIn) -> Result<DataKey, VaultError> {
+        let client = session.vault().client(self.client).await?;
         DataKey::unwrap(&session.kek, &client.key)
             .map_err(|error| VaultError::Refused(error.to_string()))
     }

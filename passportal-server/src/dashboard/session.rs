@@ -3,9 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use axum::response::Redirect;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use moka::future::Cache;
@@ -13,7 +10,7 @@ use passportal_client::credential_table::Table;
 use passportal_client::envelope::KeyEncryptionKey;
 use uuid::Uuid;
 
-use crate::state::{AppState, Transport};
+use crate::state::Transport;
 use crate::token::{Token, TokenHash};
 use crate::vault::{Actor, Person};
 
@@ -143,7 +140,7 @@ impl Sessions {
         cookie(COOKIE, token.expose().to_owned(), transport)
     }
 
-    async fn find(&self, jar: &CookieJar) -> Option<Arc<Session>> {
+    pub(super) async fn find(&self, jar: &CookieJar) -> Option<Arc<Session>> {
         let hash = TokenHash::of(jar.get(COOKIE)?.value());
         self.open.get(hash.as_str()).await
     }
@@ -155,6 +152,17 @@ impl Sessions {
             self.open.invalidate(hash.as_str()).await;
             self.open.run_pending_tasks().await;
         }
+    }
+
+    /// Ends every session of a person, so that its key leaves memory at once.
+    pub(crate) async fn end_those_of(&self, person: Uuid) {
+        let of_person = self.open.iter();
+        let of_person = of_person.filter(|(_, session)| session.person.id == person);
+        let keys: Vec<Arc<String>> = of_person.map(|(key, _)| key).collect();
+        for key in keys {
+            self.open.invalidate(key.as_ref()).await;
+        }
+        self.open.run_pending_tasks().await;
     }
 
     /// Drops ended sessions regularly, so that their keys do not wait in memory for the next request.
@@ -182,17 +190,4 @@ pub(super) fn cookie(name: &'static str, value: String, transport: Transport) ->
 /// The removal of the session's cookie.
 pub(super) fn no_cookie() -> Cookie<'static> {
     Cookie::build(COOKIE).path("/").build()
-}
-
-/// A request of somebody who is signed in; others are led to the login page.
-pub(super) struct SignedIn(pub(super) Arc<Session>);
-
-impl FromRequestParts<AppState> for SignedIn {
-    type Rejection = Redirect;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Redirect> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let found = state.sessions.find(&jar).await;
-        found.map(Self).ok_or_else(|| Redirect::to("/login"))
-    }
 }

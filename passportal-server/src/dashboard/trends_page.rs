@@ -14,7 +14,8 @@ use serde::Deserialize;
 use super::chart::{Chart, Series};
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::session::{Message, SignedIn};
+use super::session::Message;
+use super::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::vault::{FlagsOfDay, Latency, VaultError};
 
@@ -39,7 +40,7 @@ pub(super) struct SpanQuery {
 
 pub(super) async fn show(
     State(state): State<AppState>,
-    SignedIn(session): SignedIn,
+    session: SignedIn,
     Query(query): Query<SpanQuery>,
 ) -> Result<Response, Problem> {
     let asked = query.days.and_then(|days| days.parse().ok());
@@ -49,21 +50,21 @@ pub(super) async fn show(
         .unwrap_or(SPANS[0]);
     let span = last(days, Timestamp::now());
     let from = span.first().copied().unwrap_or_default();
-    let latency = state.vault.latency_by_day(from).await?;
+    let latency = session.vault().latency_by_day(from).await?;
     page(&TrendsPage {
         layout: Layout::new(&state, &session, Section::Reports, "Trends"),
         days,
-        flags: flags_chart(&span, &state.vault.flags_by_day(from).await?),
+        flags: flags_chart(&span, &session.vault().flags_by_day(from).await?),
         changes: latency.values().map(|of_day| of_day.changes).sum(),
         latency: latency_chart(&span, &latency),
     })
 }
 
 /// The chart of the dashboard: nothing before there are two days to compare.
-pub(super) async fn flags_of_a_month(state: &AppState) -> Result<Option<Chart>, VaultError> {
+pub(super) async fn flags_of_a_month(session: &SignedIn) -> Result<Option<Chart>, VaultError> {
     let span = last(SPANS[0], Timestamp::now());
     let from = span.first().copied().unwrap_or_default();
-    let days = state.vault.flags_by_day(from).await?;
+    let days = session.vault().flags_by_day(from).await?;
     Ok(flags_chart(&span, &days).filter(|_| days.len() > 1))
 }
 

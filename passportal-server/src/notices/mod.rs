@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use url::Url;
 use uuid::Uuid;
 
-use crate::vault::{Actor, News, OpenChannel, Vault, VaultError};
+use crate::vault::{News, OpenChannel, PersonVault, Vault, VaultError};
 use message::Message;
 
 /// How long sending one notice may take.
@@ -80,14 +80,13 @@ impl NoticeError {
 
 /// Sends what a person asked for, so that they see that it arrives.
 pub(crate) async fn send_test(
-    vault: &Vault,
-    actor: &Actor,
+    vault: PersonVault<'_>,
     id: Uuid,
+    organization: &str,
     dashboard: &Url,
 ) -> Result<(), NoticeError> {
-    let open = vault.open_notice_channel(id).await?;
-    vault.note_notice_test(actor, &open.channel).await?;
-    let message = Message::test(&vault.organization().name, dashboard, Timestamp::now());
+    let open = vault.open_for_test(id).await?;
+    let message = Message::test(organization, dashboard, Timestamp::now());
     send(&open, &message).await
 }
 
@@ -104,7 +103,7 @@ pub(crate) async fn run(vault: Arc<Vault>, options: NoticeOptions) {
 }
 
 async fn tell_all(vault: &Vault, dashboard: &Url, pauses: &mut Pauses) -> Result<(), VaultError> {
-    let channels = vault.notice_channels().await?;
+    let channels = vault.channels_to_tell().await?;
     if channels.is_empty() {
         return Ok(());
     }

@@ -9,8 +9,9 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::condition::{LastWord, condition};
+use super::person_vault::{Place, Reach, within};
 use super::tokens::{self, Holder, NewToken};
-use super::{Actor, Vault, VaultError, audit, clients, lease, plans, words};
+use super::{Act, Actor, PersonVault, Vault, VaultError, audit, clients, lease, plans, words};
 use crate::token::{Token, TokenHash};
 
 /// A token that is older should be rotated.
@@ -27,20 +28,17 @@ pub(crate) struct Agent {
     pub(crate) seen: SeenAgent,
 }
 
-impl Vault {
+impl PersonVault<'_> {
     /// Agents that are not revoked, the one seen last first.
     pub(crate) async fn agents(&self) -> Result<Vec<Agent>, VaultError> {
-        let mut view = self.database.read().await?;
-        all(&mut view, None, Timestamp::now()).await
+        let (mut view, reach) = self.read_within(Act::Read).await?;
+        all(&mut view, None, &reach, Timestamp::now()).await
     }
 
     /// Enrols an agent for a client whose Microsoft sync is on.
-    pub(crate) async fn enrol(
-        &self,
-        actor: &Actor,
-        request: &EnrolRequest,
-    ) -> Result<Enrolled, VaultError> {
-        let mut transaction = self.database.write().await?;
+    pub(crate) async fn enrol(&self, request: &EnrolRequest) -> Result<Enrolled, VaultError> {
+        let place = Place::Client(request.client);
+        let mut transaction = self.write_at(Act::ManageAgents, place).await?;
         let (settings, _) = clients::settings_and_seq(&mut transaction, request.client).await?;
         if settings.sync == MicrosoftSync::None {
             return Err(VaultError::Refused(format!(
@@ -56,7 +54,7 @@ impl Vault {
             shortened(&request.host),
             settings.name
         );
-        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        audit::write(&mut transaction, &self.actor(), &what, &id.to_string()).await?;
         let key = clients::wrapped_key(&mut transaction, request.client).await?;
         transaction.commit().await?;
         Ok(Enrolled {
@@ -69,9 +67,10 @@ impl Vault {
     }
 
     /// Revokes an agent: its tokens end, its lease is free, and none of its plans waits any more.
-    pub(crate) async fn revoke_agent(&self, actor: &Actor, id: Uuid) -> Result<(), VaultError> {
+    pub(crate) async fn revoke_agent(&self, id: Uuid) -> Result<(), VaultError> {
         let now = Timestamp::now();
-        let mut transaction = self.database.write().await?;
+        let place = Place::Agent(id);
+        let mut transaction = self.write_at(Act::ManageAgents, place).await?;
         let found: Option<(String,)> = sqlx::query_as(
             "UPDATE agents SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING client",
         )
@@ -87,12 +86,20 @@ impl Vault {
             .await?;
         lease::release(&mut transaction, id, now).await?;
         plans::end_of_agent(&mut transaction, id).await?;
-        audit::write(&mut transaction, actor, "revoked an agent", &id.to_string()).await?;
+        audit::write(
+            &mut transaction,
+            &self.actor(),
+            "revoked an agent",
+            &id.to_string(),
+        )
+        .await?;
         transaction.commit().await?;
-        self.wakeups.wake(words::id(&client)?);
+        self.wake(words::id(&client)?);
         Ok(())
     }
+}
 
+impl Vault {
     /// Notes that an agent is alive, and decides about the lease.
     pub(crate) async fn heartbeat(
         &self,
@@ -151,14 +158,17 @@ impl Vault {
 pub(super) async fn all(
     view: &mut SqliteConnection,
     client: Option<Uuid>,
+    reach: &Reach,
     now: Timestamp,
 ) -> Result<Vec<Agent>, VaultError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT a.*, c.name AS client_name FROM agents a JOIN clients c ON c.id = a.client
-         WHERE a.revoked IS NULL AND (?1 IS NULL OR a.client = ?1)
-         ORDER BY a.last_seen DESC, a.host",
-    )
+         WHERE a.revoked IS NULL AND (?1 IS NULL OR a.client = ?1) AND ",
+        within!("a.client", "?2"),
+        " ORDER BY a.last_seen DESC, a.host",
+    ))
     .bind(client.map(|id| id.to_string()))
+    .bind(reach.bound())
     .fetch_all(view)
     .await?;
     rows.iter().map(|row| agent(row, now)).collect()

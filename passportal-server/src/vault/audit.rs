@@ -7,7 +7,8 @@ use passportal_client::wire::{AuditLine, AuditQuery};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{Actor, Vault, VaultError, words};
+use super::person_vault::Place;
+use super::{Act, Actor, PersonVault, Vault, VaultError, words};
 use crate::caller_address;
 use crate::database::Database;
 
@@ -44,13 +45,39 @@ pub(crate) struct Verified {
     pub(crate) holds_kept: Option<bool>,
 }
 
-impl Vault {
+impl PersonVault<'_> {
     /// The lines that a query means.
     pub(crate) async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditLine>, VaultError> {
-        let mut view = self.database.read().await?;
+        let place = Place::Organization;
+        let mut view = self.read_at(Act::ReadAudit, place).await?;
         select(&mut view, query).await
     }
 
+    /// Looks at every line.
+    pub(crate) async fn verify_audit(&self, kept: Option<&str>) -> Result<Verified, VaultError> {
+        let place = Place::Organization;
+        let mut view = self.read_at(Act::ReadAudit, place).await?;
+        verify(&mut view, kept).await
+    }
+
+    /// The last line's hash.
+    pub(crate) async fn audit_head(&self) -> Result<AuditHead, VaultError> {
+        let place = Place::Organization;
+        let mut view = self.read_at(Act::ReadAudit, place).await?;
+        head(&mut view).await
+    }
+
+    /// Writes down that the person takes something out of the vault that changes no row.
+    pub(crate) async fn note_export(&self, act: Act, what: &str) -> Result<(), VaultError> {
+        let place = Place::Organization;
+        let mut transaction = self.write_at(act, place).await?;
+        write(&mut transaction, &self.actor(), what, "").await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+impl Vault {
     /// The next lines after one, the earliest first.
     pub(crate) async fn audit_after(&self, line: u64) -> Result<Vec<AuditLine>, VaultError> {
         let mut view = self.database.read().await?;
@@ -81,18 +108,6 @@ impl Vault {
         .await?;
         transaction.commit().await?;
         Ok(())
-    }
-
-    /// Looks at every line.
-    pub(crate) async fn verify_audit(&self, kept: Option<&str>) -> Result<Verified, VaultError> {
-        let mut view = self.database.read().await?;
-        verify(&mut view, kept).await
-    }
-
-    /// The last line's hash.
-    pub(crate) async fn audit_head(&self) -> Result<AuditHead, VaultError> {
-        let mut view = self.database.read().await?;
-        head(&mut view).await
     }
 }
 

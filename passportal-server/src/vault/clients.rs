@@ -11,7 +11,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, agents, audit, next_seq, plans, take_seqs, words};
+use super::person_vault::{Place, Reach, within};
+use super::{
+    Act, PersonVault, Vault, VaultError, agents, audit, members, next_seq, plans, take_seqs, words,
+};
 
 const NAME_TAKEN: &str = "another client has this name; choose a different one";
 
@@ -36,19 +39,6 @@ pub(crate) enum CompanyVault {
 }
 
 impl Vault {
-    /// All clients, the company vault first, then by name.
-    pub(crate) async fn clients(&self) -> Result<Vec<Client>, VaultError> {
-        let mut view = self.database.read().await?;
-        select(&mut view, None).await
-    }
-
-    /// One client.
-    pub(crate) async fn client(&self, id: Uuid) -> Result<Client, VaultError> {
-        let mut view = self.database.read().await?;
-        let found = select(&mut view, Some(id)).await?.pop();
-        found.ok_or(VaultError::NotFound { what: "client" })
-    }
-
     /// The company vault, whose key proves an organization key.
     pub(crate) async fn company_vault(&self) -> Result<Client, VaultError> {
         let mut view = self.database.read().await?;
@@ -58,10 +48,7 @@ impl Vault {
             .ok_or(VaultError::NotFound {
                 what: "company vault",
             })?;
-        let found = select(&mut view, Some(words::id(&id)?)).await?.pop();
-        found.ok_or(VaultError::NotFound {
-            what: "company vault",
-        })
+        one(&mut view, words::id(&id)?).await
     }
 
     /// One page of clients by name, for the documented API.
@@ -85,16 +72,41 @@ impl Vault {
             })
             .collect()
     }
+}
 
-    /// Adds a client.
-    pub(crate) async fn create_client(
-        &self,
-        actor: &Actor,
-        new: &NewClient,
-    ) -> Result<Client, VaultError> {
+impl PersonVault<'_> {
+    /// The clients that the person has access to, the company vault first, then by name.
+    pub(crate) async fn clients(&self) -> Result<Vec<Client>, VaultError> {
+        self.clients_for(Act::Read).await
+    }
+
+    /// The same clients, for somebody who may do this with them.
+    pub(crate) async fn clients_for(&self, act: Act) -> Result<Vec<Client>, VaultError> {
+        let (mut view, reach) = self.read_within(act).await?;
+        select(&mut view, None, &reach).await
+    }
+
+    /// One client.
+    pub(crate) async fn client(&self, id: Uuid) -> Result<Client, VaultError> {
+        self.client_for(Act::Read, id).await
+    }
+
+    /// One client, for somebody who may do this with it.
+    pub(crate) async fn client_for(&self, act: Act, id: Uuid) -> Result<Client, VaultError> {
+        let mut view = self.read_at(act, Place::Client(id)).await?;
+        one(&mut view, id).await
+    }
+
+    /// Adds a client. Who has access to some clients only gets it assigned.
+    pub(crate) async fn create_client(&self, new: &NewClient) -> Result<Client, VaultError> {
+        let place = Place::Organization;
+        let mut transaction = self.write_at(Act::CreateClients, place).await?;
+        if new.sync != MicrosoftSync::None {
+            self.require(&mut transaction, Act::SetUpSync, place)
+                .await?;
+        }
         let name = checked_name(&new.name)?;
         self.check_key(new)?;
-        let mut transaction = self.database.write().await?;
         let row = NewClientRow {
             id: new.id,
             name,
@@ -104,8 +116,11 @@ impl Vault {
             key: &new.key,
         };
         insert(&mut transaction, &row).await?;
+        if let Reach::Assigned(person) = self.reach() {
+            members::assign(&mut transaction, *person, new.id).await?;
+        }
         let what = format!("created the client {name}");
-        audit::write(&mut transaction, actor, &what, &new.id.to_string()).await?;
+        audit::write(&mut transaction, &self.actor(), &what, &new.id.to_string()).await?;
         transaction.commit().await?;
         self.client(new.id).await
     }
@@ -116,7 +131,7 @@ impl Vault {
                 "the data key is wrapped for another client",
             ));
         }
-        if new.key.parameters != self.organization.key_parameters {
+        if new.key.parameters != self.organization().key_parameters {
             return Err(VaultError::refused(
                 "the data key is wrapped for another organization or with other key parameters",
             ));
@@ -127,12 +142,15 @@ impl Vault {
     /// Changes a client's settings; what is absent stays.
     pub(crate) async fn change_client(
         &self,
-        actor: &Actor,
         id: Uuid,
         patch: &ClientPatch,
     ) -> Result<Client, VaultError> {
+        let place = Place::Client(id);
+        let mut transaction = self.write_at(Act::Read, place).await?;
+        for act in acts(patch) {
+            self.require(&mut transaction, act, place).await?;
+        }
         let name = patch.name.as_deref().map(checked_name).transpose()?;
-        let mut transaction = self.database.write().await?;
         let seq = next_seq(&mut transaction).await?;
         let changed = sqlx::query(
             "UPDATE clients SET name = COALESCE(?, name), sync = COALESCE(?, sync),
@@ -154,31 +172,54 @@ impl Vault {
         if patch.default_mode.is_some() {
             touch_inheriting(&mut transaction, id).await?;
         }
-        audit::write(&mut transaction, actor, &said(patch)?, &id.to_string()).await?;
+        audit::write(
+            &mut transaction,
+            &self.actor(),
+            &said(patch)?,
+            &id.to_string(),
+        )
+        .await?;
         transaction.commit().await?;
-        self.wakeups.wake(id);
+        self.wake(id);
         self.client(id).await
     }
+}
+
+/// What a change takes.
+fn acts(patch: &ClientPatch) -> Vec<Act> {
+    let sync = patch.sync.is_some() || patch.default_mode.is_some() || patch.mute.is_some();
+    let name = patch.name.is_some() || !sync;
+    let acts = [(name, Act::EditClients), (sync, Act::SetUpSync)];
+    let acts = acts.into_iter().filter(|(is_so, _)| *is_so);
+    acts.map(|(_, act)| act).collect()
+}
+
+async fn one(view: &mut SqliteConnection, id: Uuid) -> Result<Client, VaultError> {
+    let found = select(view, Some(id), &Reach::All).await?.pop();
+    found.ok_or(VaultError::NotFound { what: "client" })
 }
 
 /// One client, or all of them: the company vault first, then by name.
 async fn select(
     view: &mut SqliteConnection,
     only: Option<Uuid>,
+    reach: &Reach,
 ) -> Result<Vec<Client>, VaultError> {
     let id = only.map(|id| id.to_string());
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT c.*, (SELECT COUNT(*) FROM credentials p
                       WHERE p.client = c.id AND p.standing = 'active') AS credentials
-         FROM clients c WHERE ?1 IS NULL OR c.id = ?1
-         ORDER BY c.company_vault DESC, c.name COLLATE NOCASE",
-    )
+         FROM clients c WHERE (?1 IS NULL OR c.id = ?1) AND ",
+        within!("c.id", "?2"),
+        " ORDER BY c.company_vault DESC, c.name COLLATE NOCASE",
+    ))
     .bind(&id)
+    .bind(reach.bound())
     .fetch_all(&mut *view)
     .await?;
     let mut flags = flag_counts(view, id.as_deref()).await?;
     let waiting = plans::waiting_writes(view).await?;
-    let agents = agents::all(view, only, Timestamp::now()).await?;
+    let agents = agents::all(view, only, reach, Timestamp::now()).await?;
     rows.iter()
         .map(|row| {
             let mut client = client(row)?;

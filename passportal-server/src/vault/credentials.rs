@@ -10,8 +10,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use super::person_vault::Place;
 use super::{
-    Actor, Part, Vault, VaultError, audit, details, flags, history, next_seq, passwords, words,
+    Act, Actor, Part, PersonVault, VaultError, audit, details, flags, history, next_seq, passwords,
+    words,
 };
 
 /// Which credentials are read.
@@ -30,11 +32,10 @@ impl Which {
     }
 }
 
-impl Vault {
+impl PersonVault<'_> {
     /// The credentials of a client, by user name.
     pub(crate) async fn credentials(&self, client: Uuid) -> Result<Vec<Credential>, VaultError> {
-        let mut view = self.database.read().await?;
-        require_client(&mut view, client).await?;
+        let mut view = self.read_at(Act::Read, Place::Client(client)).await?;
         select(&mut view, &Which::OfClient(client), Part::ALL).await
     }
 
@@ -44,46 +45,74 @@ impl Vault {
         client: Uuid,
         part: Part,
     ) -> Result<Vec<Credential>, VaultError> {
-        let mut view = self.database.read().await?;
-        require_client(&mut view, client).await?;
+        let mut view = self.read_at(Act::Read, Place::Client(client)).await?;
         select(&mut view, &Which::OfClient(client), part).await
     }
 
     /// One credential.
     pub(crate) async fn credential(&self, id: Uuid) -> Result<Credential, VaultError> {
-        let mut view = self.database.read().await?;
+        self.credential_for(Act::Read, id).await
+    }
+
+    /// One credential, for somebody who may do this with it.
+    pub(crate) async fn credential_for(
+        &self,
+        act: Act,
+        id: Uuid,
+    ) -> Result<Credential, VaultError> {
+        let mut view = self.read_at(act, Place::Credential(id)).await?;
         one(&mut view, id).await
     }
 
     /// Adds a credential.
     pub(crate) async fn add_credential(
         &self,
-        actor: &Actor,
         client: Uuid,
         new: &NewCredential,
     ) -> Result<Credential, VaultError> {
-        let mut transaction = self.database.write().await?;
-        add(&mut transaction, actor, client, new).await?;
+        let place = Place::Client(client);
+        let mut transaction = self.write_at(Act::EditCredentials, place).await?;
+        if new.own_mode.is_some() {
+            self.require(&mut transaction, Act::SetUpSync, place)
+                .await?;
+        }
+        add(&mut transaction, &self.actor(), client, new).await?;
         let added = one(&mut transaction, new.id).await?;
         transaction.commit().await?;
-        self.wakeups.wake(client);
+        self.wake(client);
         Ok(added)
     }
 
     /// Changes anything but the password; what is absent stays.
     pub(crate) async fn change_credential(
         &self,
-        actor: &Actor,
         id: Uuid,
         patch: &CredentialPatch,
     ) -> Result<Credential, VaultError> {
-        let mut transaction = self.database.write().await?;
-        change(&mut transaction, actor, id, patch).await?;
+        let place = Place::Credential(id);
+        let mut transaction = self.write_at(Act::EditCredentials, place).await?;
+        for act in acts(patch) {
+            self.require(&mut transaction, act, place).await?;
+        }
+        change(&mut transaction, &self.actor(), id, patch).await?;
         let after = one(&mut transaction, id).await?;
         transaction.commit().await?;
-        self.wakeups.wake(after.client);
+        self.wake(after.client);
         Ok(after)
     }
+}
+
+/// What a change takes beyond editing.
+pub(super) fn acts(patch: &CredentialPatch) -> impl Iterator<Item = Act> {
+    let acts = [
+        (
+            patch.own_mode.is_some() || patch.inherit_mode,
+            Act::SetUpSync,
+        ),
+        (patch.confirm_version.is_some(), Act::RuleOnPlans),
+    ];
+    let acts = acts.into_iter().filter(|(is_so, _)| *is_so);
+    acts.map(|(_, act)| act)
 }
 
 /// Adds a credential in the transaction of the caller, who commits and wakes.
@@ -228,19 +257,6 @@ pub(super) async fn touch(transaction: &mut SqliteConnection, id: Uuid) -> Resul
         .execute(transaction)
         .await?;
     Ok(())
-}
-
-pub(super) async fn require_client(
-    view: &mut SqliteConnection,
-    id: Uuid,
-) -> Result<(), VaultError> {
-    let found: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM clients WHERE id = ?")
-        .bind(id.to_string())
-        .fetch_optional(view)
-        .await?;
-    found
-        .map(drop)
-        .ok_or(VaultError::NotFound { what: "client" })
 }
 
 /// One credential, in the transaction that needs it.

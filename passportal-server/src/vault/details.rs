@@ -6,12 +6,13 @@ use passportal_client::wire::{
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{Vault, VaultError, credentials, passwords, words};
+use super::person_vault::Place;
+use super::{Act, PersonVault, VaultError, passwords, words};
 
-impl Vault {
+impl PersonVault<'_> {
     /// All credential types, by name.
     pub(crate) async fn credential_types(&self) -> Result<Vec<CredentialType>, VaultError> {
-        let mut view = self.database.read().await?;
+        let mut view = self.read_at(Act::Read, Place::Organization).await?;
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT name, built_in FROM credential_types ORDER BY name")
                 .fetch_all(&mut *view)
@@ -25,8 +26,7 @@ impl Vault {
 
     /// A client's folders, by name.
     pub(crate) async fn folders(&self, client: Uuid) -> Result<Vec<String>, VaultError> {
-        let mut view = self.database.read().await?;
-        credentials::require_client(&mut view, client).await?;
+        let mut view = self.read_at(Act::Read, Place::Client(client)).await?;
         let rows: Vec<(String,)> =
             sqlx::query_as("SELECT name FROM folders WHERE client = ? ORDER BY name")
                 .bind(client.to_string())

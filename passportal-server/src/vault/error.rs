@@ -17,6 +17,9 @@ pub(crate) enum VaultError {
     /// Understood and refused, in words for a person.
     #[error("{0}")]
     Refused(String),
+    /// The caller's role does not allow it, in words for a person.
+    #[error("{0}")]
+    Forbidden(String),
     /// The caller's token ended while it waited.
     #[error("the access token was revoked")]
     Revoked,

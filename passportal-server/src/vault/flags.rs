@@ -11,28 +11,35 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::credentials::Which;
-use super::{Actor, Vault, VaultError, audit, credentials, snoozes, words};
+use super::person_vault::{Place, within};
+use super::{Act, Actor, PersonVault, VaultError, audit, credentials, snoozes, words};
 
 /// The longest reason that is kept.
 const WHY_LENGTH: usize = 1000;
 
-impl Vault {
+impl PersonVault<'_> {
     /// Standing flags, the latest first.
     pub(crate) async fn flags(
         &self,
         query: &FlagQuery,
     ) -> Result<Vec<FlaggedCredential>, VaultError> {
-        let mut view = self.database.read().await?;
-        let rows = sqlx::query(
+        let (mut view, reach) = self.read_within(Act::Read).await?;
+        if let Some(client) = query.client {
+            self.require(&mut view, Act::Read, Place::Client(client))
+                .await?;
+        }
+        let rows = sqlx::query(concat!(
             "SELECT f.*, p.client, p.user_name, c.name AS client_name
              FROM flags f
              JOIN credentials p ON p.id = f.credential
              JOIN clients c ON c.id = p.client
-             WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR f.kind = ?2)
-             ORDER BY f.raised DESC, f.credential, f.kind",
-        )
+             WHERE (?1 IS NULL OR p.client = ?1) AND (?2 IS NULL OR f.kind = ?2) AND ",
+            within!("p.client", "?3"),
+            " ORDER BY f.raised DESC, f.credential, f.kind",
+        ))
         .bind(query.client.map(|id| id.to_string()))
         .bind(query.kind.map(FlagKind::name))
+        .bind(reach.bound())
         .fetch_all(&mut *view)
         .await?;
         rows.iter().map(flagged).collect()
@@ -41,36 +48,37 @@ impl Vault {
     /// A person clears a flag: it stays down until its fact changes. The agent hears of it.
     pub(crate) async fn clear_flag(
         &self,
-        actor: &Actor,
         credential: Uuid,
         kind: FlagKind,
     ) -> Result<FlagCleared, VaultError> {
-        let count = self.clear_flags(actor, &[(credential, kind)]).await?;
+        let count = self.clear_flags(&[(credential, kind)]).await?;
         Ok(FlagCleared { stood: count > 0 })
     }
 
     /// Clears those of these flags that stand, all at once. Returns how many stood.
     pub(crate) async fn clear_flags(
         &self,
-        actor: &Actor,
         which: &[(Uuid, FlagKind)],
     ) -> Result<usize, VaultError> {
-        let mut transaction = self.database.write().await?;
+        let (act, actor) = (Act::ClearFlags, self.actor());
+        let mut transaction = self.write_at(act, Place::Organization).await?;
         let mut woken = Vec::new();
         for (credential, kind) in which {
+            let place = Place::Credential(*credential);
+            self.require(&mut transaction, act, place).await?;
             let client = credentials::one(&mut transaction, *credential)
                 .await?
                 .client;
-            if clear(&mut transaction, actor, *credential, *kind).await? {
+            if clear(&mut transaction, &actor, *credential, *kind).await? {
                 let what = format!("cleared the flag {}", kind.name());
-                audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
+                audit::write(&mut transaction, &actor, &what, &credential.to_string()).await?;
                 woken.push(client);
             }
         }
         transaction.commit().await?;
         let count = woken.len();
         for client in woken {
-            self.wakeups.wake(client);
+            self.wake(client);
         }
         Ok(count)
     }
@@ -148,7 +156,7 @@ async fn is_cleared(
 }
 
 /// Raises a flag; one that stands for the same fact keeps its time.
-async fn raise(
+pub(super) async fn raise(
     transaction: &mut SqliteConnection,
     credential: Uuid,
     kind: FlagKind,
@@ -173,7 +181,7 @@ async fn raise(
     Ok(())
 }
 
-async fn take_down(
+pub(super) async fn take_down(
     transaction: &mut SqliteConnection,
     credential: Uuid,
     kind: FlagKind,

@@ -8,7 +8,8 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::credentials::Which;
-use super::{Vault, VaultError, credentials, words};
+use super::person_vault::Place;
+use super::{Act, PersonVault, VaultError, words};
 
 /// Lines that a page or an answer shows at the most.
 const SHOWN: i64 = 200;
@@ -16,11 +17,11 @@ const SHOWN: i64 = 200;
 /// The longest reason that is kept.
 const WHY_LENGTH: usize = 1000;
 
-impl Vault {
+impl PersonVault<'_> {
     /// A credential's history, the latest line first.
     pub(crate) async fn history(&self, credential: Uuid) -> Result<Vec<HistoryEntry>, VaultError> {
-        let mut view = self.database.read().await?;
-        credentials::one(&mut view, credential).await?;
+        let place = Place::Credential(credential);
+        let mut view = self.read_at(Act::Read, place).await?;
         let rows =
             sqlx::query("SELECT * FROM history WHERE credential = ? ORDER BY line DESC LIMIT ?")
                 .bind(credential.to_string())

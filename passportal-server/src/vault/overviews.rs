@@ -5,7 +5,8 @@ use passportal_client::wire::{Overview, OverviewKind, OverviewQuery};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{Vault, VaultError, clients, words};
+use super::person_vault::{Place, Reach, within};
+use super::{Act, PersonVault, VaultError, clients, words};
 
 /// The span of a report unless the caller says otherwise.
 const SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -24,7 +25,16 @@ struct Table {
     rows: Vec<Vec<String>>,
 }
 
-impl Vault {
+/// What a report looks at.
+struct Scope<'a> {
+    query: &'a OverviewQuery,
+    reach: Reach,
+    /// Also what concerns no client.
+    whole: bool,
+    now: Timestamp,
+}
+
+impl PersonVault<'_> {
     /// Makes a report.
     pub(crate) async fn overview(
         &self,
@@ -32,20 +42,34 @@ impl Vault {
         query: &OverviewQuery,
     ) -> Result<Overview, VaultError> {
         let made = Timestamp::now();
-        let mut view = self.database.read().await?;
+        let (mut view, reach) = self.read_within(Act::MakeReports).await?;
         let client = match query.client {
-            Some(id) => Some(clients::settings_and_seq(&mut view, id).await?.0.name),
+            Some(id) => {
+                let place = Place::Client(id);
+                self.require(&mut view, Act::MakeReports, place).await?;
+                Some(clients::settings_and_seq(&mut view, id).await?.0.name)
+            }
             None => None,
         };
+        let scope = Scope {
+            query,
+            reach,
+            whole: self.may(Act::ReadAudit),
+            now: made,
+        };
         let mut table = match report {
-            OverviewKind::Mismatches => mismatches(&mut view, query).await?,
-            OverviewKind::UnchangedPasswords => unchanged(&mut view, query, made).await?,
-            OverviewKind::Changes => lines(&mut view, query, made, Which::Changes).await?,
-            OverviewKind::SignIns => lines(&mut view, query, made, Which::SignIns).await?,
+            OverviewKind::Mismatches => mismatches(&mut view, &scope).await?,
+            OverviewKind::UnchangedPasswords => unchanged(&mut view, &scope).await?,
+            OverviewKind::Changes => lines(&mut view, &scope, Which::Changes).await?,
+            OverviewKind::SignIns => {
+                let place = Place::Organization;
+                self.require(&mut view, Act::ReadAudit, place).await?;
+                lines(&mut view, &scope, Which::SignIns).await?
+            }
             OverviewKind::ClientAudit if client.is_none() => {
                 return Err(VaultError::refused("the client audit log needs a client"));
             }
-            OverviewKind::ClientAudit => lines(&mut view, query, made, Which::All).await?,
+            OverviewKind::ClientAudit => lines(&mut view, &scope, Which::All).await?,
         };
         let cut_off = table.rows.len() > Overview::MOST;
         table.rows.truncate(Overview::MOST);
@@ -61,21 +85,20 @@ impl Vault {
     }
 }
 
-async fn mismatches(
-    view: &mut SqliteConnection,
-    query: &OverviewQuery,
-) -> Result<Table, VaultError> {
-    let found = sqlx::query(
+async fn mismatches(view: &mut SqliteConnection, scope: &Scope<'_>) -> Result<Table, VaultError> {
+    let found = sqlx::query(concat!(
         "SELECT c.name, p.user_name, p.credential_type, f.raised, f.why, f.until FROM (
              SELECT credential, raised, why, NULL AS until FROM flags WHERE kind = 'ad_change'
              UNION ALL
              SELECT credential, raised, why, until FROM flag_snoozes WHERE kind = 'ad_change') f
          JOIN credentials p ON p.id = f.credential JOIN clients c ON c.id = p.client
-         WHERE (?1 IS NULL OR p.client = ?1)
-         ORDER BY c.name COLLATE NOCASE, p.user_name COLLATE NOCASE LIMIT ?2",
-    )
-    .bind(query.client.map(|id| id.to_string()))
+         WHERE (?1 IS NULL OR p.client = ?1) AND ",
+        within!("p.client", "?3"),
+        " ORDER BY c.name COLLATE NOCASE, p.user_name COLLATE NOCASE LIMIT ?2",
+    ))
+    .bind(scope.query.client.map(|id| id.to_string()))
     .bind(limit())
+    .bind(scope.reach.bound())
     .fetch_all(view)
     .await?;
     Ok(Table {
@@ -92,29 +115,27 @@ async fn mismatches(
     })
 }
 
-async fn unchanged(
-    view: &mut SqliteConnection,
-    query: &OverviewQuery,
-    now: Timestamp,
-) -> Result<Table, VaultError> {
-    let days = query.days.unwrap_or(DAYS);
+async fn unchanged(view: &mut SqliteConnection, scope: &Scope<'_>) -> Result<Table, VaultError> {
+    let days = scope.query.days.unwrap_or(DAYS);
     if days > DAYS_MOST {
         return Err(VaultError::Refused(format!(
             "at most {DAYS_MOST} days can be looked back"
         )));
     }
-    let before = now - SignedDuration::from_hours(i64::from(days) * 24);
-    let found = sqlx::query(
+    let before = scope.now - SignedDuration::from_hours(i64::from(days) * 24);
+    let found = sqlx::query(concat!(
         "SELECT c.name, p.user_name, p.credential_type, p.changed,
              CAST(julianday(?3) - julianday(p.changed) AS INTEGER) || '' AS days, p.changed_by
          FROM credentials p JOIN clients c ON c.id = p.client
-         WHERE p.standing = 'active' AND p.changed < ?2 AND (?1 IS NULL OR p.client = ?1)
-         ORDER BY p.changed, p.id LIMIT ?4",
-    )
-    .bind(query.client.map(|id| id.to_string()))
+         WHERE p.standing = 'active' AND p.changed < ?2 AND (?1 IS NULL OR p.client = ?1) AND ",
+        within!("p.client", "?5"),
+        " ORDER BY p.changed, p.id LIMIT ?4",
+    ))
+    .bind(scope.query.client.map(|id| id.to_string()))
     .bind(words::time(before))
-    .bind(words::time(now))
+    .bind(words::time(scope.now))
     .bind(limit())
+    .bind(scope.reach.bound())
     .fetch_all(view)
     .await?;
     Ok(Table {
@@ -151,29 +172,32 @@ impl Which {
 
 async fn lines(
     view: &mut SqliteConnection,
-    query: &OverviewQuery,
-    now: Timestamp,
+    scope: &Scope<'_>,
     which: Which,
 ) -> Result<Table, VaultError> {
-    let from = query.from.unwrap_or(now - SPAN);
-    let until = query.until.unwrap_or(now);
-    let found = sqlx::query(
+    let from = scope.query.from.unwrap_or(scope.now - SPAN);
+    let until = scope.query.until.unwrap_or(scope.now);
+    let found = sqlx::query(concat!(
         "SELECT a.at, a.who, a.what, c.name, p.user_name, a.address FROM (
              SELECT *, what LIKE 'signed %' OR what LIKE 'failed to sign in%' AS is_sign_in,
                  what LIKE 'revealed%' OR what LIKE 'copied%' OR what LIKE 'exported%'
                      OR what LIKE 'asked for%' OR what LIKE 'began a backup%' AS is_reading
              FROM audit) a
          LEFT JOIN clients c ON c.id = a.client LEFT JOIN credentials p ON p.id = a.subject
-         WHERE (?1 IS NULL OR a.client = ?1) AND a.at >= ?2 AND a.at < ?3
+         WHERE (?1 IS NULL OR a.client = ?1) AND (?6 OR a.client IS NOT NULL) AND ",
+        within!("a.client", "?7"),
+        " AND a.at >= ?2 AND a.at < ?3
            AND CASE ?4 WHEN 'sign_ins' THEN is_sign_in
                        WHEN 'changes' THEN NOT is_sign_in AND NOT is_reading ELSE 1 END
          ORDER BY a.line DESC LIMIT ?5",
-    )
-    .bind(query.client.map(|id| id.to_string()))
+    ))
+    .bind(scope.query.client.map(|id| id.to_string()))
     .bind(words::time(from))
     .bind(words::time(until))
     .bind(which.word())
     .bind(limit())
+    .bind(scope.whole)
+    .bind(scope.reach.bound())
     .fetch_all(view)
     .await?;
     Ok(Table {

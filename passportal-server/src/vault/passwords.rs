@@ -11,7 +11,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, clients, credentials, words};
+use super::person_vault::Place;
+use super::{
+    Act, Actor, PersonVault, Vault, VaultError, audit, clients, credentials, touched, words,
+};
 
 /// The longest sealed text: many times what the longest password needs.
 const SEALED_LENGTH: usize = 16 * 1024;
@@ -19,49 +22,58 @@ const SEALED_LENGTH: usize = 16 * 1024;
 /// The format of a sealed field and the id of its data key.
 const HEAD: usize = 17;
 
-impl Vault {
+impl PersonVault<'_> {
     /// Stores the next version of a password and keeps the one before it.
     pub(crate) async fn set_password(
         &self,
-        actor: &Actor,
         id: Uuid,
         new: &NewPassword,
     ) -> Result<Credential, VaultError> {
-        let mut transaction = self.database.write().await?;
-        set(&mut transaction, actor, id, new).await?;
+        let place = Place::Credential(id);
+        let mut transaction = self.write_at(Act::EditCredentials, place).await?;
+        set(&mut transaction, &self.actor(), id, new).await?;
         let after = credentials::one(&mut transaction, id).await?;
         transaction.commit().await?;
-        self.wakeups.wake(after.client);
+        self.wake(after.client);
         Ok(after)
     }
 
-    /// The current sealed password, for a person's reveal.
+    /// The sealed password, to compare it with the next one. It is shown to nobody.
     pub(crate) async fn sealed_password(&self, id: Uuid) -> Result<SealedText, VaultError> {
-        let mut view = self.database.read().await?;
+        let place = Place::Credential(id);
+        let mut view = self.read_at(Act::EditCredentials, place).await?;
         sealed(&mut view, id).await
+    }
+
+    /// The sealed secrets of a credential, for a person who is shown the password. Audited.
+    pub(crate) async fn reveal(&self, id: Uuid) -> Result<SealedSecrets, VaultError> {
+        let place = Place::Credential(id);
+        let mut transaction = self.write_at(Act::Reveal, place).await?;
+        let secrets = secrets(&mut transaction, id).await?;
+        let what = format!("revealed version {} of the password", secrets.version);
+        audit::write(&mut transaction, &self.actor(), &what, &id.to_string()).await?;
+        transaction.commit().await?;
+        Ok(secrets)
     }
 
     /// The sealed secrets of a credential, for a person; audited as what it is for.
     pub(crate) async fn sealed_secrets(
         &self,
-        actor: &Actor,
         id: Uuid,
         what: &str,
     ) -> Result<SealedSecrets, VaultError> {
-        let mut transaction = self.database.write().await?;
+        let place = Place::Credential(id);
+        let mut transaction = self.write_at(Act::Reveal, place).await?;
         let secrets = secrets(&mut transaction, id).await?;
-        audit::write(&mut transaction, actor, what, &id.to_string()).await?;
+        audit::write(&mut transaction, &self.actor(), what, &id.to_string()).await?;
         transaction.commit().await?;
         Ok(secrets)
     }
 
     /// The sealed secrets of all of a client's credentials, for a person who takes them out. Each is audited.
-    pub(crate) async fn export(
-        &self,
-        actor: &Actor,
-        client: Uuid,
-    ) -> Result<Vec<SealedSecrets>, VaultError> {
-        let mut transaction = self.database.write().await?;
+    pub(crate) async fn export(&self, client: Uuid) -> Result<Vec<SealedSecrets>, VaultError> {
+        let (place, actor) = (Place::Client(client), self.actor());
+        let mut transaction = self.write_at(Act::Export, place).await?;
         let rows = sqlx::query(
             "SELECT id, user_name, version, sealed, totp_version, totp_sealed FROM credentials
              WHERE client = ? ORDER BY user_name COLLATE NOCASE, id",
@@ -72,10 +84,10 @@ impl Vault {
         let secrets: Vec<SealedSecrets> =
             rows.iter().map(sealed_secrets).collect::<Result<_, _>>()?;
         let what = format!("exported {} credentials", secrets.len());
-        audit::write(&mut transaction, actor, &what, &client.to_string()).await?;
+        audit::write(&mut transaction, &actor, &what, &client.to_string()).await?;
         for secret in &secrets {
             let what = format!("exported version {} of the password", secret.version);
-            audit::write(&mut transaction, actor, &what, &secret.id.to_string()).await?;
+            audit::write(&mut transaction, &actor, &what, &secret.id.to_string()).await?;
         }
         transaction.commit().await?;
         Ok(secrets)
@@ -86,7 +98,7 @@ impl Vault {
         &self,
         id: Uuid,
     ) -> Result<Vec<PasswordVersion>, VaultError> {
-        let mut view = self.database.read().await?;
+        let mut view = self.read_at(Act::Read, Place::Credential(id)).await?;
         let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
             "SELECT version, changed, changed_by FROM credentials WHERE id = ?1
              UNION ALL
@@ -96,9 +108,6 @@ impl Vault {
         .bind(id.to_string())
         .fetch_all(&mut *view)
         .await?;
-        if rows.is_empty() {
-            return Err(VaultError::NotFound { what: "credential" });
-        }
         rows.into_iter()
             .map(|(version, changed, changed_by)| {
                 Ok(PasswordVersion {
@@ -109,7 +118,9 @@ impl Vault {
             })
             .collect()
     }
+}
 
+impl Vault {
     /// A credential's sealed password for an agent, which says which version it means.
     pub(crate) async fn secret_for_agent(
         &self,
@@ -176,6 +187,7 @@ pub(super) async fn set(
     check_sealed(transaction, before.client, &new.sealed).await?;
     keep_earlier(transaction, id).await?;
     store(transaction, actor, id, new).await?;
+    touched::end(transaction, id).await?;
     credentials::touch(transaction, id).await?;
     let what = format!("changed the password to version {}", new.version);
     audit::write(transaction, actor, &what, &id.to_string()).await

@@ -1,4 +1,4 @@
-//! Administrators: their accounts and their sign-in.
+//! People: their accounts and their sign-in.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -13,7 +13,7 @@ use crate::token::{Token, TokenHash};
 /// How long a person's API session lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// An administrator.
+/// A person of the organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) id: Uuid,
@@ -37,10 +37,12 @@ impl Vault {
     ) -> Result<SignIn, VaultError> {
         let found: Option<(String, String, String)> = {
             let mut view = self.database.read().await?;
-            sqlx::query_as("SELECT id, email, password_hash FROM admins WHERE email = ?")
-                .bind(email)
-                .fetch_optional(&mut *view)
-                .await?
+            sqlx::query_as(
+                "SELECT id, email, password_hash FROM admins WHERE email = ? AND disabled IS NULL",
+            )
+            .bind(email)
+            .fetch_optional(&mut *view)
+            .await?
         };
         let hash = found.as_ref().map(|(_, _, hash)| hash.clone());
         let right = password_hash::verify(password, hash).await?;
@@ -108,18 +110,19 @@ impl Vault {
     }
 }
 
-/// Adds an administrator's row.
+/// Adds an Organization Admin's row; returns its id.
 pub(crate) async fn insert(
     transaction: &mut SqliteConnection,
     email: &str,
     password_hash: &str,
-) -> Result<(), VaultError> {
+) -> Result<Uuid, VaultError> {
+    let id = Uuid::new_v4();
     sqlx::query("INSERT INTO admins (id, email, password_hash, created) VALUES (?, ?, ?, ?)")
-        .bind(Uuid::new_v4().to_string())
+        .bind(id.to_string())
         .bind(email)
         .bind(password_hash)
         .bind(words::time(Timestamp::now()))
         .execute(transaction)
         .await?;
-    Ok(())
+    Ok(id)
 }

@@ -1,45 +1,82 @@
 //! Search over all credentials, by the beginnings of words.
 
 use passportal_client::wire::FoundCredential;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
-use super::{Part, Vault, VaultError, words};
+use super::person_vault::Reach;
+use super::{Act, Part, PersonVault, VaultError, words};
 
 /// Words that are looked for at the most.
 const WORDS: usize = 10;
 
+/// Clients whose credentials are listed before a search.
+const FEW: i64 = 50;
+
 /// The longest text that is looked for.
 const LENGTH: usize = 200;
 
-impl Vault {
+/// In the order of the index: nothing is sorted, so a word that everything has costs no more.
+macro_rules! select {
+    ($within:literal) => {
+        concat!(
+            "SELECT p.id, p.client, c.name AS client_name, p.user_name, p.credential_type, p.folder,
+                 p.description, p.standing
+             FROM (SELECT rowid AS number FROM credential_search WHERE credential_search MATCH ?1 ",
+            $within,
+            "      ORDER BY rowid LIMIT ?2 OFFSET ?3) AS found
+             JOIN credentials p ON p.number = found.number
+             JOIN clients c ON c.id = p.client
+             ORDER BY found.number"
+        )
+    };
+}
+
+impl PersonVault<'_> {
     /// A part of the credentials that have all these beginnings of words. Nothing is found by nothing.
     pub(crate) async fn search(
         &self,
         text: &str,
         part: Part,
     ) -> Result<Vec<FoundCredential>, VaultError> {
+        let (mut view, reach) = self.read_within(Act::Read).await?;
         let Some(expression) = expression(text) else {
             return Ok(Vec::new());
         };
-        let mut view = self.database.read().await?;
-        // In the order of the index: nothing is sorted, so a word that everything has costs no more.
-        let rows = sqlx::query(
-            "SELECT p.id, p.client, c.name AS client_name, p.user_name, p.credential_type, p.folder,
-                 p.description, p.standing
-             FROM (SELECT rowid AS number FROM credential_search WHERE credential_search MATCH ?
-                   ORDER BY rowid LIMIT ? OFFSET ?) AS found
-             JOIN credentials p ON p.number = found.number
-             JOIN clients c ON c.id = p.client
-             ORDER BY found.number",
-        )
-        .bind(expression)
-        .bind(words::signed(part.most)?)
-        .bind(words::signed(part.after)?)
-        .fetch_all(&mut *view)
-        .await?;
+        let sql = sql(&mut view, &reach).await?;
+        let rows = sqlx::query(sql)
+            .bind(expression)
+            .bind(words::signed(part.most)?)
+            .bind(words::signed(part.after)?)
+            .bind(reach.bound())
+            .fetch_all(&mut *view)
+            .await?;
         rows.iter().map(found).collect()
     }
+}
+
+/// The query for this reach. The credentials of few clients are listed before, because many hits may lie elsewhere. With many
+/// clients each hit is looked at: there are soon enough.
+async fn sql(view: &mut SqliteConnection, reach: &Reach) -> Result<&'static str, VaultError> {
+    let Reach::Assigned(person) = reach else {
+        return Ok(select!(""));
+    };
+    let (clients,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM assigned_clients WHERE person = ?")
+            .bind(person.to_string())
+            .fetch_one(view)
+            .await?;
+    Ok(if clients <= FEW {
+        select!(
+            "AND +rowid IN (SELECT p.number FROM assigned_clients a
+                 JOIN credentials p ON p.client = a.client WHERE a.person = ?4)"
+        )
+    } else {
+        select!(
+            "AND (SELECT client FROM credentials WHERE number = credential_search.rowid)
+                 IN (SELECT client FROM assigned_clients WHERE person = ?4)"
+        )
+    })
 }
 
 /// The text as a query of FTS5: each word a quoted beginning, so that nothing of it is an operator.

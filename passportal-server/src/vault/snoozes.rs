@@ -6,7 +6,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Actor, Vault, VaultError, audit, credentials, flags, words};
+use super::person_vault::{Place, within};
+use super::{Act, Actor, PersonVault, Vault, VaultError, audit, credentials, flags, words};
 
 /// The longest reason.
 const REASON_LENGTH: usize = 500;
@@ -14,15 +15,18 @@ const REASON_LENGTH: usize = 500;
 /// The longest snooze.
 const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-impl Vault {
+impl PersonVault<'_> {
     /// Snoozed flags, the one that ends first first.
     pub(crate) async fn snoozes(&self) -> Result<Vec<SnoozedFlag>, VaultError> {
-        let mut view = self.database.read().await?;
-        let rows = sqlx::query(
+        let (mut view, reach) = self.read_within(Act::Read).await?;
+        let rows = sqlx::query(concat!(
             "SELECT s.*, p.client, p.user_name, c.name AS client_name FROM flag_snoozes s
              JOIN credentials p ON p.id = s.credential JOIN clients c ON c.id = p.client
-             ORDER BY s.until, s.credential, s.kind",
-        )
+             WHERE ",
+            within!("p.client", "?1"),
+            " ORDER BY s.until, s.credential, s.kind",
+        ))
+        .bind(reach.bound())
         .fetch_all(&mut *view)
         .await?;
         rows.iter().map(snoozed).collect()
@@ -32,13 +36,17 @@ impl Vault {
     /// Returns how many stood.
     pub(crate) async fn snooze_flags(
         &self,
-        actor: &Actor,
         which: &[(Uuid, FlagKind)],
         new: &NewSnooze,
     ) -> Result<usize, VaultError> {
+        let (act, actor) = (Act::ClearFlags, self.actor());
+        let mut transaction = self.write_at(act, Place::Organization).await?;
+        for (credential, _) in which {
+            let place = Place::Credential(*credential);
+            self.require(&mut transaction, act, place).await?;
+        }
         let reason = checked_reason(&new.reason)?;
         check_end(new.until)?;
-        let mut transaction = self.database.write().await?;
         let mut woken = Vec::new();
         for (credential, kind) in which {
             let client = credentials::one(&mut transaction, *credential)
@@ -46,7 +54,7 @@ impl Vault {
                 .client;
             if !keep(
                 &mut transaction,
-                actor,
+                &actor,
                 (*credential, *kind),
                 reason,
                 new.until,
@@ -55,19 +63,19 @@ impl Vault {
             {
                 continue;
             }
-            flags::clear(&mut transaction, actor, *credential, *kind).await?;
+            flags::clear(&mut transaction, &actor, *credential, *kind).await?;
             let what = format!(
                 "snoozed the flag {} until {:.0}: {reason}",
                 kind.name(),
                 new.until
             );
-            audit::write(&mut transaction, actor, &what, &credential.to_string()).await?;
+            audit::write(&mut transaction, &actor, &what, &credential.to_string()).await?;
             woken.push(client);
         }
         transaction.commit().await?;
         let count = woken.len();
         for client in woken {
-            self.wakeups.wake(client);
+            self.wake(client);
         }
         Ok(count)
     }
@@ -75,18 +83,20 @@ impl Vault {
     /// A person ends a snooze before its time.
     pub(crate) async fn end_snooze(
         &self,
-        actor: &Actor,
         credential: Uuid,
         kind: FlagKind,
     ) -> Result<SnoozeEnded, VaultError> {
-        let mut transaction = self.database.write().await?;
+        let place = Place::Credential(credential);
+        let mut transaction = self.write_at(Act::ClearFlags, place).await?;
         let client = credentials::one(&mut transaction, credential).await?.client;
-        let was_snoozed = end(&mut transaction, actor, credential, kind).await?;
+        let was_snoozed = end(&mut transaction, &self.actor(), credential, kind).await?;
         transaction.commit().await?;
-        self.wakeups.wake(client);
+        self.wake(client);
         Ok(SnoozeEnded { was_snoozed })
     }
+}
 
+impl Vault {
     /// Ends every snooze whose time is over.
     pub(crate) async fn end_snoozes(&self, now: Timestamp) -> Result<(), VaultError> {
         let mut transaction = self.database.write().await?;

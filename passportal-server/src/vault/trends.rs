@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use passportal_client::wire::FlagKind;
 
-use super::{Vault, VaultError, words};
+use super::person_vault::within;
+use super::{Act, PersonVault, Vault, VaultError, words};
 
 /// How long the counts of flags are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -52,19 +53,23 @@ impl Vault {
         transaction.commit().await?;
         Ok(())
     }
+}
 
+impl PersonVault<'_> {
     /// The most flags that stood on each day that was looked at, from `from` on.
     pub(crate) async fn flags_by_day(
         &self,
         from: Date,
     ) -> Result<BTreeMap<Date, FlagsOfDay>, VaultError> {
-        let mut view = self.database.read().await?;
-        let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
+        let (mut view, reach) = self.read_within(Act::Read).await?;
+        let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(concat!(
             "SELECT d.day, n.kind, COALESCE(SUM(n.count), 0) FROM flag_days d
-             LEFT JOIN flag_counts n ON n.day = d.day
-             WHERE d.day >= ? GROUP BY d.day, n.kind",
-        )
+             LEFT JOIN flag_counts n ON n.day = d.day AND ",
+            within!("n.client", "?2"),
+            " WHERE d.day >= ?1 GROUP BY d.day, n.kind"
+        ))
         .bind(from.to_string())
+        .bind(reach.bound())
         .fetch_all(&mut *view)
         .await?;
         let mut days: BTreeMap<Date, FlagsOfDay> = BTreeMap::new();
@@ -83,19 +88,21 @@ impl Vault {
         &self,
         from: Date,
     ) -> Result<BTreeMap<Date, Latency>, VaultError> {
-        let mut view = self.database.read().await?;
-        let rows: Vec<(String, f64)> = sqlx::query_as(
+        let (mut view, reach) = self.read_within(Act::MakeReports).await?;
+        let rows: Vec<(String, f64)> = sqlx::query_as(concat!(
             "SELECT substr(at, 1, 10), seconds FROM (
                  SELECT h.at AS at, MAX(0, (julianday(h.at) - julianday(COALESCE(v.changed, p.changed))) * 86400.0)
                      AS seconds
                  FROM history h JOIN credentials p ON p.id = h.credential
                  LEFT JOIN password_history v ON v.credential = h.credential AND v.version = h.version
                  WHERE h.outcome = 'pushed' AND h.at >= ?1 AND h.approved_by IS NULL
-                     AND (v.version IS NOT NULL OR p.version = h.version))
-             WHERE seconds <= ?2",
-        )
+                     AND (v.version IS NOT NULL OR p.version = h.version) AND ",
+            within!("p.client", "?3"),
+            ") WHERE seconds <= ?2"
+        ))
         .bind(from.to_string())
         .bind(WITHIN_SECONDS)
+        .bind(reach.bound())
         .fetch_all(&mut *view)
         .await?;
         let mut days: BTreeMap<Date, Vec<f64>> = BTreeMap::new();

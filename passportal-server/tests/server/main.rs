@@ -8,6 +8,7 @@
     reason = "a failed test should say where"
 )]
 
+mod access_matrix;
 mod agents;
 mod audit;
 mod backup;
@@ -21,6 +22,7 @@ mod imports;
 mod notices;
 mod overviews;
 mod passwords;
+mod people;
 mod plan_pages;
 mod plans;
 mod proxied;

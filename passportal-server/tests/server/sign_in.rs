@@ -54,13 +54,13 @@ async fn wrong_passwords_are_refused_and_then_slowed_down() {
     assert_eq!(refused, (401, 4001));
 }
 
-struct Key {
+pub(crate) struct Key {
     key: String,
     secret: String,
 }
 
 impl Key {
-    async fn create(vault: &TestVault) -> Self {
+    pub(crate) async fn create(vault: &TestVault) -> Self {
         let file = vault.dir.path().join("api-key.json");
         create_api_key(vault.dir.path(), &file).await.unwrap();
         let text = std::fs::read_to_string(file).unwrap();
@@ -71,13 +71,13 @@ impl Key {
         }
     }
 
-    fn sign(&self, content: &str) -> String {
+    pub(crate) fn sign(&self, content: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(content.as_bytes());
         hex::encode(mac.finalize().into_bytes())
     }
 
-    fn request(&self, caller: &Caller, hash: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, caller: &Caller, hash: &str) -> reqwest::RequestBuilder {
         caller
             .request(Method::POST, "auth/client_token")
             .header("x-key", &self.key)
@@ -260,12 +260,13 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 47] = [
+const OPERATIONS: [&str; 52] = [
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "delete /api/v2/vault/notice-channels/{id}",
+    "delete /api/v2/vault/people/invitations/{invitation}",
     "get /api/documentation/v2/swagger",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
@@ -285,10 +286,13 @@ const OPERATIONS: [&str; 47] = [
     "get /api/v2/vault/credentials/{id}/versions",
     "get /api/v2/vault/flags",
     "get /api/v2/vault/notice-channels",
+    "get /api/v2/vault/people",
+    "get /api/v2/vault/people/invitations",
     "get /api/v2/vault/search",
     "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
+    "patch /api/v2/vault/people/{id}",
     "post /api/v2/agent/attempts",
     "post /api/v2/agent/enrolments",
     "post /api/v2/agent/heartbeat",
@@ -304,6 +308,7 @@ const OPERATIONS: [&str; 47] = [
     "post /api/v2/vault/imports",
     "post /api/v2/vault/notice-channels",
     "post /api/v2/vault/notice-channels/{id}/test",
+    "post /api/v2/vault/people/invitations",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",

@@ -13,6 +13,7 @@ use reqwest::{Method, Response, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use sync_engine::model::Password;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -89,6 +90,13 @@ impl TestVault {
         let body = json!({ "email": EMAIL, "password": PASSWORD });
         let session: SessionToken = self.anyone().post("auth/session", &body).await;
         self.with_token(&session.access_token)
+    }
+
+    /// The database, beside the server that uses it.
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let file = self.dir.path().join("vault.db");
+        let url = format!("sqlite://{}", file.display());
+        SqliteConnection::connect(&url).await.unwrap()
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -394,7 +402,7 @@ impl Browser {
         self.submit("/login", "/login", &fields).await
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+    pub(crate) async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
             .iter()

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use crate::vault::person_vault::Reach;
 use crate::vault::{Vault, VaultError, agents, words};
 
 /// How long a fact that ended is remembered: one that comes back within that time is not told again.
@@ -153,7 +154,7 @@ async fn troubled_agents(
     view: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<(String, Fact)>, VaultError> {
-    let agents = agents::all(view, None, now).await?;
+    let agents = agents::all(view, None, &Reach::All, now).await?;
     let troubled = agents.into_iter().filter_map(|agent| {
         let word = match agent.seen.condition {
             AgentCondition::Silent => "silent",

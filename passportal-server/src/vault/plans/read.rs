@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{AT_THE_AGENT, plan};
 use crate::vault::lease::{self, Holder};
-use crate::vault::{Vault, VaultError, words};
+use crate::vault::person_vault::{Place, within};
+use crate::vault::{Act, PersonVault, Vault, VaultError, words};
 
 /// How long an approval lets its writes pass; what the agent does later nobody approved.
 const APPROVAL_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -32,16 +33,22 @@ impl Part {
     };
 }
 
-impl Vault {
+impl PersonVault<'_> {
     /// The plans that agents show now: those that wait first, then the latest.
     pub(crate) async fn plans(&self, query: &PlanQuery) -> Result<Vec<Plan>, VaultError> {
-        let mut view = self.database.read().await?;
-        let rows = sqlx::query(
+        let (mut view, reach) = self.read_within(Act::Read).await?;
+        if let Some(client) = query.client {
+            self.require(&mut view, Act::Read, Place::Client(client))
+                .await?;
+        }
+        let rows = sqlx::query(concat!(
             "SELECT h.*, c.name AS client_name FROM plans h JOIN clients c ON c.id = h.client
-             WHERE h.ended IS NULL AND (?1 IS NULL OR h.client = ?1)
-             ORDER BY h.ruling IS NULL AND h.agent_ruling IS NULL DESC, h.at DESC, h.id",
-        )
+             WHERE h.ended IS NULL AND (?1 IS NULL OR h.client = ?1) AND ",
+            within!("h.client", "?2"),
+            " ORDER BY h.ruling IS NULL AND h.agent_ruling IS NULL DESC, h.at DESC, h.id",
+        ))
         .bind(query.client.map(|id| id.to_string()))
+        .bind(reach.bound())
         .fetch_all(&mut *view)
         .await?;
         rows.iter().map(plan).collect()
@@ -49,7 +56,7 @@ impl Vault {
 
     /// One plan, also an ended one, with a part of its writes.
     pub(crate) async fn plan(&self, id: Uuid, part: Part) -> Result<PlanDetails, VaultError> {
-        let mut view = self.database.read().await?;
+        let mut view = self.read_at(Act::Read, Place::Plan(id)).await?;
         let plan = one(&mut view, id).await?;
         let rows = sqlx::query(
             "SELECT * FROM plan_writes WHERE plan = ?
@@ -66,7 +73,7 @@ impl Vault {
 
     /// How many writes of a plan are listed.
     pub(crate) async fn listed_writes(&self, id: Uuid) -> Result<u64, VaultError> {
-        let mut view = self.database.read().await?;
+        let mut view = self.read_at(Act::Read, Place::Plan(id)).await?;
         let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM plan_writes WHERE plan = ?")
             .bind(id.to_string())
             .fetch_one(&mut *view)
@@ -80,7 +87,8 @@ impl Vault {
         credential: Uuid,
         version: u64,
     ) -> Result<Option<Plan>, VaultError> {
-        let mut view = self.database.read().await?;
+        let place = Place::Credential(credential);
+        let mut view = self.read_at(Act::Read, place).await?;
         let row = sqlx::query(
             "SELECT h.*, c.name AS client_name FROM plan_writes w
              JOIN plans h ON h.id = w.plan JOIN clients c ON c.id = h.client
@@ -94,7 +102,9 @@ impl Vault {
         .await?;
         row.as_ref().map(plan).transpose()
     }
+}
 
+impl Vault {
     /// Notes that the process that leads heard of the rulings about its plans. What another one reads changes nothing.
     pub(in crate::vault) async fn note_heard(
         &self,

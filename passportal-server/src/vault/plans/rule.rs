@@ -6,17 +6,14 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::one;
-use crate::vault::{Actor, Vault, VaultError, audit, clients, words};
+use crate::vault::person_vault::Place;
+use crate::vault::{Act, PersonVault, VaultError, audit, clients, words};
 
-impl Vault {
+impl PersonVault<'_> {
     /// Takes a person's word about a plan that waits. Its agent hears of it at once.
-    pub(crate) async fn rule(
-        &self,
-        actor: &Actor,
-        id: Uuid,
-        ruling: Ruling,
-    ) -> Result<Plan, VaultError> {
-        let mut transaction = self.database.write().await?;
+    pub(crate) async fn rule(&self, id: Uuid, ruling: Ruling) -> Result<Plan, VaultError> {
+        let (place, actor) = (Place::Plan(id), self.actor());
+        let mut transaction = self.write_at(Act::RuleOnPlans, place).await?;
         let before = one(&mut transaction, id).await?;
         require_waiting(&mut transaction, &before).await?;
         sqlx::query("UPDATE plans SET ruling = ?, ruled_by = ?, ruled_at = ? WHERE id = ?")
@@ -28,10 +25,10 @@ impl Vault {
             .await?;
         clients::touch(&mut transaction, before.client).await?;
         let what = format!("{} a plan of {} writes", said(ruling), before.total);
-        audit::write(&mut transaction, actor, &what, &id.to_string()).await?;
+        audit::write(&mut transaction, &actor, &what, &id.to_string()).await?;
         let after = one(&mut transaction, id).await?;
         transaction.commit().await?;
-        self.wakeups.wake(after.client);
+        self.wake(after.client);
         Ok(after)
     }
 }
