@@ -101,7 +101,7 @@ pub(super) async fn client_token(
         success: true,
         access_token: tokens.access.expose().to_owned(),
         refresh_token: tokens.refresh.expose().to_owned(),
-        expiry_time: tokens.expires_in_seconds,
+        expiry_time: tokens.expires.as_second(),
     }))
 }
 

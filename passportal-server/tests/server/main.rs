@@ -21,6 +21,8 @@ mod overviews;
 mod passwords;
 mod plan_pages;
 mod plans;
+mod public_clients;
+mod raw_http;
 mod real_client;
 mod reports;
 mod running;

@@ -54,13 +54,13 @@ async fn wrong_passwords_are_refused_and_then_slowed_down() {
     assert_eq!(refused, (401, 4001));
 }
 
-struct Key {
-    key: String,
+pub(crate) struct Key {
+    pub(crate) key: String,
     secret: String,
 }
 
 impl Key {
-    async fn create(vault: &TestVault) -> Self {
+    pub(crate) async fn create(vault: &TestVault) -> Self {
         let file = vault.dir.path().join("api-key.json");
         create_api_key(vault.dir.path(), &file).await.unwrap();
         let text = std::fs::read_to_string(file).unwrap();
@@ -71,13 +71,13 @@ impl Key {
         }
     }
 
-    fn sign(&self, content: &str) -> String {
+    pub(crate) fn sign(&self, content: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(content.as_bytes());
         hex::encode(mac.finalize().into_bytes())
     }
 
-    fn request(&self, caller: &Caller, hash: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, caller: &Caller, hash: &str) -> reqwest::RequestBuilder {
         caller
             .request(Method::POST, "auth/client_token")
             .header("x-key", &self.key)
