@@ -26,6 +26,7 @@ use crate::lock::{Holder, Lock, LockError};
 use crate::notices::NoticeOptions;
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
+use crate::slow_clients;
 use crate::state::{AppState, Transport};
 use crate::vault::{Vault, VaultError};
 
@@ -157,6 +158,7 @@ pub struct Server {
     forwarding: Option<Forwarding>,
     notice_interval: Duration,
     proxies: TrustedProxies,
+    patience: Duration,
     /// Held as long as the server lives: one server per data directory.
     lock: Lock,
 }
@@ -193,6 +195,7 @@ impl Server {
             forwarding: None,
             notice_interval: NOTICE_INTERVAL,
             proxies: TrustedProxies::default(),
+            patience: slow_clients::PATIENCE,
             lock,
         })
     }
@@ -240,6 +243,13 @@ impl Server {
         self
     }
 
+    /// Waits so long for a request's head, and between two pieces of its body; a minute without this.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
@@ -275,13 +285,8 @@ impl Server {
             interval: self.notice_interval,
         };
         background.spawn(crate::notices::run(Arc::clone(&vault), options));
-        let served = serve(
-            self.listener,
-            self.tls,
-            handle,
-            routes(self.state, self.proxies),
-        )
-        .await;
+        let routes = slow_clients::limit_bodies(routes(self.state, self.proxies), self.patience);
+        let served = serve(self.listener, self.tls, handle, self.patience, routes).await;
         background.shutdown().await;
         closing.cancel();
         vault.close().await;
@@ -326,15 +331,18 @@ async fn serve(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
+    patience: Duration,
     routes: Router,
 ) -> Result<(), ServeError> {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     if let Some(tls) = tls {
         let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Run)?;
-        server.handle(handle).serve(service).await
+        let server = slow_clients::limit_heads(server.handle(handle), patience);
+        server.serve(service).await
     } else {
         let server = axum_server::from_tcp(listener).map_err(ServeError::Run)?;
-        server.handle(handle).serve(service).await
+        let server = slow_clients::limit_heads(server.handle(handle), patience);
+        server.serve(service).await
     }
     .map_err(ServeError::Run)
 }

@@ -8,7 +8,7 @@ use wiremock::matchers::{header as has_header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{CANARY, body, config, failure, header, requests, secret, success};
-use crate::wire::{ClientPage, DocumentsClient, code};
+use crate::wire::{ClientPage, ClientToken, DocumentsClient, code};
 use crate::{ApiClient, ApiError, ApiKey, BodyFormat};
 
 const SIGN_IN: &str = "/api/v2/auth/client_token";
@@ -19,7 +19,7 @@ fn key() -> ApiKey {
 
 fn token(text: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
-        "success": true, "access_token": text, "refresh_token": "refresh", "expiry_time": 3600,
+        "success": true, "access_token": text, "refresh_token": "refresh", "expiry_time": 1_634_808_171,
     }))
 }
 
@@ -82,6 +82,17 @@ async fn the_sign_in_is_signed_whether_json_or_form() {
     assert_eq!(form[0], ("scope".into(), "docs_api".into()));
     assert_signed(&requests[1], &form[1].1);
     assert_ne!(json["content"], form[1].1, "no signature is sent twice");
+}
+
+#[test]
+fn the_end_of_a_token_is_a_number_or_a_string() {
+    for written in [json!(1_634_808_171), json!("1634808171")] {
+        let answer = json!({
+            "success": true, "access_token": "a", "refresh_token": "r", "expiry_time": written,
+        });
+        let read: ClientToken = serde_json::from_value(answer).unwrap();
+        assert_eq!(read.expiry_time, 1_634_808_171);
+    }
 }
 
 #[tokio::test]

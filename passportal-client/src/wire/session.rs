@@ -1,7 +1,7 @@
 //! Signing in: a person with e-mail and password, a program with an API key.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// `POST /api/v2/auth/session`: a person signs in.
@@ -52,6 +52,21 @@ pub struct ClientToken {
     pub access_token: String,
     /// For a new access token.
     pub refresh_token: String,
-    /// Seconds until it ends.
-    pub expiry_time: u64,
+    /// When it ends, as Unix time in seconds. Source: Passportal's user guide, "Generate an API Access Token", which
+    /// calls it a string and shows a number.
+    #[serde(deserialize_with = "number_or_text")]
+    pub expiry_time: i64,
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(i64),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(number),
+        Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
 }

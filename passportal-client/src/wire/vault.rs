@@ -134,12 +134,20 @@ pub struct DocumentsClient {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
 pub struct ClientPageQuery {
-    /// Clients on a page (1 to 1000).
-    #[serde(rename = "resultsPerPage")]
+    /// Clients on a page (1 to 1000); 100 without it.
+    #[serde(rename = "resultsPerPage", default = "usual_page")]
     pub results_per_page: u32,
-    /// The page, from 1.
-    #[serde(rename = "pageNum")]
+    /// The page, from 1; the first without it.
+    #[serde(rename = "pageNum", default = "first_page")]
     pub page_num: u32,
+}
+
+fn usual_page() -> u32 {
+    100
+}
+
+fn first_page() -> u32 {
+    1
 }
 
 /// A page of `documents/clients`; the last one is shorter than `resultsPerPage`.

@@ -12,8 +12,8 @@ use crate::state::AppState;
 const PAGE_MOST: u32 = 1000;
 
 #[utoipa::path(get, path = "/api/v2/documents/clients", tag = "documents",
-    params(("resultsPerPage" = u32, Query, description = "Clients on a page (1 to 1000)"),
-        ("pageNum" = u32, Query, description = "The page, from 1")),
+    params(("resultsPerPage" = Option<u32>, Query, description = "Clients on a page (1 to 1000); 100 without it"),
+        ("pageNum" = Option<u32>, Query, description = "The page, from 1; the first without it")),
     responses((status = 200, body = Success<Vec<DocumentsClient>>),
         (status = 401, body = Failure)))]
 pub(super) async fn list_clients(

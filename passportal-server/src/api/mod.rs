@@ -20,6 +20,7 @@ mod reading;
 mod reports;
 mod search;
 mod snoozes;
+mod usual_failures;
 mod viewer;
 
 use axum::extract::DefaultBodyLimit;

@@ -30,6 +30,7 @@ const PER_PAGE: u64 = 100;
 struct ClientPage {
     layout: Layout,
     id: Uuid,
+    name: String,
     company_vault: bool,
     syncs: bool,
     muted: bool,
@@ -87,6 +88,7 @@ impl ClientPage {
             layout,
             waiting,
             id: client.id,
+            name: client.name.clone(),
             company_vault: client.company_vault,
             syncs: client.sync == MicrosoftSync::EntraId,
             muted: client.mute == Mute::Muted,
@@ -127,6 +129,8 @@ pub(super) async fn show(
 /// The form of a client's settings.
 #[derive(Deserialize)]
 pub(super) struct SettingsForm {
+    /// As it is without it.
+    name: Option<String>,
     sync: MicrosoftSync,
     default_mode: SyncMode,
     mute: Mute,
@@ -153,7 +157,7 @@ pub(super) async fn change(
     }
     // Only what differs, so that credentials do not count as changed for nothing.
     let patch = ClientPatch {
-        name: None,
+        name: fields.name.filter(|name| *name != before.name),
         sync: (fields.sync != before.sync).then_some(fields.sync),
         default_mode: (fields.default_mode != before.default_mode).then_some(fields.default_mode),
         mute: (fields.mute != before.mute).then_some(fields.mute),
@@ -164,14 +168,15 @@ pub(super) async fn change(
     Ok(back.into_response())
 }
 
-fn wanted(id: Uuid, fields: &SettingsForm) -> Result<overwrite_page::Wanted, VaultError> {
+fn wanted(id: Uuid, form: &SettingsForm) -> Result<overwrite_page::Wanted, VaultError> {
+    let name = form.name.iter().map(|name| ("name", name.clone()));
+    let mut fields: Vec<_> = name.collect();
+    fields.push(("sync", word(form.sync)?));
+    fields.push(("default_mode", form.default_mode.name().to_owned()));
+    fields.push(("mute", word(form.mute)?));
     Ok(overwrite_page::Wanted {
         action: format!("/clients/{id}/settings"),
-        fields: vec![
-            ("sync", word(fields.sync)?),
-            ("default_mode", fields.default_mode.name().to_owned()),
-            ("mute", word(fields.mute)?),
-        ],
+        fields,
         back: format!("/clients/{id}"),
     })
 }

@@ -25,7 +25,7 @@ pub(crate) struct ApiKey {
 pub(crate) struct ProgramTokens {
     pub(crate) access: Token,
     pub(crate) refresh: Token,
-    pub(crate) expires_in_seconds: u64,
+    pub(crate) expires: Timestamp,
 }
 
 impl Vault {
@@ -80,7 +80,7 @@ impl Vault {
         Ok(Some(ProgramTokens {
             access,
             refresh,
-            expires_in_seconds: ACCESS.as_secs().unsigned_abs(),
+            expires: now + ACCESS,
         }))
     }
 

@@ -55,7 +55,7 @@ async fn wrong_passwords_are_refused_and_then_slowed_down() {
 }
 
 pub(crate) struct Key {
-    key: String,
+    pub(crate) key: String,
     secret: String,
 }
 
