@@ -488,8 +488,8 @@ async fn an_organization_admin_invites_and_changes_people_on_pages() {
     assert!(saved.html.contains("Saved."), "{}", saved.html);
     let audit = world.audit().await;
     let told = format!(
-        "{EMAIL}: set the role to Technician, set the access to all clients, \
-         gave the permission \"Set up sync\" of the person {BEA}"
+        "{EMAIL}: changed the person {BEA}: set the role to Technician, \
+         set the access to all clients, gave the permission \"Set up sync\""
     );
     assert!(audit.contains(&told), "{audit:#?}");
 
