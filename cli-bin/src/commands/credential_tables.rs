@@ -114,7 +114,8 @@ async fn otherwise(
         return Ok(lookup::client(person, name).await?.id);
     }
     let company_vault = clients.iter().find(|client| client.company_vault);
-    let company_vault = company_vault.context("the vault shows no company vault")?;
+    let company_vault = company_vault
+        .context("you have no access to the company vault; name a client with --client")?;
     Ok(company_vault.id)
 }
 

@@ -122,7 +122,7 @@ fn cef(line: &AuditLine) -> String {
 
 /// The event's class, which stays the same where the words vary, and its severity (0 to 10).
 fn class(what: &str) -> (&'static str, u8) {
-    const CLASSES: [(&str, &str, u8); 14] = [
+    const CLASSES: [(&str, &str, u8); 20] = [
         ("failed to sign in", "sign-in-failed", 6),
         ("signed in", "sign-in", 3),
         ("signed out", "sign-out", 1),
@@ -137,6 +137,12 @@ fn class(what: &str) -> (&'static str, u8) {
         ("enrolled", "agent", 5),
         ("revoked", "agent", 5),
         ("created an API key", "api-key", 6),
+        ("fetched the sealed secrets", "reveal", 5),
+        ("invited", "people", 6),
+        ("accepted the invitation", "people", 6),
+        ("withdrew an invitation", "people", 4),
+        ("changed the person", "people", 6),
+        ("failed to accept an invitation", "sign-in-failed", 6),
     ];
     CLASSES
         .into_iter()

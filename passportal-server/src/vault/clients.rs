@@ -1,11 +1,11 @@
 //! Clients: their settings, their counts and their wrapped data keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use passportal_client::wire::{
-    Client, ClientPatch, ClientSettings, DocumentsClient, FlagKind, MicrosoftSync, Mute, NewClient,
-    SyncMode, WrappedKey,
+    Client, ClientPatch, ClientSettings, DocumentsClient, MicrosoftSync, Mute, NewClient, SyncMode,
+    WrappedKey,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::person_vault::{Place, Reach, within};
 use super::{
-    Act, PersonVault, Vault, VaultError, agents, audit, members, next_seq, plans, take_seqs, words,
+    Act, PersonVault, Vault, VaultError, agents, audit, flags, members, next_seq, plans, take_seqs,
+    words,
 };
 
 const NAME_TAKEN: &str = "another client has this name; choose a different one";
@@ -217,7 +218,7 @@ async fn select(
     .bind(reach.bound())
     .fetch_all(&mut *view)
     .await?;
-    let mut flags = flag_counts(view, id.as_deref()).await?;
+    let mut flags = flags::counts(view, only).await?;
     let waiting = plans::waiting_writes(view).await?;
     let agents = agents::all(view, only, reach, Timestamp::now()).await?;
     rows.iter()
@@ -334,7 +335,7 @@ fn client(row: &SqliteRow) -> Result<Client, VaultError> {
         sync: settings.sync,
         default_mode: words::value(row.try_get("default_mode")?)?,
         mute: settings.mute,
-        credentials: count(credentials)?,
+        credentials: words::count(credentials)?,
         flags: BTreeMap::new(),
         waiting_writes: 0,
         agents: Vec::new(),
@@ -375,30 +376,4 @@ pub(super) async fn wrapped_key(
         .await?
         .ok_or(VaultError::NotFound { what: "client" })?;
     words::from_json(&key)
-}
-
-type FlagCounts = BTreeMap<FlagKind, u32>;
-
-async fn flag_counts(
-    view: &mut SqliteConnection,
-    client: Option<&str>,
-) -> Result<HashMap<Uuid, FlagCounts>, VaultError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT c.client, f.kind, COUNT(*) FROM flags f
-         JOIN credentials c ON c.id = f.credential
-         WHERE ?1 IS NULL OR c.client = ?1 GROUP BY c.client, f.kind",
-    )
-    .bind(client)
-    .fetch_all(view)
-    .await?;
-    let mut counts: HashMap<Uuid, FlagCounts> = HashMap::new();
-    for (client, kind, number) in rows {
-        let of_client = counts.entry(words::id(&client)?).or_default();
-        of_client.insert(words::value(&kind)?, count(number)?);
-    }
-    Ok(counts)
-}
-
-fn count(number: i64) -> Result<u32, VaultError> {
-    u32::try_from(number).map_err(|_| VaultError::Unreadable { what: "a count" })
 }

@@ -218,6 +218,29 @@ pub(super) async fn by_credential(
     Ok(flags)
 }
 
+type Counts = BTreeMap<FlagKind, u32>;
+
+/// How many flags of each kind stand, by client.
+pub(super) async fn counts(
+    view: &mut SqliteConnection,
+    client: Option<Uuid>,
+) -> Result<HashMap<Uuid, Counts>, VaultError> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT c.client, f.kind, COUNT(*) FROM flags f
+         JOIN credentials c ON c.id = f.credential
+         WHERE ?1 IS NULL OR c.client = ?1 GROUP BY c.client, f.kind",
+    )
+    .bind(client.map(|id| id.to_string()))
+    .fetch_all(view)
+    .await?;
+    let mut counts: HashMap<Uuid, Counts> = HashMap::new();
+    for (client, kind, number) in rows {
+        let of_client = counts.entry(words::id(&client)?).or_default();
+        of_client.insert(words::value(&kind)?, words::count(number)?);
+    }
+    Ok(counts)
+}
+
 /// What people took down on a client's credentials, as far as agents raise it.
 pub(super) async fn cleared(
     view: &mut SqliteConnection,

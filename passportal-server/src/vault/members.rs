@@ -248,9 +248,9 @@ fn said(before: &PersonRecord, patch: &PersonPatch) -> String {
         None => {}
     }
     if parts.is_empty() {
-        parts.push("changed nothing".to_owned());
+        parts.push("nothing".to_owned());
     }
-    format!("{} of the person {}", parts.join(", "), before.email)
+    format!("changed the person {}: {}", before.email, parts.join(", "))
 }
 
 /// Which clients, for a person.

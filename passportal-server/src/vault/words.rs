@@ -68,6 +68,11 @@ pub(super) fn unsigned(number: i64) -> Result<u64, VaultError> {
     u64::try_from(number).map_err(|_| VaultError::Unreadable { what: "a number" })
 }
 
+/// A number of things.
+pub(super) fn count(number: i64) -> Result<u32, VaultError> {
+    u32::try_from(number).map_err(|_| VaultError::Unreadable { what: "a count" })
+}
+
 /// A version as the database keeps it.
 pub(super) fn signed(number: u64) -> Result<i64, VaultError> {
     i64::try_from(number).map_err(|_| VaultError::refused("the version is out of range"))

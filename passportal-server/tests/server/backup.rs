@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use passportal_client::wire::{Changes, Client};
+use passportal_client::wire::{Changes, Client, InvitationLink};
 use passportal_server::{Server, create_api_key};
 use serde_json::json;
 use sqlx::{Column as _, Connection as _, Row as _, SqliteConnection, ValueRef as _};
 
-use crate::support::{Caller, TestClient, TestVault, config};
+use crate::support::{Caller, TestClient, TestVault, config, plain_http};
 
 fn program(arguments: &[&str], files: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passportal-server"));
@@ -144,6 +144,25 @@ async fn a_backup_of_a_vault_at_work_is_complete_and_its_restoration_is_a_new_hi
     assert_eq!(client.open("anna@contoso.com", anna, 2, &sealed), "y");
     let verified = program(&["audit", "verify"], &[("--data-dir", &anew)]);
     succeeded(&verified);
+}
+
+#[tokio::test]
+async fn an_invitation_in_a_backup_is_not_good_any_more() {
+    let vault = TestVault::start().await;
+    let new = json!({ "email": "bea@msp.example", "role": "technician" });
+    let person = vault.person().await;
+    let link: InvitationLink = person.post("vault/people/invitations", &new).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("monday.backup");
+    succeeded(&backup(vault.dir.path(), &file));
+    let anew = elsewhere.path().join("anew");
+    succeeded(&restore(&file, &anew));
+
+    let server = Server::bind(config(&anew)).await.unwrap();
+    let url = format!("{}{}", server.url(), link.path);
+    tokio::spawn(server.run(std::future::pending()));
+    let answer = plain_http().get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
 }
 
 /// As a restored vault's: with a last line of the restoring's own, which is then left out.

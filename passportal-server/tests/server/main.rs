@@ -8,6 +8,7 @@
     reason = "a failed test should say where"
 )]
 
+mod access;
 mod access_matrix;
 mod agents;
 mod audit;

@@ -1,6 +1,6 @@
 //! A vault of an earlier version is served by this one, and old leftovers go.
 
-use passportal_client::wire::{Credential, HistoryEntry};
+use passportal_client::wire::{ClientAccess, Credential, HistoryEntry, PersonRecord, Role};
 use passportal_server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -82,6 +82,12 @@ async fn a_vault_of_the_first_version_is_brought_up_to_date() {
     let url = serve(dir.path()).await;
     let person = Caller::new(&url, Some(person_token));
     let agent = Caller::new(&url, Some(enrolled.token));
+    let people: Vec<PersonRecord> = person.get("vault/people").await;
+    let authority = &people[0].authority;
+    assert_eq!(
+        (authority.role, &authority.access),
+        (Role::OrganizationAdmin, &ClientAccess::All)
+    );
     let shown: Credential = person.get(&path).await;
     assert_eq!((shown.version, shown.changed_by), (2, None));
     assert_eq!(
