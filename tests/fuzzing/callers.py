@@ -37,7 +37,10 @@ signature = hmac.new(key["secret"].encode(), b"content", hashlib.sha256).hexdige
 signed = {"x-key": key["key"], "x-hash": signature}
 program = call("POST", "auth/client_token", {"scope": "docs_api", "content": "content"}, **signed)["access_token"]
 
+# Long polls would take most of the time.
+PATIENCE = '[[operations]]\ninclude-path = "/api/v2/agent/changes"\nparameters = { "query.wait" = 0 }\n'
 with open(configuration, "w", encoding="utf-8") as file:
+    file.write(PATIENCE)
     for paths, there in (("/vault/clients/", client), ("/credentials/", credential)):
         file.write(f'[[operations]]\ninclude-path-regex = "{paths}"\nparameters = {{ "path.id" = "{there}" }}\n')
 for who, token in (("person", person["x-access-token"]), ("agent", agent), ("program", program)):
