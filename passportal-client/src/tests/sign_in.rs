@@ -19,7 +19,7 @@ fn key() -> ApiKey {
 
 fn token(text: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
-        "success": true, "access_token": text, "refresh_token": "refresh", "expiry_time": 1634808171,
+        "success": true, "access_token": text, "refresh_token": "refresh", "expiry_time": 1_634_808_171,
     }))
 }
 

@@ -8,6 +8,7 @@ use super::Standing;
 /// `GET /api/v2/vault/search`: credentials that have words beginning so in user name, description, type, folder or client name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct SearchQuery {
     /// Beginnings of words. All have to be there.
     pub q: String,

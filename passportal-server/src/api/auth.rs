@@ -69,7 +69,8 @@ pub(super) async fn sign_out(State(state): State<AppState>, caller: PersonCaller
     request_body(content((ClientTokenRequest = "application/json"),
         (ClientTokenRequest = "application/x-www-form-urlencoded"))),
     responses((status = 200, description = "Not wrapped into `results`", body = ClientToken),
-        (status = 401, description = "Key verification failed (1000)", body = Failure)))]
+        (status = 401, description = "Key verification failed (1000)", body = Failure),
+        (status = 429, description = "Too many wrong sign-ins (4029)", body = Failure)))]
 pub(super) async fn client_token(
     State(state): State<AppState>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,

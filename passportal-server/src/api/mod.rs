@@ -18,6 +18,7 @@ mod reading;
 mod reports;
 mod search;
 mod snoozes;
+mod usual_failures;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -5,6 +5,7 @@ use passportal_client::wire::ACCESS_TOKEN_HEADER;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::usual_failures::UsualFailures;
 use super::{
     agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
     plans, reports, search, snoozes,
@@ -13,7 +14,7 @@ use super::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "passportal-server", description = "The vault's API: people, programs and agents."),
-    modifiers(&AccessToken),
+    modifiers(&AccessToken, &UsualFailures),
     security(("access_token" = [])),
     paths(
         auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,

@@ -15,6 +15,7 @@ mod changes;
 mod command_line;
 mod credential_details;
 mod dashboard;
+mod description;
 mod forward;
 mod imports;
 mod overviews;
