@@ -20,6 +20,7 @@ mod security_headers;
 mod serve;
 mod server_key;
 mod sign_in_limit;
+mod slow_clients;
 mod state;
 mod token;
 mod vault;

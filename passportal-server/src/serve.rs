@@ -20,6 +20,7 @@ use crate::forward::Forwarding;
 use crate::lock::{Holder, Lock, LockError};
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
+use crate::slow_clients;
 use crate::state::{AppState, Transport};
 use crate::vault::{Vault, VaultError};
 
@@ -143,6 +144,7 @@ pub struct Server {
     tls: Option<RustlsConfig>,
     state: AppState,
     forwarding: Option<Forwarding>,
+    patience: Duration,
     /// Held as long as the server lives: one server per data directory.
     lock: Lock,
 }
@@ -177,6 +179,7 @@ impl Server {
             tls,
             state,
             forwarding: None,
+            patience: slow_clients::PATIENCE,
             lock,
         })
     }
@@ -185,6 +188,13 @@ impl Server {
     #[must_use]
     pub fn forwarding_audit(mut self, forwarding: Option<Forwarding>) -> Self {
         self.forwarding = forwarding;
+        self
+    }
+
+    /// Waits so long for a request's head, and between two pieces of its body; a minute without this.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -221,7 +231,8 @@ impl Server {
             tokio::spawn(crate::forward::run(vault, forwarding))
         });
         let waker = tokio::spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
-        let served = serve(self.listener, self.tls, handle, routes(self.state)).await;
+        let routes = slow_clients::limit_bodies(routes(self.state), self.patience);
+        let served = serve(self.listener, self.tls, handle, self.patience, routes).await;
         stopper.abort();
         sweeper.abort();
         waker.abort();
@@ -261,15 +272,18 @@ async fn serve(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
+    patience: Duration,
     routes: Router,
 ) -> Result<(), ServeError> {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     if let Some(tls) = tls {
         let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Run)?;
-        server.handle(handle).serve(service).await
+        let server = slow_clients::limit_heads(server.handle(handle), patience);
+        server.serve(service).await
     } else {
         let server = axum_server::from_tcp(listener).map_err(ServeError::Run)?;
-        server.handle(handle).serve(service).await
+        let server = slow_clients::limit_heads(server.handle(handle), patience);
+        server.serve(service).await
     }
     .map_err(ServeError::Run)
 }

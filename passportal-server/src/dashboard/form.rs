@@ -41,7 +41,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for OwnForm<T> {
         // The reason is not told on: it may quote a field.
         let Form(form) = Form::<Guarded<T>>::from_request(request, state)
             .await
-            .map_err(|_| Problem::unreadable_form().into_response())?;
+            .map_err(|rejection| Problem::refused_form(rejection.status()).into_response())?;
         if !session.is_own_form(&form.csrf) {
             return Err(Problem::foreign_form().into_response());
         }

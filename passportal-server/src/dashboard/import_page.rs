@@ -154,9 +154,8 @@ pub(super) async fn preview(
     Path(client): Path<Uuid>,
     upload: Multipart,
 ) -> Result<Response, Problem> {
-    let Ok(upload) = Upload::read(upload).await else {
-        return Err(Problem::unreadable_form());
-    };
+    let upload = Upload::read(upload).await;
+    let upload = upload.map_err(|error| Problem::refused_form(error.status()))?;
     if !session.is_own_form(&upload.csrf) {
         return Err(Problem::foreign_form());
     }

@@ -108,9 +108,7 @@ pub(super) async fn sign_in(
     jar: CookieJar,
     form: Result<Form<LoginForm>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, Problem> {
-    let Ok(Form(form)) = form else {
-        return Err(Problem::unreadable_form());
-    };
+    let Form(form) = form.map_err(|rejection| Problem::refused_form(rejection.status()))?;
     let email = form.email.trim().to_owned();
     if !is_own_form(&jar, &form.csrf) {
         return login_page(&state, jar, &email, Some(&Refusal::ExpiredForm));

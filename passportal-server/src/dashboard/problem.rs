@@ -27,6 +27,19 @@ impl Problem {
         }
     }
 
+    /// A form that was refused before its fields were known.
+    pub(super) fn refused_form(status: StatusCode) -> Self {
+        if status != StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::unreadable_form();
+        }
+        Self {
+            status,
+            title: "The form is too long",
+            text: "Nothing was changed. Shorten what you typed, or choose a smaller file."
+                .to_owned(),
+        }
+    }
+
     pub(super) fn foreign_form() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,

@@ -196,7 +196,7 @@ async fn a_file_that_is_no_table_and_a_foreign_form_are_refused() {
         "another session has its own: {html}"
     );
     let big = vec![b'a'; 9 * 1024 * 1024];
-    assert_eq!(world.browser.upload(&page, &page, &big).await.status, 400);
+    assert_eq!(world.browser.upload(&page, &page, &big).await.status, 413);
     assert!(world.credentials(world.contoso.id).await.is_empty());
 }
 

@@ -344,13 +344,30 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Its cookies, as it sends them.
+    pub(crate) fn cookie(&self) -> String {
+        let cookies = self.cookies.iter();
+        let cookies: Vec<String> = cookies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        cookies.join("; ")
+    }
+
+    pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Sends a file by a form of a page.
     pub(crate) async fn upload(&mut self, page: &str, to: &str, file: &[u8]) -> Page {
         let csrf = self.get(page).await.csrf();
+        self.upload_as(Some(&csrf), to, file).await
+    }
+
+    /// Sends a file with the token of a form, or without one.
+    pub(crate) async fn upload_as(&mut self, csrf: Option<&str>, to: &str, file: &[u8]) -> Page {
         let part = |more: &str| format!("--edge\r\ncontent-disposition: form-data; {more}\r\n\r\n");
-        let mut body = part("name=\"csrf\"").into_bytes();
-        body.extend_from_slice(csrf.as_bytes());
-        body.extend_from_slice(b"\r\n");
+        let token = csrf.map(|csrf| part("name=\"csrf\"") + csrf + "\r\n");
+        let mut body = token.unwrap_or_default().into_bytes();
         body.extend_from_slice(part("name=\"file\"; filename=\"a.csv\"").as_bytes());
         body.extend_from_slice(file);
         body.extend_from_slice(b"\r\n--edge--\r\n");
@@ -383,13 +400,8 @@ impl Browser {
     }
 
     async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
         let response = request
-            .header("cookie", cookies.join("; "))
+            .header("cookie", self.cookie())
             .send()
             .await
             .unwrap();
