@@ -23,6 +23,7 @@ mod plans;
 mod prune;
 mod reports;
 mod search;
+mod sign_in;
 mod snoozes;
 mod tokens;
 mod wakeups;
@@ -38,8 +39,9 @@ pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_afte
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
-pub(crate) use people::{Person, SignIn};
+pub(crate) use people::Person;
 pub(crate) use plans::Part;
+pub(crate) use sign_in::SignIn;
 pub(crate) use tokens::Holder;
 use wakeups::Wakeups;
 pub(crate) use words::word;
