@@ -255,6 +255,7 @@ fn migrations() -> Migrator {
             "audit chain",
             include_str!("../migrations/0007_audit_chain.sql"),
         ),
+        migration(9, "account", include_str!("../migrations/0009_account.sql")),
     ])
 }
 

@@ -2,9 +2,11 @@
 //!
 //! It keeps passwords sealed and never calls Microsoft. [`init`] makes a vault, [`Server`] serves it.
 
+mod account;
 mod api;
 mod api_key;
 mod audit_command;
+mod authenticator;
 mod backup;
 mod caller_address;
 mod dashboard;
@@ -14,6 +16,8 @@ mod forward;
 mod init;
 mod lock;
 mod password_hash;
+mod people_command;
+mod proof;
 mod request_id;
 mod restore;
 mod security_headers;
@@ -22,6 +26,7 @@ mod server_key;
 mod sign_in_limit;
 mod state;
 mod token;
+mod user_agent;
 mod vault;
 
 pub use api_key::{ApiKeyError, create_api_key};
@@ -30,5 +35,6 @@ pub use backup::{BackedUp, BackupError, WithServerKey, backup};
 pub use forward::{Forwarding, NotASyslogServer, SyslogServer};
 pub use init::{InitError, InitRequest, Initialised, init};
 pub use lock::Holder;
+pub use people_command::{PeopleError, reset_password, reset_second_factor};
 pub use restore::{KeySource, RestoreError, Restored, restore};
 pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

@@ -22,6 +22,7 @@ pub(super) enum Section {
     Reports,
     Audit,
     Search,
+    Account,
 }
 
 impl Layout {

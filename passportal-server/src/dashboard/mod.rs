@@ -1,5 +1,7 @@
 //! The dashboard: server-rendered pages behind a login. It works without JavaScript.
 
+mod account_page;
+mod account_second_factor;
 mod agent_actions;
 mod assets;
 mod audit_page;
@@ -16,6 +18,8 @@ mod form;
 mod home_page;
 mod import_page;
 mod import_seal;
+mod kept;
+mod known_browser;
 mod layout;
 mod login;
 mod overwrite_page;
@@ -24,6 +28,7 @@ mod plan_page;
 mod problem;
 mod reports_page;
 mod search_page;
+mod second_step;
 mod secrets;
 mod session;
 mod wording;
@@ -47,6 +52,10 @@ pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/", get(home_page::show))
         .route("/login", get(login::show).post(login::sign_in))
+        .route(
+            "/login/code",
+            get(second_step::show).post(second_step::sign_in),
+        )
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
         .route("/flags/selected", post(flag_actions::act))
@@ -100,9 +109,42 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/audit", get(audit_page::show))
         .route("/audit/export", get(audit_page::export))
         .route("/agents/{agent}/revoke", post(agent_actions::revoke))
+        .merge(account_routes())
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/assets/reveal.js", get(assets::reveal))
         .fallback(problem::no_such_page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+/// A person's own account.
+fn account_routes() -> Router<AppState> {
+    const SECOND_FACTOR: &str = "/account/second-factor";
+    Router::new()
+        .route("/account", get(account_page::show))
+        .route("/account/password", post(account_page::change_password))
+        .route(
+            "/account/sessions/end",
+            post(account_page::sign_out_everywhere),
+        )
+        .route(
+            "/account/sessions/{session}/end",
+            post(account_page::end_session),
+        )
+        .route(
+            SECOND_FACTOR,
+            get(account_second_factor::show).post(account_second_factor::begin),
+        )
+        .route(
+            &format!("{SECOND_FACTOR}/confirm"),
+            post(account_second_factor::confirm),
+        )
+        .route(
+            &format!("{SECOND_FACTOR}/off"),
+            post(account_second_factor::turn_off),
+        )
+        .route(
+            "/account/recovery-codes",
+            post(account_second_factor::renew_recovery_codes),
+        )
 }

@@ -43,7 +43,7 @@ impl Problem {
         }
     }
 
-    fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         error!(error, "a page failed");
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,5 +1,6 @@
 //! What the vault does: every operation of the API and of the dashboard, over the database.
 
+mod account;
 mod agents;
 mod api_keys;
 mod attempts;
@@ -15,6 +16,7 @@ mod error;
 mod flags;
 mod history;
 mod import;
+mod known_browsers;
 mod lease;
 mod overviews;
 mod passwords;
@@ -23,6 +25,7 @@ mod plans;
 mod prune;
 mod reports;
 mod search;
+mod second_factor;
 mod sign_in;
 mod snoozes;
 mod tokens;
@@ -33,15 +36,16 @@ use passportal_client::wire::KeyParameters;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
+pub(crate) use account::check_new_password;
 pub(crate) use agents::Agent;
-pub(crate) use api_keys::server_key_fits;
 pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_after, verify};
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
 pub(crate) use people::Person;
 pub(crate) use plans::Part;
-pub(crate) use sign_in::SignIn;
+pub(crate) use second_factor::{Begun, TakenCode, forget_all as forget_second_factors};
+pub(crate) use sign_in::{Identified, SignIn};
 pub(crate) use tokens::Holder;
 use wakeups::Wakeups;
 pub(crate) use words::word;
@@ -151,6 +155,15 @@ pub(crate) async fn insert_organization(
     .execute(transaction)
     .await?;
     Ok(())
+}
+
+/// Whether the server key opens what was sealed with it. A vault that has nothing sealed takes any.
+pub(crate) async fn server_key_fits(
+    view: &mut SqliteConnection,
+    server_key: &ServerKey,
+) -> Result<bool, VaultError> {
+    Ok(api_keys::server_key_opens(view, server_key).await?
+        && second_factor::server_key_opens(view, server_key).await?)
 }
 
 pub(crate) use clients::insert as insert_client;

@@ -2,8 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
 
-use super::tokens::{self, Holder, NewToken};
+use super::tokens::{self, Holder, NewToken, Origin};
 use super::{Actor, Person, Vault, VaultError, audit, words};
 use crate::password_hash;
 use crate::token::{Token, TokenHash};
@@ -14,9 +16,17 @@ const SESSION: SignedDuration = SignedDuration::from_hours(12);
 /// What came of a sign-in.
 pub(crate) enum SignIn {
     /// E-mail and password belong together.
-    Right(Person),
+    Right(Identified),
     /// They do not, or there is no such account: the caller cannot tell.
     Wrong,
+}
+
+/// A person whose password was right.
+#[derive(Clone, Debug)]
+pub(crate) struct Identified {
+    pub(crate) person: Person,
+    /// The number that the person's sessions begin under.
+    pub(crate) generation: i64,
 }
 
 impl Vault {
@@ -26,22 +36,27 @@ impl Vault {
         email: &str,
         password: SecretString,
     ) -> Result<SignIn, VaultError> {
-        let found: Option<(String, String, String)> = {
+        let found: Option<(String, String, String, i64)> = {
             let mut view = self.database.read().await?;
-            sqlx::query_as("SELECT id, email, password_hash FROM admins WHERE email = ?")
-                .bind(email)
-                .fetch_optional(&mut *view)
-                .await?
+            sqlx::query_as(
+                "SELECT id, email, password_hash, generation FROM admins WHERE email = ?",
+            )
+            .bind(email)
+            .fetch_optional(&mut *view)
+            .await?
         };
-        let hash = found.as_ref().map(|(_, _, hash)| hash.clone());
+        let hash = found.as_ref().map(|(_, _, hash, _)| hash.clone());
         let right = password_hash::verify(password, hash).await?;
         match found {
-            Some((id, email, _)) if right => Ok(SignIn::Right(Person {
-                id: words::id(&id)?,
-                email,
+            Some((id, email, _, generation)) if right => Ok(SignIn::Right(Identified {
+                person: Person {
+                    id: words::id(&id)?,
+                    email,
+                },
+                generation,
             })),
             found => {
-                let who = found.map_or_else(Actor::unknown, |(_, email, _)| Actor::person(&email));
+                let who = found.map_or_else(Actor::unknown, |(_, email, ..)| Actor::person(&email));
                 self.note(&who, "failed to sign in: wrong e-mail or password", "")
                     .await?;
                 Ok(SignIn::Wrong)
@@ -49,25 +64,32 @@ impl Vault {
         }
     }
 
-    /// Opens an API session.
+    /// Opens an API session. `how` ends the audit trail's words.
     pub(crate) async fn open_session(
         &self,
-        person: &Person,
+        identified: &Identified,
+        how: &str,
+        program: String,
     ) -> Result<(Token, Timestamp), VaultError> {
+        let person = &identified.person;
         let token = Token::generate();
         let expires = Timestamp::now() + SESSION;
         let mut transaction = self.database.write().await?;
-        tokens::insert(
-            &mut transaction,
-            &NewToken {
-                hash: token.hash(),
-                holder: Holder::Person(person.clone()),
-                expires: Some(expires),
-            },
-        )
-        .await?;
+        if generation(&mut transaction, person.id).await? != Some(identified.generation) {
+            return Err(VaultError::Conflict(
+                "the account was changed in the meantime; sign in again".to_owned(),
+            ));
+        }
+        let new = NewToken {
+            hash: token.hash(),
+            holder: Holder::Person(person.clone()),
+            expires: Some(expires),
+        };
+        tokens::insert(&mut transaction, &new).await?;
+        tokens::set_origin(&mut transaction, &new.hash, &Origin::here(program)).await?;
         let actor = Actor::person(&person.email);
-        audit::write(&mut transaction, &actor, "signed in to the API", "").await?;
+        let what = format!("signed in to the API{how}");
+        audit::write(&mut transaction, &actor, &what, "").await?;
         transaction.commit().await?;
         Ok((token, expires))
     }
@@ -84,4 +106,18 @@ impl Vault {
         transaction.commit().await?;
         Ok(())
     }
+
+    /// The number that the person's sessions begin under: those that began under another one are over.
+    pub(crate) async fn generation(&self, person: Uuid) -> Result<Option<i64>, VaultError> {
+        let mut view = self.database.read().await?;
+        generation(&mut view, person).await
+    }
+}
+
+async fn generation(view: &mut SqliteConnection, person: Uuid) -> Result<Option<i64>, VaultError> {
+    let found = sqlx::query_scalar("SELECT generation FROM admins WHERE id = ?")
+        .bind(person.to_string())
+        .fetch_optional(view)
+        .await?;
+    Ok(found)
 }

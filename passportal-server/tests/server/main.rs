@@ -8,6 +8,7 @@
     reason = "a failed test should say where"
 )]
 
+mod account;
 mod agents;
 mod audit;
 mod backup;
@@ -25,7 +26,9 @@ mod real_client;
 mod reports;
 mod running;
 mod search;
+mod second_factor;
 mod sign_in;
+mod sign_in_limits;
 mod snoozes;
 mod support;
 mod upgrade;

@@ -14,7 +14,7 @@ const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
 /// Puts what the first version knows of a vault into a database of that version.
 const COPY: &str = "
     INSERT INTO organization SELECT * FROM new.organization;
-    INSERT INTO admins SELECT * FROM new.admins;
+    INSERT INTO admins SELECT id, email, password_hash, created FROM new.admins;
     INSERT INTO clients SELECT id, name, company_vault, sync, default_mode, mute, wrapped_key,
         created, seq FROM new.clients;
     INSERT INTO credentials SELECT id, client, credential_type, user_name, description, notes,
