@@ -63,6 +63,10 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// What to do where a second factor is on.
+pub(crate) const ONE_TIME_CODE: &str =
+    "give the code that your authenticator shows now, with --one-time-code; each works once";
+
 fn of_api(error: &ApiError) -> Option<&'static str> {
     Some(match error {
         ApiError::BadUrl { .. } => "write it as https://vault.example",
@@ -74,6 +78,7 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
         ApiError::NotAuthorised { .. } if error.is_bad_token() => {
             "sign in again with `passportal login`; an agent is enrolled again with `passportal setup`"
         }
+        ApiError::NotAuthorised { .. } if error.needs_one_time_code() => ONE_TIME_CODE,
         ApiError::NotAuthorised { .. } => {
             "check e-mail, password and one-time code; only an administrator may do this"
         }
@@ -161,6 +166,16 @@ mod tests {
             message: "no".into(),
             code,
         }
+    }
+
+    #[test]
+    fn a_code_that_is_needed_is_asked_for_in_words() {
+        let needed = refused(passportal_client::wire::code::ONE_TIME_CODE_NEEDED);
+        assert_eq!(hint(&needed).unwrap(), ONE_TIME_CODE);
+        assert!(is_not_authorised(&needed));
+        let of_setup = SetupError::Vault(needed);
+        assert_eq!(hint(&of_setup).unwrap(), ONE_TIME_CODE);
+        assert!(is_not_authorised(&of_setup));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What a person does with their own account, from a page or over the API.
 
+use std::cmp::Reverse;
+
+use passportal_client::wire::OwnSession;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
@@ -100,6 +103,30 @@ async fn prove_both(
         (_, Some(_)) => Ok(()),
         (_, None) => Err(VaultError::refused("the second factor is not on").into()),
     }
+}
+
+/// The session that asks.
+pub(crate) enum Current<'a> {
+    /// One at the dashboard, by its id.
+    Dashboard(Uuid),
+    /// One of the API, by its token.
+    Api(&'a TokenHash),
+}
+
+/// A person's sessions at the dashboard and over the API: the one that asks, and then the latest used first.
+pub(crate) async fn sessions(
+    state: &AppState,
+    person: &Person,
+    current: Current<'_>,
+) -> Result<Vec<OwnSession>, VaultError> {
+    let (id, token) = match current {
+        Current::Dashboard(id) => (Some(id), None),
+        Current::Api(token) => (None, Some(token)),
+    };
+    let mut sessions = state.vault.api_sessions(person.id, token).await?;
+    sessions.extend(state.sessions.of_person(person.id, id));
+    sessions.sort_by_key(|it| (!it.current, Reverse(it.seen), it.id));
+    Ok(sessions)
 }
 
 /// Ends one of a person's sessions.

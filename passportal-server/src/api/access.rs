@@ -12,7 +12,7 @@ use crate::vault::{Actor, Holder, Person};
 
 /// A person's session.
 pub(super) struct PersonCaller {
-    person: Person,
+    pub(super) person: Person,
     pub(super) token: TokenHash,
 }
 

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
-    plans, reports, search, snoozes,
+    account, agent, audit, auth, clients, credentials, details, documents, enrolments, flags,
+    imports, plans, reports, search, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -16,6 +16,9 @@ use super::{
     modifiers(&AccessToken),
     security(("access_token" = [])),
     paths(
+        account::read, account::change_password, account::begin_second_factor, account::confirm_second_factor,
+        account::remove_second_factor, account::renew_recovery_codes, account::sessions, account::end_session,
+        account::sign_out_everywhere,
         auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,
         clients::list, clients::create, clients::read, clients::change,
         credentials::list, credentials::create, credentials::read, credentials::change,

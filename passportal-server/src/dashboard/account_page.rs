@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use passportal_client::wire::{OwnAccount, OwnSession, SessionKind};
+use passportal_client::wire::{OwnSession, SessionKind};
 use secrecy::SecretString;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -64,18 +64,13 @@ pub(super) async fn show(
     State(state): State<AppState>,
     SignedIn(session): SignedIn,
 ) -> Result<Response, Problem> {
-    let account: OwnAccount = state.vault.own_account(&session.person).await?;
-    let mut sessions = state.vault.api_sessions(session.person.id, None).await?;
-    sessions.extend(
-        state
-            .sessions
-            .of_person(session.person.id, Some(session.id())),
-    );
-    sessions.sort_by_key(|it| (!it.current, std::cmp::Reverse(it.seen)));
+    let own = state.vault.own_account(&session.person).await?;
+    let current = account::Current::Dashboard(session.id());
+    let sessions = account::sessions(&state, &session.person, current).await?;
     page(&AccountPage {
         layout: Layout::new(&state, &session, Section::Account, "Your account"),
-        second_factor_since: account.second_factor_since.map(TimeView::new),
-        recovery_codes_left: account.recovery_codes_left,
+        second_factor_since: own.second_factor_since.map(TimeView::new),
+        recovery_codes_left: own.recovery_codes_left,
         sessions: sessions.into_iter().map(SessionLine::from).collect(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use passportal_client::wire::AuditLine;
+use passportal_client::wire::{AuditLine, OwnSession, SessionKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -227,4 +227,54 @@ async fn whoever_runs_the_machine_gives_a_person_a_new_password_while_the_server
     assert_eq!(browser.log_in(NEW, ORGANIZATION_KEY).await.status, 200);
     let html = browser.get("/audit?who=operator").await.html;
     assert!(html.contains("reset the password of a person"), "{html}");
+}
+
+#[tokio::test]
+async fn the_api_changes_the_password_and_ends_sessions() {
+    let vault = TestVault::start().await;
+    let (api, other) = (vault.person().await, vault.person().await);
+    let mut browser = vault.signed_in().await;
+    let listed: Vec<OwnSession> = api.get("account/sessions").await;
+    let kinds: Vec<_> = listed.iter().map(|it| (it.kind, it.current)).collect();
+    assert_eq!(kinds[0], (SessionKind::Api, true));
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|it| **it == (SessionKind::Api, false))
+            .count(),
+        1
+    );
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|it| **it == (SessionKind::Dashboard, false))
+            .count(),
+        1
+    );
+
+    let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
+    let path = "account/password";
+    let refused = api.fails(Method::PUT, path, &change("a guess", NEW)).await;
+    assert_eq!(refused, (401, 4001));
+    let refused = api
+        .fails(Method::PUT, path, &change(PASSWORD, "short"))
+        .await;
+    assert_eq!(refused, (422, 4022));
+    let _: Value = api.put(path, &change(PASSWORD, NEW)).await;
+    assert!(!is_signed_in(&mut browser).await);
+    let refused = other.fails(Method::GET, "account", &json!({})).await;
+    assert_eq!(refused, (401, 1006));
+
+    browser.log_in(NEW, ORGANIZATION_KEY).await;
+    let listed: Vec<OwnSession> = api.get("account/sessions").await;
+    let dashboard = listed.iter().find(|it| it.kind == SessionKind::Dashboard);
+    let id = dashboard.unwrap().id;
+    let _: Value = api.delete(&format!("account/sessions/{id}")).await;
+    assert!(!is_signed_in(&mut browser).await);
+    let unknown = format!("account/sessions/{id}");
+    let refused = api.fails(Method::DELETE, &unknown, &json!({})).await;
+    assert_eq!(refused, (404, 4004));
+    let _: Value = api.delete("account/sessions").await;
+    let refused = api.fails(Method::GET, "account", &json!({})).await;
+    assert_eq!(refused, (401, 1006));
 }

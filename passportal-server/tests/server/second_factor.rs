@@ -5,7 +5,9 @@ use std::process::{Command, Output};
 
 use jiff::{SignedDuration, Timestamp};
 use passportal_client::one_time_code::TotpSecret;
-use passportal_client::wire::{AuditLine, SessionToken};
+use passportal_client::wire::{
+    AuditLine, BegunSecondFactor, OwnAccount, RecoveryCodes, SessionToken,
+};
 use passportal_server::Server;
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -471,4 +473,44 @@ async fn a_server_key_that_does_not_fit_lets_nobody_in_without_the_second_factor
             .await
             .unwrap();
     assert_eq!(used, 1);
+}
+
+#[tokio::test]
+async fn it_is_set_up_and_removed_over_the_api() {
+    let vault = TestVault::start().await;
+    let person = vault.person().await;
+    let path = "account/second-factor";
+    let confirmation = format!("{path}/confirmation");
+    let wrong = json!({ "password": "a guess" });
+    let refused = person.fails(Method::POST, path, &wrong).await;
+    assert_eq!(refused, (401, 4001));
+    let code = json!({ "one_time_code": "000000" });
+    let refused = person.fails(Method::POST, &confirmation, &code).await;
+    assert_eq!(refused, (422, 4022), "none waits");
+
+    let begun: BegunSecondFactor = person.post(path, &json!({ "password": PASSWORD })).await;
+    let app = TotpSecret::parse(&begun.address).unwrap();
+    let shown = app.code(Timestamp::now()).code;
+    let refused = person.fails(Method::POST, &confirmation, &code).await;
+    assert_eq!(refused, (422, 4022));
+    let code = json!({ "one_time_code": shown.expose_secret() });
+    let codes: RecoveryCodes = person.post(&confirmation, &code).await;
+    let account: OwnAccount = person.get("account").await;
+    assert!(account.second_factor_since.is_some());
+    assert_eq!(account.recovery_codes_left, 10);
+
+    let proof = |code: &str| json!({ "password": PASSWORD, "one_time_code": code });
+    let again = proof(&codes.recovery_codes[0]);
+    let renewed: RecoveryCodes = person.post("account/recovery-codes", &again).await;
+    let removal = format!("{path}/removal");
+    let without = json!({ "password": PASSWORD });
+    let refused = person.fails(Method::POST, &removal, &without).await;
+    assert_eq!(refused, (401, 4002));
+    let refused = person.fails(Method::POST, &removal, &again).await;
+    assert_eq!(refused, (401, 4001), "the old codes are void");
+    let right = proof(&renewed.recovery_codes[0]);
+    let _: Value = person.post(&removal, &right).await;
+    let refused = person.fails(Method::POST, &removal, &without).await;
+    assert_eq!(refused, (422, 4022), "it is off already");
+    vault.person().await;
 }

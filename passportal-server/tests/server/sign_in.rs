@@ -241,12 +241,16 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 42] = [
+const OPERATIONS: [&str; 51] = [
+    "delete /api/v2/account/sessions",
+    "delete /api/v2/account/sessions/{id}",
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "get /api/documentation/v2/swagger",
+    "get /api/v2/account",
+    "get /api/v2/account/sessions",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
     "get /api/v2/audit",
@@ -268,6 +272,10 @@ const OPERATIONS: [&str; 42] = [
     "get /api/v2/vault/snoozes",
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
+    "post /api/v2/account/recovery-codes",
+    "post /api/v2/account/second-factor",
+    "post /api/v2/account/second-factor/confirmation",
+    "post /api/v2/account/second-factor/removal",
     "post /api/v2/agent/attempts",
     "post /api/v2/agent/enrolments",
     "post /api/v2/agent/heartbeat",
@@ -281,6 +289,7 @@ const OPERATIONS: [&str; 42] = [
     "post /api/v2/vault/clients/{id}/credentials",
     "post /api/v2/vault/credentials/{id}/secrets",
     "post /api/v2/vault/imports",
+    "put /api/v2/account/password",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",
