@@ -123,6 +123,7 @@ fn agent_routes() -> Router<AppState> {
         .route("/heartbeat", post(agent::heartbeat))
         .route("/changes", get(agent::changes))
         .route("/credentials/{id}/secret", get(agent::secret))
+        .route("/key", get(agent::key))
         .route("/attempts", post(agent::attempts))
         .route("/reports", post(agent::report))
         .route(

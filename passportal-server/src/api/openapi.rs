@@ -24,7 +24,7 @@ use super::{
         credentials::list, credentials::create, credentials::read, credentials::change,
         details::types, details::folders, details::versions, details::secrets, search::search, imports::import,
         credentials::set_password, credentials::history, flags::list, flags::clear,
-        enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
+        enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret, agent::key,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
         reports::make, audit::list, audit::verify, snoozes::list, snoozes::snooze, snoozes::end,

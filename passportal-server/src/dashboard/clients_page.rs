@@ -85,7 +85,7 @@ pub(super) async fn create(
         name: fields.name,
         sync: fields.sync,
         default_mode: fields.default_mode,
-        key: secrets::new_key(&session, state.vault.organization(), id),
+        key: secrets::new_key(&state, &session, id).await?,
     };
     let created = state.vault.create_client(&session.actor(), &new).await;
     let to = match created {

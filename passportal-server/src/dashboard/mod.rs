@@ -22,6 +22,7 @@ mod kept;
 mod known_browser;
 mod layout;
 mod login;
+mod organization_key_page;
 mod overwrite_page;
 mod paging;
 mod plan_page;
@@ -142,6 +143,10 @@ fn account_routes() -> Router<AppState> {
         .route(
             &format!("{SECOND_FACTOR}/off"),
             post(account_second_factor::turn_off),
+        )
+        .route(
+            "/organization-key",
+            get(organization_key_page::show).post(organization_key_page::change),
         )
         .route(
             "/account/recovery-codes",

@@ -16,6 +16,7 @@ mod error;
 mod flags;
 mod history;
 mod import;
+mod key_rotation;
 mod known_browsers;
 mod lease;
 mod overviews;
@@ -23,6 +24,7 @@ mod passwords;
 mod people;
 mod plans;
 mod prune;
+mod recovery_codes;
 mod reports;
 mod search;
 mod second_factor;
@@ -42,6 +44,7 @@ pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_afte
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
+pub(crate) use key_rotation::{NewOrganizationKey, Rotated};
 pub(crate) use people::Person;
 pub(crate) use plans::Part;
 pub(crate) use second_factor::{Begun, TakenCode, forget_all as forget_second_factors};
@@ -58,7 +61,6 @@ use crate::server_key::ServerKey;
 pub(crate) struct Organization {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    pub(crate) key_parameters: KeyParameters,
 }
 
 /// Who does something, for the audit trail.
@@ -129,21 +131,28 @@ impl Vault {
 }
 
 async fn read_organization(view: &mut SqliteConnection) -> Result<Organization, VaultError> {
-    let (id, name, parameters): (String, String, String) =
-        sqlx::query_as("SELECT id, name, key_parameters FROM organization")
-            .fetch_one(view)
-            .await?;
+    let (id, name): (String, String) = sqlx::query_as("SELECT id, name FROM organization")
+        .fetch_one(view)
+        .await?;
     Ok(Organization {
         id: words::id(&id)?,
         name,
-        key_parameters: words::from_json(&parameters)?,
     })
+}
+
+/// What the organization key is derived with now.
+async fn key_parameters(view: &mut SqliteConnection) -> Result<KeyParameters, VaultError> {
+    let parameters: String = sqlx::query_scalar("SELECT key_parameters FROM organization")
+        .fetch_one(view)
+        .await?;
+    words::from_json(&parameters)
 }
 
 /// Writes the organization's row into a new database.
 pub(crate) async fn insert_organization(
     transaction: &mut SqliteConnection,
     organization: &Organization,
+    parameters: &KeyParameters,
 ) -> Result<(), VaultError> {
     sqlx::query(
         "INSERT INTO organization (only_row, id, name, epoch, key_parameters) VALUES (1, ?, ?, ?, ?)",
@@ -151,7 +160,7 @@ pub(crate) async fn insert_organization(
     .bind(organization.id.to_string())
     .bind(&organization.name)
     .bind(Uuid::new_v4().to_string())
-    .bind(words::to_json(&organization.key_parameters)?)
+    .bind(words::to_json(parameters)?)
     .execute(transaction)
     .await?;
     Ok(())

@@ -1,17 +1,19 @@
-//! A person's second factor as it rests: the secret sealed with the server's key, the recovery codes hashed, and the
-//! latest code that was taken, so that none is taken twice.
+//! A person's second factor as it rests: the secret sealed with the server's key, and the latest code that was taken, so that
+//! none is taken twice.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use passportal_client::wire::OwnAccount;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{Actor, Person, Vault, VaultError, audit, words};
-use crate::authenticator::{Authenticator, TypedCode, recovery_codes};
+use super::{Actor, Person, Vault, VaultError, audit, recovery_codes, words};
+use crate::authenticator::{Authenticator, TypedCode};
 use crate::database::Database;
 use crate::server_key::ServerKey;
-use crate::token::TokenHash;
+
+/// How long a secret waits for its first code: longer, and somebody else may be at the browser by then.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A secret that waits for its first code.
 pub(crate) struct Begun {
@@ -92,7 +94,7 @@ impl Vault {
     ) -> Result<Option<Begun>, VaultError> {
         let mut view = self.database.read().await?;
         match find(&mut view, person.id).await? {
-            Some(found) if !found.confirmed => {
+            Some(found) if found.waits(Timestamp::now()) => {
                 let app = found.open(&self.server_key, person.id)?;
                 self.shown(person, &app).map(Some)
             }
@@ -115,8 +117,9 @@ impl Vault {
         code: &str,
     ) -> Result<Vec<SecretString>, VaultError> {
         let mut transaction = self.database.write().await?;
+        let now = Timestamp::now();
         let found = match find(&mut transaction, person.id).await? {
-            Some(found) if !found.confirmed => found,
+            Some(found) if found.waits(now) => found,
             _ => {
                 return Err(VaultError::refused(
                     "no second factor waits for its first code",
@@ -127,7 +130,6 @@ impl Vault {
         let TypedCode::OneTime(code) = TypedCode::read(code) else {
             return Err(wrong_first_code());
         };
-        let now = Timestamp::now();
         let step = app.step_of(&code, now).ok_or_else(wrong_first_code)?;
         sqlx::query("UPDATE second_factors SET confirmed = ?, last_step = ? WHERE admin = ?")
             .bind(words::time(now))
@@ -135,7 +137,7 @@ impl Vault {
             .bind(person.id.to_string())
             .execute(&mut *transaction)
             .await?;
-        let codes = replace_recovery_codes(&mut transaction, person.id).await?;
+        let codes = recovery_codes::replace(&mut transaction, person.id).await?;
         let actor = Actor::person(&person.email);
         audit::write(
             &mut transaction,
@@ -160,7 +162,7 @@ impl Vault {
                 take_one_time_code(&mut transaction, &self.server_key, person.id, &code).await?
             }
             TypedCode::Recovery(code) => {
-                take_recovery_code(&mut transaction, person.id, &code).await?
+                recovery_codes::take(&mut transaction, person.id, &code).await?
             }
         };
         let actor = Actor::person(&person.email);
@@ -185,19 +187,6 @@ impl Vault {
         .await?;
         transaction.commit().await?;
         Ok(())
-    }
-
-    /// Makes new recovery codes; the old ones are void.
-    pub(crate) async fn renew_recovery_codes(
-        &self,
-        person: &Person,
-    ) -> Result<Vec<SecretString>, VaultError> {
-        let actor = Actor::person(&person.email);
-        let mut transaction = self.database.write().await?;
-        let codes = replace_recovery_codes(&mut transaction, person.id).await?;
-        audit::write(&mut transaction, &actor, "made new recovery codes", "").await?;
-        transaction.commit().await?;
-        Ok(codes)
     }
 
     /// Turns a lost second factor off, at the word of whoever runs the vault's machine. The person's sessions end.
@@ -229,10 +218,16 @@ fn name(person: Uuid) -> String {
 
 struct Found {
     sealed: String,
+    begun: Timestamp,
     confirmed: bool,
 }
 
 impl Found {
+    /// Whether it still waits for its first code.
+    fn waits(&self, now: Timestamp) -> bool {
+        !self.confirmed && now.duration_since(self.begun) < PATIENCE
+    }
+
     fn open(&self, server_key: &ServerKey, person: Uuid) -> Result<Authenticator, VaultError> {
         let text = server_key.open(&name(person), &self.sealed);
         let text = text.ok_or(VaultError::ServerKey)?;
@@ -241,12 +236,20 @@ impl Found {
 }
 
 async fn find(view: &mut SqliteConnection, person: Uuid) -> Result<Option<Found>, VaultError> {
-    let found: Option<(String, bool)> =
-        sqlx::query_as("SELECT sealed, confirmed IS NOT NULL FROM second_factors WHERE admin = ?")
-            .bind(person.to_string())
-            .fetch_optional(view)
-            .await?;
-    Ok(found.map(|(sealed, confirmed)| Found { sealed, confirmed }))
+    let found: Option<(String, String, bool)> = sqlx::query_as(
+        "SELECT sealed, begun, confirmed IS NOT NULL FROM second_factors WHERE admin = ?",
+    )
+    .bind(person.to_string())
+    .fetch_optional(view)
+    .await?;
+    let Some((sealed, begun, confirmed)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(Found {
+        sealed,
+        begun: words::parse_time(&begun)?,
+        confirmed,
+    }))
 }
 
 async fn take_one_time_code(
@@ -272,61 +275,12 @@ async fn take_one_time_code(
     Ok((taken.rows_affected() > 0).then_some(TakenCode::OneTime))
 }
 
-async fn take_recovery_code(
-    transaction: &mut SqliteConnection,
-    person: Uuid,
-    code: &str,
-) -> Result<Option<TakenCode>, VaultError> {
-    let taken = sqlx::query(
-        "UPDATE recovery_codes SET used = ?3 WHERE hash = ?2 AND admin = ?1 AND used IS NULL",
-    )
-    .bind(person.to_string())
-    .bind(TokenHash::of(code).as_str())
-    .bind(words::time(Timestamp::now()))
-    .execute(transaction)
-    .await?;
-    Ok((taken.rows_affected() > 0).then_some(TakenCode::Recovery))
-}
-
-async fn replace_recovery_codes(
-    transaction: &mut SqliteConnection,
-    person: Uuid,
-) -> Result<Vec<SecretString>, VaultError> {
-    forget_recovery_codes(transaction, person).await?;
-    let codes = recovery_codes();
-    for code in &codes {
-        let TypedCode::Recovery(plain) = TypedCode::read(code.expose_secret()) else {
-            return Err(VaultError::Unreadable {
-                what: "a recovery code",
-            });
-        };
-        sqlx::query("INSERT INTO recovery_codes (hash, admin, made) VALUES (?, ?, ?)")
-            .bind(TokenHash::of(&plain).as_str())
-            .bind(person.to_string())
-            .bind(words::time(Timestamp::now()))
-            .execute(&mut *transaction)
-            .await?;
-    }
-    Ok(codes)
-}
-
 async fn forget(transaction: &mut SqliteConnection, person: Uuid) -> Result<(), VaultError> {
     sqlx::query("DELETE FROM second_factors WHERE admin = ?")
         .bind(person.to_string())
         .execute(&mut *transaction)
         .await?;
-    forget_recovery_codes(transaction, person).await
-}
-
-async fn forget_recovery_codes(
-    transaction: &mut SqliteConnection,
-    person: Uuid,
-) -> Result<(), VaultError> {
-    sqlx::query("DELETE FROM recovery_codes WHERE admin = ?")
-        .bind(person.to_string())
-        .execute(transaction)
-        .await?;
-    Ok(())
+    recovery_codes::forget(transaction, person).await
 }
 
 /// Whether the server key opens a second factor's secret. A vault that has none, or is older than they are, takes any.

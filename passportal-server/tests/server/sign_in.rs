@@ -241,7 +241,7 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 51] = [
+const OPERATIONS: [&str; 52] = [
     "delete /api/v2/account/sessions",
     "delete /api/v2/account/sessions/{id}",
     "delete /api/v2/agent/enrolments/{agent}",
@@ -253,6 +253,7 @@ const OPERATIONS: [&str; 51] = [
     "get /api/v2/account/sessions",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
+    "get /api/v2/agent/key",
     "get /api/v2/audit",
     "get /api/v2/audit/verification",
     "get /api/v2/documents/clients",
