@@ -1,11 +1,7 @@
 //! The organization key is changed while an agent works: it stops without a word to anybody's account, and goes on with the new
 //! data key where it was.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed test should say where"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test should say where")]
 
 use agent_bin::advice;
 use agent_bin::control::{AgentTold, AgentWant, ClientTurn, Place, Service};
