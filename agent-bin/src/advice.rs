@@ -11,6 +11,7 @@ use sync_engine::ports::{DirectoryError, StoreError, VaultError};
 
 use crate::config::ConfigError;
 use crate::control::{AskError, ControlError, Fault};
+use crate::new_organization_key::NewKeyError;
 use crate::secrets::SecretError;
 use crate::setup::SetupError;
 use crate::setup_args::ArgsError;
@@ -57,11 +58,16 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().map(SecretError::hint))
         .or_else(|| cause.downcast_ref().map(ArgsError::hint))
         .or_else(|| cause.downcast_ref().and_then(WiringError::hint))
+        .or_else(|| cause.downcast_ref().and_then(NewKeyError::hint))
         .or_else(|| cause.downcast_ref().and_then(GraphError::hint))
         .or_else(|| cause.downcast_ref().and_then(of_api))
         .or_else(|| cause.downcast_ref().and_then(of_envelope))
         .map(str::to_owned)
 }
+
+/// What to do where a second factor is on.
+pub(crate) const ONE_TIME_CODE: &str =
+    "give the code that your authenticator shows now, with --one-time-code; each works once";
 
 fn of_api(error: &ApiError) -> Option<&'static str> {
     Some(match error {
@@ -74,6 +80,7 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
         ApiError::NotAuthorised { .. } if error.is_bad_token() => {
             "sign in again with `passportal login`; an agent is enrolled again with `passportal setup`"
         }
+        ApiError::NotAuthorised { .. } if error.needs_one_time_code() => ONE_TIME_CODE,
         ApiError::NotAuthorised { .. } => {
             "check e-mail, password and one-time code; only an administrator may do this"
         }
@@ -88,8 +95,11 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
 
 fn of_envelope(error: &EnvelopeError) -> Option<&'static str> {
     match error {
-        EnvelopeError::WrongOrganizationKey => Some(
-            "the file must hold the organization key and nothing else, as it was given at the organization's start",
+        EnvelopeError::WrongOrganizationKey => {
+            Some("the file must hold the organization key and nothing else, as it is now")
+        }
+        EnvelopeError::OtherKey { .. } => Some(
+            "the organization key was changed: `passportal organization-key CLIENT --organization-key-file FILE` gives this machine the new data key",
         ),
         _ => None,
     }
@@ -161,6 +171,30 @@ mod tests {
             message: "no".into(),
             code,
         }
+    }
+
+    #[test]
+    fn a_data_key_of_before_is_told_with_its_remedy() {
+        let named = uuid::Uuid::from_u128(1);
+        let error = VaultError::Sealed(Box::new(EnvelopeError::OtherKey { named }));
+        assert!(
+            hint(&error)
+                .unwrap()
+                .contains("passportal organization-key")
+        );
+        let wrong = NewKeyError::OrganizationKey(EnvelopeError::WrongOrganizationKey);
+        assert!(is_not_authorised(&wrong));
+        assert!(hint(&wrong).unwrap().contains("changed to"));
+    }
+
+    #[test]
+    fn a_code_that_is_needed_is_asked_for_in_words() {
+        let needed = refused(passportal_client::wire::code::ONE_TIME_CODE_NEEDED);
+        assert_eq!(hint(&needed).unwrap(), ONE_TIME_CODE);
+        assert!(is_not_authorised(&needed));
+        let of_setup = SetupError::Vault(needed);
+        assert_eq!(hint(&of_setup).unwrap(), ONE_TIME_CODE);
+        assert!(is_not_authorised(&of_setup));
     }
 
     #[test]

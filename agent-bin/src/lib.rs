@@ -22,6 +22,7 @@ mod instance;
 pub mod listen;
 pub mod metrics;
 pub mod moving;
+pub mod new_organization_key;
 pub mod numbers;
 pub mod outbound;
 mod pace;

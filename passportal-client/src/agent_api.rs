@@ -15,13 +15,14 @@ use uuid::Uuid;
 use crate::http::{Call, Transport};
 use crate::wire::{
     Attempts, Changes, ChangesQuery, Heartbeat, LeaseAnswer, Report, ReportAccepted, RotatedToken,
-    SecretAnswer, ShownPlans,
+    SecretAnswer, ShownPlans, WrappedKey,
 };
 use crate::{ApiError, HttpConfig};
 
 const HEARTBEAT: &str = "api/v2/agent/heartbeat";
 const CHANGES: &str = "api/v2/agent/changes";
 const CREDENTIALS: &str = "api/v2/agent/credentials";
+const KEY: &str = "api/v2/agent/key";
 const ATTEMPTS: &str = "api/v2/agent/attempts";
 const REPORTS: &str = "api/v2/agent/reports";
 const PLANS: &str = "api/v2/agent/plans";
@@ -92,6 +93,11 @@ impl AgentApi {
         let path = format!("{CREDENTIALS}/{credential}/secret");
         self.results(Call::get(path).query("version", &version))
             .await
+    }
+
+    /// The client's data key, which the organization key opens.
+    pub async fn wrapped_key(&self) -> Result<WrappedKey, ApiError> {
+        self.results(Call::get(KEY)).await
     }
 
     /// Writes down sign-in tests, 1000 at the most. The vault keeps the newest state of each.

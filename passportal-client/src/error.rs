@@ -94,6 +94,11 @@ impl ApiError {
         matches!(self, Self::NotAuthorised { code, .. } if *code == code::BAD_TOKEN)
     }
 
+    /// Whether e-mail and password are right, and a one-time code is needed as well.
+    pub fn needs_one_time_code(&self) -> bool {
+        matches!(self, Self::NotAuthorised { code, .. } if *code == code::ONE_TIME_CODE_NEEDED)
+    }
+
     /// Whether the same request may work a moment later.
     pub fn is_passing(&self) -> bool {
         matches!(

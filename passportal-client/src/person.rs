@@ -61,7 +61,8 @@ impl PersonSession {
     /// Signs in. The password is sent this once and not kept.
     ///
     /// # Errors
-    /// [`ApiError::NotAuthorised`] when e-mail, password or one-time code is wrong;
+    /// [`ApiError::NotAuthorised`] when e-mail, password or one-time code is wrong, or a one-time code is needed as well
+    /// ([`needs_one_time_code`](ApiError::needs_one_time_code));
     /// [`ApiError::Invalid`] for a one-time code of a person who has not set one up.
     pub async fn sign_in(
         config: &HttpConfig,

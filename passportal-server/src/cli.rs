@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod people;
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -38,6 +39,9 @@ enum Command {
     /// The audit trail: verify its chain, export its lines. The server may be running.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// People who cannot sign in any more. The server may be running.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     /// Write the whole vault to one file, while its server runs.
     Backup(backup::Backup),
     /// Make a vault out of a backup, in a new folder.
@@ -122,6 +126,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Audit(command) => audit::run(command).await,
+        Command::People(command) => people::run(command).await,
         Command::Backup(arguments) => backup::make(arguments).await,
         Command::Restore(arguments) => backup::put_back(arguments).await,
     }
@@ -237,6 +242,9 @@ fn hint(error: &anyhow::Error) -> Cow<'static, str> {
     }
     if let Some(error) = error.downcast_ref() {
         return audit::hint(error).into();
+    }
+    if let Some(error) = error.downcast_ref() {
+        return people::hint(error).into();
     }
     if let Some(error) = error.downcast_ref() {
         return backup::backup_hint(error).into();

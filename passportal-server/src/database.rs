@@ -189,6 +189,14 @@ impl Database {
         self.pool.begin_with("BEGIN IMMEDIATE").await
     }
 
+    /// Wipes what was overwritten out of the write-ahead log as well, as far as nobody is still reading it.
+    pub(crate) async fn forget_overwritten(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Closes every connection and folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
@@ -215,6 +223,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // What is overwritten or deleted is wiped: an old key, or what it sealed.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY)
 }
 
@@ -256,6 +266,7 @@ fn migrations() -> Migrator {
             include_str!("../migrations/0007_audit_chain.sql"),
         ),
         migration(8, "people", include_str!("../migrations/0008_people.sql")),
+        migration(9, "account", include_str!("../migrations/0009_account.sql")),
         migration(
             10,
             "notices",

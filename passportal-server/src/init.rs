@@ -15,7 +15,7 @@ use crate::server_key::ServerKey;
 use crate::vault::{self, CompanyVault, NewClientRow, Organization, VaultError};
 
 /// The shortest organization key.
-const ORGANIZATION_KEY_LENGTH: usize = 12;
+pub(crate) const ORGANIZATION_KEY_LENGTH: usize = 12;
 
 /// The shortest password of an administrator.
 const ADMIN_PASSWORD_LENGTH: usize = 8;
@@ -155,6 +155,7 @@ async fn fill(
 /// What a new vault's database holds.
 struct Contents<'a> {
     organization: Organization,
+    parameters: KeyParameters,
     company_vault: Uuid,
     key: WrappedKey,
     admin_email: &'a str,
@@ -169,12 +170,17 @@ impl<'a> Contents<'a> {
         let organization = Organization {
             id: organization_id,
             name: request.organization.trim().to_owned(),
-            key_parameters: new_key_parameters(organization_id),
         };
-        let parameters = organization.key_parameters.clone();
-        let key = company_key(request.organization_key.clone(), parameters, company_vault).await?;
+        let parameters = new_key_parameters(organization_id);
+        let key = company_key(
+            request.organization_key.clone(),
+            parameters.clone(),
+            company_vault,
+        )
+        .await?;
         Ok(Self {
             organization,
+            parameters,
             company_vault,
             key,
             admin_email: request.admin_email.trim(),
@@ -210,7 +216,12 @@ async fn company_key(
 
 async fn insert(database: &Database, contents: &Contents<'_>) -> Result<(), VaultError> {
     let mut transaction = database.write().await?;
-    vault::insert_organization(&mut transaction, &contents.organization).await?;
+    vault::insert_organization(
+        &mut transaction,
+        &contents.organization,
+        &contents.parameters,
+    )
+    .await?;
     vault::insert_person(
         &mut transaction,
         contents.admin_email,

@@ -2,9 +2,11 @@
 //!
 //! It keeps passwords sealed and never calls Microsoft. [`init`] makes a vault, [`Server`] serves it.
 
+mod account;
 mod api;
 mod api_key;
 mod audit_command;
+mod authenticator;
 mod backup;
 mod caller_address;
 mod dashboard;
@@ -16,6 +18,8 @@ mod init;
 mod lock;
 mod notices;
 mod password_hash;
+mod people_command;
+mod proof;
 mod request_id;
 mod restore;
 mod routes;
@@ -26,6 +30,7 @@ mod sign_in_limit;
 mod slow_clients;
 mod state;
 mod token;
+mod user_agent;
 mod vault;
 
 pub use api_key::{ApiKeyError, create_api_key};
@@ -34,6 +39,7 @@ pub use backup::{BackedUp, BackupError, WithServerKey, backup};
 pub use forward::{Forwarding, NotASyslogServer, SyslogServer};
 pub use init::{InitError, InitRequest, Initialised, init};
 pub use lock::Holder;
+pub use people_command::{PeopleError, reset_password, reset_second_factor};
 pub use restore::{KeySource, RestoreError, Restored, restore};
 pub use routes::paths;
 pub use serve::{ServeConfig, ServeError, Server, TlsFiles};

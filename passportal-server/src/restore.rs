@@ -20,7 +20,7 @@ pub enum KeySource {
     Beside,
     /// From this file.
     File(PathBuf),
-    /// A new one: what the old one sealed (the secrets of API keys) is lost.
+    /// A new one: what the old one sealed (the secrets of API keys, second factors) is lost.
     New,
 }
 
@@ -31,6 +31,8 @@ pub struct Restored {
     pub audit_head: AuditHead,
     /// The first line that is wrong, where the backup's audit trail was changed.
     pub audit_broken: Option<BrokenChain>,
+    /// Second factors that are off now, because the server's key is a new one.
+    pub second_factors_off: u64,
 }
 
 /// Why nothing was restored. Nothing is left half-written.
@@ -253,7 +255,7 @@ async fn fill(from: &Path, dir: &DataDir, key: Option<GivenKey>) -> Result<Resto
     replace_with_empty_private(&unfinished).map_err(writing(&unfinished))?;
     fs::copy(from, &unfinished).map_err(writing(&unfinished))?;
     make_private(&unfinished).map_err(writing(&unfinished))?;
-    let restored = begin_anew(&unfinished).await?;
+    let restored = begin_anew(&unfinished, key.as_ref()).await?;
     File::open(&unfinished)
         .and_then(|file| file.sync_all())
         .map_err(writing(&unfinished))?;
@@ -269,8 +271,8 @@ async fn fill(from: &Path, dir: &DataDir, key: Option<GivenKey>) -> Result<Resto
 }
 
 /// Brings the copy to this program's schema and gives it a new epoch: whatever agents remember is of
-/// another history, so that everything is first contact.
-async fn begin_anew(file: &Path) -> Result<Restored, RestoreError> {
+/// another history, so that everything is first contact. A new server key opens no second factor: they are off then.
+async fn begin_anew(file: &Path, key: Option<&GivenKey>) -> Result<Restored, RestoreError> {
     let database = Database::open_without_log(file)
         .await
         .map_err(|error| match error {
@@ -285,12 +287,17 @@ async fn begin_anew(file: &Path) -> Result<Restored, RestoreError> {
         let verified = vault::verify(&mut view, None).await?;
         drop(view);
         vault::begin_epoch(&database, &Actor::operator()).await?;
-        Ok::<_, VaultError>(verified)
+        let forgotten = match key {
+            Some(_) => 0,
+            None => vault::forget_second_factors(&database, &Actor::operator()).await?,
+        };
+        Ok::<_, VaultError>((verified, forgotten))
     };
-    let verified = begun.await;
+    let begun = begun.await;
     database.close().await;
-    let verified = verified?;
+    let (verified, second_factors_off) = begun?;
     Ok(Restored {
+        second_factors_off,
         audit_head: verified.head,
         audit_broken: verified.broken,
     })

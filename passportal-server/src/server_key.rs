@@ -1,4 +1,4 @@
-//! The server's own key: it seals what the server must read again, the secrets of API keys.
+//! The server's own key: it seals what the server must read again, the secrets of API keys and of second factors.
 //!
 //! It lies beside the database in a file of its own, so that a copy of the database alone opens nothing.
 

@@ -1,28 +1,87 @@
-//! Slows down guessing: five wrong sign-ins of one account from one address, then fifteen minutes of quiet.
+//! Slows down guessing, and locks nobody out who signed in before: what others try elsewhere never counts against them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
-/// Wrong sign-ins within [`WINDOW`] before the account is refused.
-const MOST: usize = 5;
+use crate::token::TokenHash;
 
 /// How long a wrong sign-in counts.
 const WINDOW: Duration = Duration::from_mins(15);
 
-/// Accounts remembered at the most; beyond it, the one that was tried longest ago is forgotten.
+/// How long a wrong one-time code from an unknown place counts.
+const CODES_WINDOW: Duration = Duration::from_hours(1);
+
+/// Counters remembered at the most; beyond it, the one that was touched longest ago is forgotten.
 const REMEMBERED: usize = 10_000;
 
 /// The account by its hash, so that a long name takes no more memory than a short one.
-type Key = ([u8; 32], IpAddr);
+type Account = [u8; 32];
 
-/// The wrong sign-ins of the last while. In memory: a restart forgets them.
+/// Where a sign-in comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// A browser or a session that was signed in to this account before, by the hash of its token.
+    Known(&'a TokenHash),
+    /// Anybody at an address.
+    Address(IpAddr),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Known([u8; 32]),
+    Network(IpAddr),
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Counter {
+    /// Passwords of one account from one place.
+    Passwords(Account, Place),
+    /// One-time codes of one account from one place.
+    Codes(Account, Place),
+    /// Passwords of every account from one network: each costs the server an Argon2id.
+    Network(IpAddr),
+    /// One-time codes of one account from wherever nobody signed in to it before.
+    CodesFromElsewhere(Account),
+}
+
+impl Counter {
+    /// Wrong ones before the next is refused.
+    fn most(self) -> usize {
+        match self {
+            Self::Passwords(..) | Self::Codes(..) => 5,
+            Self::CodesFromElsewhere(_) => 10,
+            Self::Network(_) => 50,
+        }
+    }
+
+    fn window(self) -> Duration {
+        match self {
+            Self::CodesFromElsewhere(_) => CODES_WINDOW,
+            _ => WINDOW,
+        }
+    }
+
+    /// Whether a right sign-in begins it anew. Of the others it only takes itself back.
+    fn is_own(self) -> bool {
+        matches!(self, Self::Passwords(..) | Self::Codes(..))
+    }
+}
+
+/// The wrong sign-ins of the last while, and where the right ones came from. In memory: a restart forgets them.
 #[derive(Debug, Default)]
 pub(crate) struct SignInLimit {
-    failures: Mutex<HashMap<Key, Vec<Instant>>>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    wrong: HashMap<Counter, Vec<Instant>>,
+    known: HashMap<(Account, IpAddr), Instant>,
 }
 
 /// Too many wrong sign-ins.
@@ -33,100 +92,187 @@ pub(crate) struct TooMany;
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     limit: &'a SignInLimit,
-    key: Key,
+    account: Account,
+    place: Place,
+    counters: Vec<Counter>,
+    at: Instant,
 }
 
 impl SignInLimit {
     /// Begins a sign-in. Counting before the test means that many at once do not slip through.
-    pub(crate) fn begin(&self, account: &str, address: IpAddr) -> Result<Attempt<'_>, TooMany> {
-        self.begin_at(account, address, Instant::now())
+    pub(crate) fn begin(&self, account: &str, source: Source<'_>) -> Result<Attempt<'_>, TooMany> {
+        self.begin_at(account, source, Instant::now())
+    }
+
+    /// Begins the test of a one-time code.
+    pub(crate) fn begin_code(
+        &self,
+        account: &str,
+        source: Source<'_>,
+    ) -> Result<Attempt<'_>, TooMany> {
+        self.begin_code_at(account, source, Instant::now())
+    }
+
+    /// Begins the test of a recovery code, which cannot be guessed: what others try does not stand in its way.
+    pub(crate) fn begin_recovery_code(
+        &self,
+        account: &str,
+        source: Source<'_>,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let (account, place) = (hash(account), place(source));
+        let counters = vec![Counter::Codes(account, place)];
+        self.count(account, place, counters, Instant::now())
     }
 
     fn begin_at(
         &self,
         account: &str,
-        address: IpAddr,
+        source: Source<'_>,
         now: Instant,
     ) -> Result<Attempt<'_>, TooMany> {
-        let key = (Sha256::digest(account.to_lowercase()).into(), address);
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= REMEMBERED && !failures.contains_key(&key) {
-            forget_one(&mut failures);
+        let (account, place) = (hash(account), place(source));
+        let mut counters = vec![Counter::Passwords(account, place)];
+        if let Some(network) = self.unknown(account, place) {
+            counters.push(Counter::Network(network));
         }
-        let of_account = failures.entry(key).or_default();
-        of_account.retain(|at| now.duration_since(*at) < WINDOW);
-        if of_account.len() >= MOST {
+        self.count(account, place, counters, now)
+    }
+
+    fn begin_code_at(
+        &self,
+        account: &str,
+        source: Source<'_>,
+        now: Instant,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let (account, place) = (hash(account), place(source));
+        let mut counters = vec![Counter::Codes(account, place)];
+        if self.unknown(account, place).is_some() {
+            counters.push(Counter::CodesFromElsewhere(account));
+        }
+        self.count(account, place, counters, now)
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The network, where nobody has signed in to this account from it.
+    fn unknown(&self, account: Account, place: Place) -> Option<IpAddr> {
+        let Place::Network(network) = place else {
+            return None;
+        };
+        let counts = self.counts();
+        (!counts.known.contains_key(&(account, network))).then_some(network)
+    }
+
+    fn count(
+        &self,
+        account: Account,
+        place: Place,
+        counters: Vec<Counter>,
+        now: Instant,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let mut counts = self.counts();
+        if counters.iter().any(|it| counts.is_full(*it, now)) {
             return Err(TooMany);
         }
-        of_account.push(now);
-        Ok(Attempt { limit: self, key })
+        for counter in &counters {
+            forget_beyond_limit(&mut counts.wrong, counter, |times| times.last().copied());
+            counts.wrong.entry(*counter).or_default().push(now);
+        }
+        Ok(Attempt {
+            limit: self,
+            account,
+            place,
+            counters,
+            at: now,
+        })
+    }
+}
+
+impl Counts {
+    fn is_full(&mut self, counter: Counter, now: Instant) -> bool {
+        let Some(times) = self.wrong.get_mut(&counter) else {
+            return false;
+        };
+        times.retain(|at| now.duration_since(*at) < counter.window());
+        times.len() >= counter.most()
+    }
+
+    fn take_back(&mut self, counter: Counter, at: Instant) {
+        let Some(times) = self.wrong.get_mut(&counter) else {
+            return;
+        };
+        if let Some(found) = times.iter().position(|it| *it == at) {
+            times.remove(found);
+        }
+        if times.is_empty() {
+            self.wrong.remove(&counter);
+        }
     }
 }
 
 impl Attempt<'_> {
-    /// It was right: the account begins anew.
+    /// It was right, and nothing more is needed: its network is known from now on.
     pub(crate) fn succeeded(self) {
-        let mut failures = self.limit.failures.lock();
-        if let Ok(failures) = failures.as_mut() {
-            failures.remove(&self.key);
+        if let Place::Network(network) = self.place {
+            let mut counts = self.limit.counts();
+            let key = (self.account, network);
+            forget_beyond_limit(&mut counts.known, &key, |at| Some(*at));
+            counts.known.insert(key, self.at);
+        }
+        self.passed();
+    }
+
+    /// It was right as far as it goes: the account begins anew here.
+    pub(crate) fn passed(self) {
+        let mut counts = self.limit.counts();
+        for counter in &self.counters {
+            if counter.is_own() {
+                counts.wrong.remove(counter);
+            } else {
+                counts.take_back(*counter, self.at);
+            }
         }
     }
 }
 
-/// Somebody who tries thousands of names makes this forget one name each time, not all of them.
-fn forget_one(failures: &mut HashMap<Key, Vec<Instant>>) {
-    let longest_ago = failures.iter().min_by_key(|(_, times)| times.last());
+fn hash(account: &str) -> Account {
+    Sha256::digest(account.to_lowercase()).into()
+}
+
+fn place(source: Source<'_>) -> Place {
+    match source {
+        Source::Known(token) => Place::Known(Sha256::digest(token.as_str()).into()),
+        Source::Address(address) => Place::Network(network(address)),
+    }
+}
+
+/// Whoever has one address of IPv6 has the 2⁶⁴ beside it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// Makes room for one more. Somebody who tries thousands of names makes this forget one each time, not all of them.
+fn forget_beyond_limit<K: Copy + Eq + std::hash::Hash, V>(
+    map: &mut HashMap<K, V>,
+    coming: &K,
+    touched: impl Fn(&V) -> Option<Instant>,
+) {
+    if map.len() < REMEMBERED || map.contains_key(coming) {
+        return;
+    }
+    let longest_ago = map.iter().min_by_key(|(_, value)| touched(value));
     if let Some(key) = longest_ago.map(|(key, _)| *key) {
-        failures.remove(&key);
+        map.remove(&key);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
-
-    #[test]
-    fn the_sixth_wrong_sign_in_is_refused_until_the_window_ends() {
-        let limit = SignInLimit::default();
-        let now = Instant::now();
-        for _ in 0..MOST {
-            let _attempt = limit.begin_at("Ada@msp.example", HERE, now).unwrap();
-        }
-        assert!(limit.begin_at("ada@msp.example", HERE, now).is_err());
-        assert!(limit.begin_at("ada@msp.example", THERE, now).is_ok());
-        assert!(
-            limit
-                .begin_at("ada@msp.example", HERE, now + WINDOW)
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_flood_of_names_does_not_free_an_account_that_was_tried_just_now() {
-        let limit = SignInLimit::default();
-        let start = Instant::now();
-        for n in 0..REMEMBERED {
-            let _ = limit.begin_at(&format!("flood-{n}"), HERE, start);
-        }
-        let now = start + Duration::from_secs(1);
-        for _ in 0..MOST {
-            let _attempt = limit.begin_at("ada@msp.example", HERE, now).unwrap();
-        }
-        for n in 0..1000 {
-            let _ = limit.begin_at(&format!("more-{n}"), HERE, now);
-        }
-        assert!(limit.begin_at("ada@msp.example", HERE, now).is_err());
-        assert!(limit.failures.lock().unwrap().len() <= REMEMBERED);
-    }
-
-    #[test]
-    fn a_right_sign_in_begins_anew() {
-        let limit = SignInLimit::default();
-        for _ in 0..20 {
-            limit.begin("ada@msp.example", HERE).unwrap().succeeded();
-        }
-    }
-}
+mod tests;

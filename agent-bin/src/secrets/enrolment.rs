@@ -189,7 +189,23 @@ impl SecretFiles {
         self.save_enrolment(&Enrolment { token, ..enrolment })
     }
 
-    /// Since when the client's token of the vault is kept; it is the only part of an enrolment that is ever replaced.
+    /// Replaces the client's data key, when the vault has another one.
+    pub(crate) fn replace_data_key(
+        &self,
+        client: ClientId,
+        key: &DataKey,
+    ) -> Result<(), SecretError> {
+        let enrolment = self.by_id(client)?.ok_or(SecretError::NotEnrolled {
+            client: client.to_string(),
+        })?;
+        self.save_enrolment(&Enrolment {
+            key_id: key.id(),
+            data_key: key.to_secret(),
+            ..enrolment
+        })
+    }
+
+    /// Since when the client's token of the vault is kept: nothing else of an enrolment is replaced by itself.
     pub fn token_kept_since(&self, client: ClientId) -> Option<Timestamp> {
         written(&self.path(client))
     }

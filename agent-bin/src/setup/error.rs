@@ -6,6 +6,7 @@ use passportal_client::envelope::EnvelopeError;
 use state_store::OpenError;
 
 use crate::administrator::AdministratorError;
+use crate::advice::ONE_TIME_CODE;
 use crate::config::ConfigError;
 use crate::outbound::OutboundError;
 use crate::secrets::SecretError;
@@ -95,6 +96,7 @@ impl SetupError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Config(source) => source.hint().to_owned(),
+            Self::Vault(error) if error.needs_one_time_code() => ONE_TIME_CODE.to_owned(),
             Self::Vault(ApiError::NotAuthorised { .. }) => {
                 "give the e-mail and password of an organization administrator".to_owned()
             }

@@ -2,6 +2,7 @@
 //! Setup's are the agent's own.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -110,6 +111,17 @@ pub(crate) struct DoctorOptions {
     /// Only this client, by its name in the configuration.
     #[arg(long, value_name = "NAME")]
     pub(crate) client: Option<String>,
+}
+
+/// `passportal organization-key CLIENT`.
+#[derive(Args, Debug)]
+pub(crate) struct OrganizationKeyOptions {
+    /// The client, by its name in the configuration.
+    #[arg(value_name = "CLIENT")]
+    pub(crate) client: String,
+    /// File with the new organization key, `-` for standard input. It never leaves this machine.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organization_key_file: PathBuf,
 }
 
 /// `passportal sign-in CLIENT`.

@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use agent::{
-    CycleOptions, DoctorOptions, ExplainOptions, PlanName, PlansOptions, RuleOptions,
-    SignInOptions, SyncOptions,
+    CycleOptions, DoctorOptions, ExplainOptions, OrganizationKeyOptions, PlanName, PlansOptions,
+    RuleOptions, SignInOptions, SyncOptions,
 };
 pub(crate) use audit::{AuditCommand, ExportAudit, ListAudit, VerifyAudit};
 pub(crate) use report::ReportOptions;
@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Setup(Box<SetupArgs>),
     /// Sign an administrator in anew by device code, for a client that the agent acts in as a person.
     SignIn(SignInOptions),
+    /// Give this machine's agent the new data key of a client, after the organization key was changed.
+    OrganizationKey(OrganizationKeyOptions),
     /// Show how the agent, its clients and its service are.
     Status,
     /// Check the set-up from end to end, and name each fault with its remedy.

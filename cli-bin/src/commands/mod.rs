@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod flags;
 mod login;
+mod organization_key;
 mod plan;
 mod plans;
 mod report;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
         Command::Login(options) => login::run(options, global, output).await,
         Command::Setup(options) => setup::run(options, global, output).await,
         Command::SignIn(options) => sign_in::run(options, global, output).await,
+        Command::OrganizationKey(options) => organization_key::run(options, global, output).await,
         Command::Status => status::run(global, output).await,
         Command::Doctor(options) => doctor::run(options, global, output).await,
         Command::Plan(options) => plan::run(options, global, output).await,

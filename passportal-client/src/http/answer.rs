@@ -97,6 +97,7 @@ impl Answer {
                 code::KEY_VERIFICATION_FAILED
                 | code::BAD_TOKEN
                 | code::WRONG_CREDENTIALS
+                | code::ONE_TIME_CODE_NEEDED
                 | code::NOT_ALLOWED,
                 _,
             )

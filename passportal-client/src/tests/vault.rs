@@ -18,7 +18,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::agent::Keeper;
 use super::{CANARY, body, config, failure, requests, secret, success};
-use crate::envelope::{DataKey, Field, Place};
+use crate::envelope::{DataKey, EnvelopeError, Field, Place};
 use crate::wire::{self, code};
 use crate::{AgentApi, AgentIdentity, PassportalVault};
 
@@ -149,6 +149,7 @@ pub(super) fn page(
             name: "Contoso".into(),
             sync: wire::MicrosoftSync::EntraId,
             mute: wire::Mute::Unmuted,
+            key_id: None,
         },
         credentials,
         rulings: Vec::new(),
@@ -339,6 +340,24 @@ async fn an_envelope_that_was_moved_is_left_alone_and_stops_nobody_else() {
     world.read(vec![world.changed(ANNA, 3, CANARY)]).await;
     assert!(world.vault.unreadable().is_empty());
     assert_eq!(world.password(3).await.as_deref(), Some(CANARY));
+}
+
+#[tokio::test]
+async fn a_client_with_another_data_key_is_told_at_once_and_no_credential_is_blamed() {
+    let world = World::new().await;
+    let mut news = page(wire::Extent::Changes, Vec::new());
+    let named = Uuid::from_u128(0xAB);
+    news.client.key_id = Some(named);
+    world.answer_changes(news).await;
+    let error = world.vault.changes(None, Wait::No).await.unwrap_err();
+    let VaultError::Sealed(cause) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        cause.downcast_ref::<EnvelopeError>(),
+        Some(&EnvelopeError::OtherKey { named })
+    );
+    assert!(world.vault.unreadable().is_empty());
 }
 
 #[tokio::test]

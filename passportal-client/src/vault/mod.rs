@@ -11,7 +11,7 @@
 //!   ones. An error would end the whole cycle, and with it everybody else's.
 //! - It is logged once for each version, by id; heartbeats say "failing" while there is one; and
 //!   [`unreadable`](PassportalVault::unreadable) lists them.
-//! - Only when a full reading holds credentials and none opens, the key itself is wrong:
+//! - When the vault says that the client has another data key, or only when a full reading holds credentials and none opens, the key itself is wrong:
 //!   [`VaultError::Sealed`].
 
 mod freshness;
@@ -122,7 +122,8 @@ impl PassportalVault {
     /// When the vault cannot be read.
     pub async fn administrators(&self) -> Result<Vec<VaultCredential>, VaultError> {
         let reading = self.read(Reader::Looks, None, Wait::No).await?;
-        let (_, _, mut changed) = reading.finish()?;
+        let (last, _, mut changed) = reading.finish()?;
+        self.check_key(&last)?;
         changed.retain(|it| it.credential_type == credential_type::ADMIN);
         let opened = changed.into_iter().map(|it| {
             let facts = self.facts(&it).ok();
@@ -248,6 +249,7 @@ impl PassportalVault {
     /// Opens every envelope for what may be known of its password, and drops the password.
     async fn understand(&self, reading: Reading) -> Result<VaultChanges, VaultError> {
         let (last, extent, changed) = reading.finish()?;
+        self.check_key(&last)?;
         self.fresh.begin(last.epoch).await;
         if extent == wire::Extent::Full {
             self.unreadable.keep_only(&changed);
@@ -270,6 +272,18 @@ impl PassportalVault {
                 Err(VaultError::Sealed(Box::new(why)))
             }
             _ => Ok(convert::changes(last, extent.into(), credentials)),
+        }
+    }
+
+    /// After the organization key was changed nothing opens until this agent gets the new data key.
+    fn check_key(&self, changes: &wire::Changes) -> Result<(), VaultError> {
+        match changes.client.key_id {
+            Some(named) if named != self.key.id() => {
+                Err(VaultError::Sealed(Box::new(EnvelopeError::OtherKey {
+                    named,
+                })))
+            }
+            _ => Ok(()),
         }
     }
 

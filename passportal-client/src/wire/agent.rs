@@ -171,6 +171,9 @@ pub struct ClientSettings {
     pub sync: MicrosoftSync,
     /// Whether it is muted.
     pub mute: Mute,
+    /// The data key that its secrets are sealed with; absent where the vault does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<Uuid>,
 }
 
 /// One credential, with its password sealed.

@@ -4,6 +4,7 @@
 //! results, [`Failure`] around an error. Field names are camelCase where the v2 API has them so
 //! (`apiRequestUid`, `resultsPerPage`) and `snake_case` elsewhere.
 
+mod account;
 mod agent;
 mod audit;
 mod details;
@@ -20,6 +21,10 @@ mod snooze;
 mod vault;
 mod words;
 
+pub use account::{
+    AccountProof, BegunSecondFactor, OneTimeCodeConfirmation, OwnAccount, OwnSession,
+    PasswordChange, RecoveryCodes, SessionKind,
+};
 pub use agent::{
     AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangedCredential, Changes,
     ChangesQuery, ClearedFlag, ClientSettings, Confirmation, EnrolRequest, Enrolled, Extent, Flag,
@@ -96,6 +101,8 @@ pub mod code {
     pub const METHOD_NOT_ALLOWED: u32 = 3000;
     /// Wrong e-mail, password or one-time code.
     pub const WRONG_CREDENTIALS: u32 = 4001;
+    /// E-mail and password are right, and a one-time code is needed as well.
+    pub const ONE_TIME_CODE_NEEDED: u32 = 4002;
     /// The token is good but not for this.
     pub const NOT_ALLOWED: u32 = 4003;
     /// Nothing has this id or name.

@@ -12,7 +12,8 @@ pub struct SessionRequest {
     pub email: String,
     /// The person's password.
     pub password: String,
-    /// The one-time code. A request with a code is refused where the person has not set one up.
+    /// The one-time code of the person's authenticator, or one of their recovery codes. Without one, who has a second factor is
+    /// answered code 4002; with one, who has none is refused (4022).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_time_code: Option<String>,
 }

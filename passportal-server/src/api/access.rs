@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::answer::ApiError;
 use crate::state::AppState;
 use crate::token::TokenHash;
-use crate::vault::{Actor, Holder, Member, PersonVault, Vault};
+use crate::vault::{Actor, Holder, Member, Person, PersonVault, Vault};
 
 /// A person's session.
 pub(super) struct PersonCaller {
@@ -23,6 +23,10 @@ impl PersonCaller {
     /// The vault as this person sees it.
     pub(super) fn vault(&self) -> PersonVault<'_> {
         self.vault.as_seen_by(&self.member)
+    }
+
+    pub(super) fn person(&self) -> &Person {
+        &self.member.person
     }
 
     /// For the audit trail.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use passportal_client::wire::{
     Attempts, Changes, ChangesQuery, Failure, Heartbeat, LeaseAnswer, Report, ReportAccepted,
-    RotatedToken, SecretAnswer, SecretQuery, ShownPlans, Success,
+    RotatedToken, SecretAnswer, SecretQuery, ShownPlans, Success, WrappedKey,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,13 @@ pub(super) async fn secret(
         .secret_for_agent(caller.client, id, query.version)
         .await?;
     Ok(Results(secret))
+}
+
+#[utoipa::path(get, path = "/api/v2/agent/key", tag = "agent",
+    responses((status = 200, description = "The client's data key, which the organization key opens", body = Success<WrappedKey>),
+        (status = 401, body = Failure)))]
+pub(super) async fn key(State(state): State<AppState>, caller: AgentCaller) -> Answer<WrappedKey> {
+    Ok(Results(state.vault.wrapped_key(caller.client).await?))
 }
 
 #[utoipa::path(post, path = "/api/v2/agent/attempts", tag = "agent", request_body = Attempts,

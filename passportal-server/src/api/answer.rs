@@ -7,6 +7,7 @@ use passportal_client::wire::{Failure, Success, code};
 use serde::Serialize;
 use tracing::error;
 
+use crate::proof::ProofError;
 use crate::request_id;
 use crate::vault::VaultError;
 
@@ -89,14 +90,6 @@ impl ApiError {
         )
     }
 
-    pub(super) fn wrong_credentials() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            code::WRONG_CREDENTIALS,
-            "the e-mail address or the password is wrong",
-        )
-    }
-
     pub(super) fn key_verification_failed() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -111,6 +104,19 @@ impl ApiError {
             code::TOO_MANY,
             "too many wrong sign-ins; try again in 15 minutes",
         )
+    }
+}
+
+impl From<ProofError> for ApiError {
+    fn from(error: ProofError) -> Self {
+        let code = match error {
+            ProofError::Vault(fault) => return fault.into(),
+            ProofError::TooMany => return Self::too_many(),
+            ProofError::NoSecondFactor => return Self::invalid(error.to_string()),
+            ProofError::WrongPassword | ProofError::WrongCode => code::WRONG_CREDENTIALS,
+            ProofError::CodeNeeded => code::ONE_TIME_CODE_NEEDED,
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, error.to_string())
     }
 }
 

@@ -13,8 +13,10 @@ use secrecy::SecretString;
 use super::access::PersonCaller;
 use super::answer::{Answer, ApiError, Done, Results};
 use super::reading::Body;
+use crate::sign_in_limit::Source;
 use crate::state::AppState;
-use crate::vault::{Actor, SignIn};
+use crate::vault::{Actor, TakenCode};
+use crate::{proof, user_agent};
 
 /// The only scope of the documented API.
 const SCOPE: &str = "docs_api";
@@ -22,30 +24,28 @@ const SCOPE: &str = "docs_api";
 #[utoipa::path(post, path = "/api/v2/auth/session", tag = "auth", security(()),
     request_body = SessionRequest,
     responses((status = 200, body = Success<SessionToken>),
-        (status = 401, description = "Wrong e-mail or password (4001)", body = Failure),
-        (status = 422, description = "A one-time code, which nobody can set up yet (4022)", body = Failure),
+        (status = 401, description = "Wrong e-mail, password or one-time code (4001); a one-time code is needed as well (4002)", body = Failure),
+        (status = 422, description = "A one-time code of somebody who has not set one up (4022)", body = Failure),
         (status = 429, description = "Too many wrong sign-ins (4029)", body = Failure)))]
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Body(request): Body<SessionRequest>,
 ) -> Answer<SessionToken> {
-    // No person can set one up: ignoring it would look like a check that never took place.
-    if request.one_time_code.is_some() {
-        return Err(ApiError::invalid(
-            "no one-time code is set up for this person; sign in without one",
-        ));
-    }
-    let attempt = state
-        .sign_in_limit
-        .begin(&request.email, address.ip())
-        .map_err(|_| ApiError::too_many())?;
+    let source = Source::Address(address.ip());
     let password = SecretString::from(request.password);
-    let SignIn::Right(person) = state.vault.sign_in(&request.email, password).await? else {
-        return Err(ApiError::wrong_credentials());
-    };
-    attempt.succeeded();
-    let (token, expires) = state.vault.open_session(&person).await?;
+    let given = request.one_time_code.map(SecretString::from);
+    let proved = proof::whole(&state, &request.email, source, password, given);
+    let (identified, code) = proved.await?;
+    let (token, expires) = state
+        .vault
+        .open_session(
+            &identified,
+            TakenCode::told(code),
+            user_agent::program(&headers),
+        )
+        .await?;
     let organization = state.vault.organization();
     Ok(Results(SessionToken {
         access_token: token.expose().to_owned(),
@@ -86,7 +86,7 @@ pub(super) async fn client_token(
     }
     let attempt = state
         .api_key_limit
-        .begin(key, address.ip())
+        .begin(key, Source::Address(address.ip()))
         .map_err(|_| ApiError::too_many())?;
     let tokens = state
         .vault

@@ -1,6 +1,7 @@
 //! The JSON API under `/api`, by the conventions of Passportal's documented v2 API.
 
 mod access;
+mod account;
 mod agent;
 mod answer;
 mod audit;
@@ -42,6 +43,7 @@ const IMPORT_LIMIT: usize = 64 * 1024 * 1024;
 pub(crate) fn routes() -> Routes {
     Routes::default()
         .nest("/v2/auth", auth_routes())
+        .nest("/v2/account", account_routes())
         .nest("/v2/vault", vault_routes())
         .nest("/v2/agent", agent_routes())
         .nest("/v2/vault/notice-channels", notice_routes())
@@ -60,6 +62,29 @@ fn auth_routes() -> Routes {
     Routes::default()
         .route("/session", post(auth::sign_in).delete(auth::sign_out))
         .route("/client_token", post(auth::client_token))
+        .method_not_allowed_fallback(no_such_method)
+}
+
+fn account_routes() -> Routes {
+    const SECOND_FACTOR: &str = "/second-factor";
+    Routes::default()
+        .route("/", get(account::read))
+        .route("/password", put(account::change_password))
+        .route(SECOND_FACTOR, post(account::begin_second_factor))
+        .route(
+            &format!("{SECOND_FACTOR}/confirmation"),
+            post(account::confirm_second_factor),
+        )
+        .route(
+            &format!("{SECOND_FACTOR}/removal"),
+            post(account::remove_second_factor),
+        )
+        .route("/recovery-codes", post(account::renew_recovery_codes))
+        .route(
+            "/sessions",
+            get(account::sessions).delete(account::sign_out_everywhere),
+        )
+        .route("/sessions/{id}", delete(account::end_session))
         .method_not_allowed_fallback(no_such_method)
 }
 
@@ -110,6 +135,7 @@ fn agent_routes() -> Routes {
         .route("/heartbeat", post(agent::heartbeat))
         .route("/changes", get(agent::changes))
         .route("/credentials/{id}/secret", get(agent::secret))
+        .route("/key", get(agent::key))
         .route("/attempts", post(agent::attempts))
         .route("/reports", post(agent::report))
         .route(

@@ -7,8 +7,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::usual_failures::UsualFailures;
 use super::{
-    agent, audit, auth, clients, credentials, details, documents, enrolments, flags, imports,
-    notices, people, plans, reports, search, snoozes,
+    account, agent, audit, auth, clients, credentials, details, documents, enrolments, flags,
+    imports, notices, people, plans, reports, search, snoozes,
 };
 
 #[derive(OpenApi)]
@@ -17,12 +17,15 @@ use super::{
     modifiers(&AccessToken, &UsualFailures),
     security(("access_token" = [])),
     paths(
+        account::read, account::change_password, account::begin_second_factor, account::confirm_second_factor,
+        account::remove_second_factor, account::renew_recovery_codes, account::sessions, account::end_session,
+        account::sign_out_everywhere,
         auth::sign_in, auth::sign_out, auth::client_token, documents::list_clients,
         clients::list, clients::create, clients::read, clients::change,
         credentials::list, credentials::create, credentials::read, credentials::change,
         details::types, details::folders, details::versions, details::secrets, search::search, imports::import,
         credentials::set_password, credentials::history, flags::list, flags::clear,
-        enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret,
+        enrolments::enrol, enrolments::revoke, agent::heartbeat, agent::changes, agent::secret, agent::key,
         agent::attempts, agent::report, agent::show_plans, agent::rotate_token,
         plans::list, plans::read, plans::approve, plans::reject, document,
         people::list, people::change, people::invitations, people::invite, people::withdraw,

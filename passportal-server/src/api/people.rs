@@ -33,7 +33,7 @@ pub(super) async fn change(
 ) -> Answer<PersonRecord> {
     let changed = caller.vault().change_person(id, &patch).await?;
     if changed.standing == Standing::Disabled {
-        state.sessions.end_those_of(id).await;
+        state.sessions.end_all(id);
     }
     Ok(Results(changed))
 }

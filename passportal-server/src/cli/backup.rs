@@ -31,7 +31,7 @@ pub(super) struct Restore {
     /// The server's key, where it is not FILE.server.key.
     #[arg(long, value_name = "FILE")]
     server_key: Option<PathBuf>,
-    /// Make a new server's key: every API key has to be made anew then.
+    /// Make a new server's key: every API key has to be made anew then, and second factors are off.
     #[arg(long, conflicts_with = "server_key")]
     new_server_key: bool,
 }
@@ -47,7 +47,7 @@ pub(super) async fn make(arguments: Backup) -> anyhow::Result<()> {
     match made.server_key {
         Some(path) => say(&format!("wrote the server's key to {}", path.display())),
         None => say(&format!(
-            "keep {} as well, apart from the backup: without it API keys have to be made anew",
+            "keep {} as well, apart from the backup: without it API keys have to be made anew, and second factors are off",
             arguments.data_dir.join("server.key").display()
         )),
     }
@@ -72,6 +72,12 @@ pub(super) async fn put_back(arguments: Restore) -> anyhow::Result<()> {
     ));
     say("its agents check everything before they write: the history is a new one");
     say("sign-ins, agents and API keys are as they were then: revoke again what was revoked since");
+    match restored.second_factors_off {
+        0 => {}
+        count => say(&format!(
+            "second factors of {count} people are off: the server's key is a new one; let them set theirs up again"
+        )),
+    }
     let head = restored.audit_head;
     match restored.audit_broken {
         None => say(&format!(

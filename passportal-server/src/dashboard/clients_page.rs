@@ -88,7 +88,7 @@ pub(super) async fn create(
         name: fields.name,
         sync: fields.sync.unwrap_or(MicrosoftSync::None),
         default_mode: fields.default_mode.unwrap_or(SyncMode::Enabled),
-        key: secrets::new_key(&session, state.vault.organization(), id),
+        key: secrets::new_key(&state, &session, id).await?,
     };
     let created = session.vault().create_client(&new).await;
     let to = match created {

@@ -16,6 +16,7 @@ use super::authority_form::access_label;
 use super::problem::{Problem, sentence};
 use super::secrets;
 use crate::password_hash;
+use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::token::{Token, TokenHash};
 use crate::vault::{Actor, VaultError, person_password};
@@ -123,14 +124,16 @@ async fn refusal(
     typed: &Typed,
 ) -> Result<Option<Refusal>, VaultError> {
     let unfit = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Err(refused) = person_password::check(&invitation.email, &typed.password) {
+    if let Err(refused) = person_password::check(&invitation.email, typed.password.expose_secret())
+    {
         return Ok(Some(Refusal::new(unfit, &sentence(&refused.to_string()))));
     }
     if typed.password.expose_secret() != typed.again.expose_secret() {
         let text = "The two passwords are not the same.";
         return Ok(Some(Refusal::new(unfit, text)));
     }
-    let limit = state.sign_in_limit.begin(&invitation.email, address.ip());
+    let source = Source::Address(address.ip());
+    let limit = state.sign_in_limit.begin(&invitation.email, source);
     let Ok(attempt) = limit else {
         let text = "Too many wrong organization keys. Try again in 15 minutes.";
         return Ok(Some(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text)));

@@ -28,6 +28,7 @@ pub(super) enum Section {
     Downloads,
     People,
     Search,
+    Account,
 }
 
 impl Layout {
@@ -59,6 +60,10 @@ impl Layout {
 
     pub(super) fn may_manage_people(&self) -> bool {
         self.may(Act::ManagePeople)
+    }
+
+    pub(super) fn may_change_organization_key(&self) -> bool {
+        self.may(Act::ChangeOrganizationKey)
     }
 
     pub(super) fn may_manage_notices(&self) -> bool {

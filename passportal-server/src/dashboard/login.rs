@@ -1,11 +1,12 @@
 //! Signing in with e-mail, password and organization key, and signing out.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use passportal_client::envelope::KeyEncryptionKey;
@@ -13,12 +14,16 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::form::{Empty, OwnForm};
-use super::problem::Problem;
-use super::secrets;
+use super::known_browser::{self, KnownBrowser};
+use super::problem::{Problem, sentence};
 use super::session::{Session, cookie, no_cookie};
+use super::{second_step, secrets};
+use crate::proof::{self, ProofError};
+use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::token::Token;
-use crate::vault::{Actor, Person, SignIn, VaultError};
+use crate::user_agent;
+use crate::vault::{Actor, Identified, TakenCode, VaultError};
 
 /// Carries the form's text until somebody is signed in: another site can neither read nor set it.
 const LOGIN_COOKIE: &str = "passportal_login";
@@ -29,7 +34,7 @@ struct LoginPage<'a> {
     organization: &'a str,
     csrf: &'a str,
     email: &'a str,
-    refusal: Option<&'a str>,
+    refusal: Option<String>,
 }
 
 /// The login form.
@@ -46,29 +51,39 @@ pub(super) struct LoginForm {
 }
 
 enum Refusal {
-    TooMany,
-    WrongPassword,
+    Proof(ProofError),
     WrongOrganizationKey,
     ExpiredForm,
+}
+
+impl From<ProofError> for Refusal {
+    fn from(error: ProofError) -> Self {
+        Self::Proof(error)
+    }
+}
+
+impl From<VaultError> for Refusal {
+    fn from(error: VaultError) -> Self {
+        Self::Proof(error.into())
+    }
 }
 
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::WrongPassword | Self::WrongOrganizationKey => StatusCode::UNAUTHORIZED,
+            Self::Proof(ProofError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Proof(_) | Self::WrongOrganizationKey => StatusCode::UNAUTHORIZED,
             Self::ExpiredForm => StatusCode::FORBIDDEN,
         }
     }
 
-    fn text(&self) -> &'static str {
+    fn text(&self) -> String {
         match self {
-            Self::TooMany => "Too many wrong sign-ins. Try again in 15 minutes.",
-            Self::WrongPassword => "The e-mail address or the password is wrong.",
+            Self::Proof(error) => sentence(&error.to_string()),
             Self::WrongOrganizationKey => {
-                "The organization key is not right for this organization."
+                "The organization key is not right for this organization.".to_owned()
             }
-            Self::ExpiredForm => "This form had expired. Please sign in again.",
+            Self::ExpiredForm => "This form had expired. Please sign in again.".to_owned(),
         }
     }
 }
@@ -105,6 +120,7 @@ fn login_page(
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     jar: CookieJar,
     form: Result<Form<LoginForm>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, Problem> {
@@ -113,20 +129,34 @@ pub(super) async fn sign_in(
     if !is_own_form(&jar, &form.csrf) {
         return login_page(&state, jar, &email, Some(&Refusal::ExpiredForm));
     }
-    match identify(&state, &email, address, form).await? {
-        Ok((person, kek)) => {
-            let session = Session::new(person, kek);
-            let actor = session.actor();
-            state
-                .vault
-                .note(&actor, "signed in to the dashboard", "")
-                .await?;
-            let opened = state.sessions.open(session, state.transport).await;
-            let jar = jar.add(opened).remove(LOGIN_COOKIE);
-            Ok((jar, Redirect::to("/")).into_response())
-        }
-        Err(refusal) => login_page(&state, jar, &email, Some(&refusal)),
+    let browser = KnownBrowser::of(&state, &jar, &email).await?;
+    let source = browser.source(address.ip());
+    let (identified, kek) = match identify(&state, &email, source, form).await {
+        Ok(identified) => identified,
+        Err(Refusal::Proof(ProofError::Vault(fault))) => return Err(fault.into()),
+        Err(refusal) => return login_page(&state, jar, &email, Some(&refusal)),
+    };
+    let jar = jar.remove(LOGIN_COOKIE);
+    if state.vault.needs_code(identified.person.id).await? {
+        return Ok(second_step::begin(&state, jar, identified, kek));
     }
+    let session = Session::new(identified, kek, user_agent::program(&headers));
+    open(&state, jar, session, None).await
+}
+
+/// Opens the session of somebody who has proved who they are, under a cookie of its own.
+pub(super) async fn open(
+    state: &AppState,
+    jar: CookieJar,
+    session: Session,
+    code: Option<TakenCode>,
+) -> Result<Response, Problem> {
+    let what = format!("signed in to the dashboard{}", TakenCode::told(code));
+    state.vault.note(&session.actor(), &what, "").await?;
+    state.sessions.close(&jar);
+    let jar = known_browser::remember(state, jar, session.person.id).await?;
+    let opened = state.sessions.open(Arc::new(session), state.transport);
+    Ok((jar.add(opened), Redirect::to("/")).into_response())
 }
 
 fn is_own_form(jar: &CookieJar, csrf: &str) -> bool {
@@ -139,28 +169,25 @@ fn is_own_form(jar: &CookieJar, csrf: &str) -> bool {
 async fn identify(
     state: &AppState,
     email: &str,
-    address: SocketAddr,
+    source: Source<'_>,
     form: LoginForm,
-) -> Result<Result<(Person, KeyEncryptionKey), Refusal>, VaultError> {
+) -> Result<(Identified, KeyEncryptionKey), Refusal> {
     let password = SecretString::from(form.password);
     let organization_key = SecretString::from(form.organization_key);
-    let Ok(attempt) = state.sign_in_limit.begin(email, address.ip()) else {
-        return Ok(Err(Refusal::TooMany));
-    };
-    let SignIn::Right(person) = state.vault.sign_in(email, password).await? else {
-        return Ok(Err(Refusal::WrongPassword));
-    };
+    let (identified, attempt) = proof::by_password(state, email, source, password).await?;
     let company_vault = state.vault.company_vault().await?;
     let Some(kek) = secrets::prove(organization_key, company_vault).await? else {
+        let actor = Actor::person(&identified.person.email);
         let what = "failed to sign in: wrong organization key";
-        state
-            .vault
-            .note(&Actor::person(&person.email), what, "")
-            .await?;
-        return Ok(Err(Refusal::WrongOrganizationKey));
+        state.vault.note(&actor, what, "").await?;
+        return Err(Refusal::WrongOrganizationKey);
     };
-    attempt.succeeded();
-    Ok(Ok((person, kek)))
+    if state.vault.needs_code(identified.person.id).await? {
+        attempt.passed();
+    } else {
+        attempt.succeeded();
+    }
+    Ok((identified, kek))
 }
 
 pub(super) async fn sign_out(
@@ -168,7 +195,7 @@ pub(super) async fn sign_out(
     jar: CookieJar,
     form: OwnForm<Empty>,
 ) -> Result<Response, Problem> {
-    state.sessions.close(&jar).await;
+    state.sessions.close(&jar);
     let actor = form.session.actor();
     state
         .vault

@@ -1,5 +1,7 @@
 //! The dashboard: server-rendered pages behind a login. It works without JavaScript.
 
+mod account_page;
+mod account_second_factor;
 mod agent_actions;
 mod assets;
 mod audit_page;
@@ -20,10 +22,13 @@ mod home_page;
 mod import_page;
 mod import_seal;
 mod invitation_page;
+mod kept;
+mod known_browser;
 mod layout;
 mod login;
 mod notice_form;
 mod notices_page;
+mod organization_key_page;
 mod overwrite_page;
 mod paging;
 mod people_page;
@@ -31,6 +36,7 @@ mod plan_page;
 mod problem;
 mod reports_page;
 mod search_page;
+mod second_step;
 mod secrets;
 mod session;
 mod signed_in;
@@ -56,6 +62,10 @@ pub(crate) fn routes() -> Routes {
     Routes::default()
         .route("/", get(home_page::show))
         .route("/login", get(login::show).post(login::sign_in))
+        .route(
+            "/login/code",
+            get(second_step::show).post(second_step::sign_in),
+        )
         .route("/logout", post(login::sign_out))
         .route("/flags", get(flags_page::show))
         .route("/flags/selected", post(flag_actions::act))
@@ -132,9 +142,46 @@ pub(crate) fn routes() -> Routes {
             "/invitation/{token}",
             get(invitation_page::show).post(invitation_page::accept),
         )
+        .merge(account_routes())
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/assets/reveal.js", get(assets::reveal))
         .fallback(problem::no_such_page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+/// A person's own account.
+fn account_routes() -> Routes {
+    const SECOND_FACTOR: &str = "/account/second-factor";
+    Routes::default()
+        .route("/account", get(account_page::show))
+        .route("/account/password", post(account_page::change_password))
+        .route(
+            "/account/sessions/end",
+            post(account_page::sign_out_everywhere),
+        )
+        .route(
+            "/account/sessions/{session}/end",
+            post(account_page::end_session),
+        )
+        .route(
+            SECOND_FACTOR,
+            get(account_second_factor::show).post(account_second_factor::begin),
+        )
+        .route(
+            &format!("{SECOND_FACTOR}/confirm"),
+            post(account_second_factor::confirm),
+        )
+        .route(
+            &format!("{SECOND_FACTOR}/off"),
+            post(account_second_factor::turn_off),
+        )
+        .route(
+            "/organization-key",
+            get(organization_key_page::show).post(organization_key_page::change),
+        )
+        .route(
+            "/account/recovery-codes",
+            post(account_second_factor::renew_recovery_codes),
+        )
 }

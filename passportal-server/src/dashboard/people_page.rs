@@ -243,7 +243,7 @@ pub(super) async fn set_standing(
         }
     };
     if changed.is_ok() && fields.standing == Standing::Disabled {
-        state.sessions.end_those_of(id).await;
+        state.sessions.end_all(id);
     }
     back_with(&session, "/people", changed, done)
 }

@@ -8,7 +8,8 @@ use sync_engine::model::Password;
 use uuid::Uuid;
 
 use super::signed_in::SignedIn;
-use crate::vault::{Organization, VaultError};
+use crate::state::AppState;
+use crate::vault::VaultError;
 
 /// Derives the key-encryption key and proves it at the company vault's data key; `None` when the
 /// organization key is another one.
@@ -28,9 +29,17 @@ pub(super) async fn prove(
     .map_err(|_| VaultError::Hashing)?
 }
 
-/// A wrapped data key for a new client.
-pub(super) fn new_key(session: &SignedIn, organization: &Organization, client: Uuid) -> WrappedKey {
-    DataKey::generate(organization.id, client).wrap(&session.kek, &organization.key_parameters)
+/// A wrapped data key for a new client. The company vault's shows that the session's key is still the organization's.
+pub(super) async fn new_key(
+    state: &AppState,
+    session: &SignedIn,
+    client: Uuid,
+) -> Result<WrappedKey, VaultError> {
+    let company_vault = state.vault.company_vault().await?;
+    DataKey::unwrap(&session.kek, &company_vault.key)
+        .map_err(|error| VaultError::Refused(error.to_string()))?;
+    let key = DataKey::generate(state.vault.organization().id, client);
+    Ok(key.wrap(&session.kek, &company_vault.key.parameters))
 }
 
 /// What a password belongs to.

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -26,6 +27,11 @@ impl SignedIn {
         self.vault.as_seen_by(&self.member)
     }
 
+    /// The same person, whose session got another cookie.
+    pub(super) fn with(self, session: Arc<Session>) -> Self {
+        Self { session, ..self }
+    }
+
     /// What the person may do.
     pub(super) fn rights(&self) -> Rights {
         self.member.rights
@@ -46,11 +52,13 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
         let jar = CookieJar::from_headers(&parts.headers);
         let to_login = || Redirect::to("/login").into_response();
-        let session = state.sessions.find(&jar).await.ok_or_else(to_login)?;
+        let session = state.sessions.find_at(&jar, Instant::now());
+        let session = session.ok_or_else(to_login)?;
         let member = state.vault.member(session.person.id).await;
         let member = member.map_err(|error| Problem::from(error).into_response())?;
+        let member = member.filter(|member| member.generation == session.generation());
         let Some(member) = member else {
-            state.sessions.close(&jar).await;
+            state.sessions.close(&jar);
             return Err(to_login());
         };
         Ok(Self {

@@ -100,8 +100,8 @@ impl Vault {
     }
 }
 
-/// Whether the server key opens what was sealed with it. A vault that has nothing sealed takes any.
-pub(crate) async fn server_key_fits(
+/// Whether the server key opens the secret of an API key. A vault that has none takes any.
+pub(super) async fn server_key_opens(
     view: &mut sqlx::SqliteConnection,
     server_key: &crate::server_key::ServerKey,
 ) -> Result<bool, VaultError> {

@@ -107,7 +107,7 @@ impl PersonVault<'_> {
                 .await?;
         }
         let name = checked_name(&new.name)?;
-        self.check_key(new)?;
+        check_key(&mut transaction, new).await?;
         let row = NewClientRow {
             id: new.id,
             name,
@@ -124,20 +124,6 @@ impl PersonVault<'_> {
         audit::write(&mut transaction, &self.actor(), &what, &new.id.to_string()).await?;
         transaction.commit().await?;
         self.client(new.id).await
-    }
-
-    fn check_key(&self, new: &NewClient) -> Result<(), VaultError> {
-        if new.key.client != new.id {
-            return Err(VaultError::refused(
-                "the data key is wrapped for another client",
-            ));
-        }
-        if new.key.parameters != self.organization().key_parameters {
-            return Err(VaultError::refused(
-                "the data key is wrapped for another organization or with other key parameters",
-            ));
-        }
-        Ok(())
     }
 
     /// Changes a client's settings; what is absent stays.
@@ -344,11 +330,13 @@ fn client(row: &SqliteRow) -> Result<Client, VaultError> {
 }
 
 fn settings(row: &SqliteRow) -> Result<ClientSettings, VaultError> {
+    let key: WrappedKey = words::from_json(row.try_get("wrapped_key")?)?;
     Ok(ClientSettings {
         id: words::id(row.try_get("id")?)?,
         name: row.try_get("name")?,
         sync: words::value(row.try_get("sync")?)?,
         mute: words::value(row.try_get("mute")?)?,
+        key_id: Some(key.key_id),
     })
 }
 
@@ -363,6 +351,20 @@ pub(super) async fn settings_and_seq(
         .await?
         .ok_or(VaultError::NotFound { what: "client" })?;
     Ok((settings(&row)?, row.try_get("seq")?))
+}
+
+async fn check_key(view: &mut SqliteConnection, new: &NewClient) -> Result<(), VaultError> {
+    if new.key.client != new.id {
+        return Err(VaultError::refused(
+            "the data key is wrapped for another client",
+        ));
+    }
+    if new.key.parameters != super::key_parameters(view).await? {
+        return Err(VaultError::refused(
+            "the data key is wrapped for another organization or with other key parameters",
+        ));
+    }
+    Ok(())
 }
 
 /// A client's wrapped data key.

@@ -18,13 +18,14 @@ impl Vault {
     /// Who somebody is at this moment; `None` where they are disabled.
     pub(crate) async fn member(&self, person: Uuid) -> Result<Option<Member>, VaultError> {
         let mut view = self.database.read().await?;
-        let found: Option<(String, String, String, bool)> = sqlx::query_as(
-            "SELECT email, role, access, set_up_sync FROM admins WHERE id = ? AND disabled IS NULL",
+        let found: Option<(String, String, String, bool, i64)> = sqlx::query_as(
+            "SELECT email, role, access, set_up_sync, generation FROM admins
+             WHERE id = ? AND disabled IS NULL",
         )
         .bind(person.to_string())
         .fetch_optional(&mut *view)
         .await?;
-        let Some((email, role, access, set_up_sync)) = found else {
+        let Some((email, role, access, set_up_sync, generation)) = found else {
             return Ok(None);
         };
         let role: Role = words::value(&role)?;
@@ -32,6 +33,7 @@ impl Vault {
             person: Person { id: person, email },
             rights: Rights { role, set_up_sync },
             reach: Reach::new(person, role, &access),
+            generation,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! What the vault does: every operation of the API and of the dashboard, over the database.
 
+mod account;
 mod agents;
 mod api_keys;
 mod attempts;
@@ -16,6 +17,8 @@ mod flags;
 mod history;
 mod import;
 mod invitations;
+mod key_rotation;
+mod known_browsers;
 mod lease;
 mod members;
 mod notices;
@@ -26,9 +29,12 @@ pub(crate) mod person_password;
 mod person_vault;
 mod plans;
 mod prune;
+mod recovery_codes;
 mod reports;
 mod rights;
 mod search;
+mod second_factor;
+mod sign_in;
 mod snoozes;
 mod tokens;
 mod touched;
@@ -41,16 +47,18 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 pub(crate) use agents::Agent;
-pub(crate) use api_keys::server_key_fits;
 pub(crate) use audit::{chain_what_was_there, head as audit_head, note, page_after, verify};
 pub(crate) use clients::{CompanyVault, NewClientRow};
 pub(crate) use epoch::begin_epoch;
 pub(crate) use error::VaultError;
+pub(crate) use key_rotation::{NewOrganizationKey, Rotated};
 pub(crate) use notices::{Fact, News, OpenChannel};
-pub(crate) use people::{Person, SignIn};
+pub(crate) use people::Person;
 pub(crate) use person_vault::{Member, PersonVault};
 pub(crate) use plans::Part;
 pub(crate) use rights::{Act, Rights};
+pub(crate) use second_factor::{Begun, TakenCode, forget_all as forget_second_factors};
+pub(crate) use sign_in::{Identified, SignIn};
 pub(crate) use tokens::Holder;
 pub(crate) use trends::{FlagsOfDay, Latency};
 use wakeups::Wakeups;
@@ -64,7 +72,6 @@ use crate::server_key::ServerKey;
 pub(crate) struct Organization {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    pub(crate) key_parameters: KeyParameters,
 }
 
 /// Who does something, for the audit trail.
@@ -135,21 +142,28 @@ impl Vault {
 }
 
 async fn read_organization(view: &mut SqliteConnection) -> Result<Organization, VaultError> {
-    let (id, name, parameters): (String, String, String) =
-        sqlx::query_as("SELECT id, name, key_parameters FROM organization")
-            .fetch_one(view)
-            .await?;
+    let (id, name): (String, String) = sqlx::query_as("SELECT id, name FROM organization")
+        .fetch_one(view)
+        .await?;
     Ok(Organization {
         id: words::id(&id)?,
         name,
-        key_parameters: words::from_json(&parameters)?,
     })
+}
+
+/// What the organization key is derived with now.
+async fn key_parameters(view: &mut SqliteConnection) -> Result<KeyParameters, VaultError> {
+    let parameters: String = sqlx::query_scalar("SELECT key_parameters FROM organization")
+        .fetch_one(view)
+        .await?;
+    words::from_json(&parameters)
 }
 
 /// Writes the organization's row into a new database.
 pub(crate) async fn insert_organization(
     transaction: &mut SqliteConnection,
     organization: &Organization,
+    parameters: &KeyParameters,
 ) -> Result<(), VaultError> {
     sqlx::query(
         "INSERT INTO organization (only_row, id, name, epoch, key_parameters) VALUES (1, ?, ?, ?, ?)",
@@ -157,10 +171,19 @@ pub(crate) async fn insert_organization(
     .bind(organization.id.to_string())
     .bind(&organization.name)
     .bind(Uuid::new_v4().to_string())
-    .bind(words::to_json(&organization.key_parameters)?)
+    .bind(words::to_json(parameters)?)
     .execute(transaction)
     .await?;
     Ok(())
+}
+
+/// Whether the server key opens what was sealed with it. A vault that has nothing sealed takes any.
+pub(crate) async fn server_key_fits(
+    view: &mut SqliteConnection,
+    server_key: &ServerKey,
+) -> Result<bool, VaultError> {
+    Ok(api_keys::server_key_opens(view, server_key).await?
+        && second_factor::server_key_opens(view, server_key).await?)
 }
 
 pub(crate) use clients::insert as insert_client;

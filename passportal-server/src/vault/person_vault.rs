@@ -31,6 +31,8 @@ pub(crate) struct Member {
     pub(crate) person: Person,
     pub(crate) rights: Rights,
     pub(super) reach: Reach,
+    /// The number that the person's sessions begin under: those that began under another one are over.
+    pub(crate) generation: i64,
 }
 
 impl Member {
@@ -191,12 +193,22 @@ impl PersonVault<'_> {
         self.vault.wakeups.wake(client);
     }
 
+    /// Leaves nothing of what was overwritten in the files.
+    pub(super) async fn forget_overwritten(&self) -> Result<(), VaultError> {
+        Ok(self.vault.database.forget_overwritten().await?)
+    }
+
     pub(super) fn server_key(&self) -> &ServerKey {
         &self.vault.server_key
     }
 
     pub(super) fn organization(&self) -> &Organization {
         &self.vault.organization
+    }
+
+    /// Refuses what the person's role does not allow.
+    pub(crate) fn require_right(&self, act: Act) -> Result<(), VaultError> {
+        self.member.rights.require(act)
     }
 
     /// Whether the person's role allows the act.

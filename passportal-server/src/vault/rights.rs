@@ -37,6 +37,8 @@ pub(crate) enum Act {
     ManagePeople,
     /// Adds, changes and tests notice channels.
     ManageNotices,
+    /// Seals everything anew under another organization key.
+    ChangeOrganizationKey,
 }
 
 /// What a role says about an act.
@@ -103,9 +105,11 @@ impl Act {
             Self::SetUpSync | Self::ManageAgents | Self::RuleOnPlans => {
                 [Yes, WithSetUpSync, WithSetUpSync]
             }
-            Self::Export | Self::ReadAudit | Self::ManagePeople | Self::ManageNotices => {
-                [Yes, No, No]
-            }
+            Self::Export
+            | Self::ReadAudit
+            | Self::ManagePeople
+            | Self::ManageNotices
+            | Self::ChangeOrganizationKey => [Yes, No, No],
         }
     }
 
@@ -127,6 +131,7 @@ impl Act {
             Self::ReadAudit => "see the audit trail of the organization",
             Self::ManagePeople => "manage people",
             Self::ManageNotices => "manage notice channels",
+            Self::ChangeOrganizationKey => "change the organization key",
         }
     }
 }
@@ -135,7 +140,7 @@ impl Act {
 mod tests {
     use super::*;
 
-    const ACTS: [Act; 15] = [
+    const ACTS: [Act; 16] = [
         Act::Read,
         Act::Reveal,
         Act::EditCredentials,
@@ -151,6 +156,7 @@ mod tests {
         Act::ReadAudit,
         Act::ManagePeople,
         Act::ManageNotices,
+        Act::ChangeOrganizationKey,
     ];
 
     fn line(act: Act) -> String {

@@ -1,11 +1,15 @@
 //! Access tokens as they rest: hashed, with whom they speak for and how long.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{Person, Vault, VaultError, words};
+use crate::caller_address;
 use crate::token::TokenHash;
+
+/// How exactly a session's last use is known: writing it down at every request would cost more than it tells.
+const SEEN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whom a token speaks for.
 #[derive(Clone, Debug)]
@@ -32,8 +36,26 @@ pub(super) struct NewToken {
     pub(super) expires: Option<Timestamp>,
 }
 
+/// Where a person's session began.
+pub(super) struct Origin {
+    program: String,
+    address: Option<String>,
+}
+
+impl Origin {
+    /// With the request that is being answered.
+    pub(super) fn here(program: String) -> Self {
+        let address = caller_address::current();
+        Self {
+            program,
+            address: address.map(|address| address.to_string()),
+        }
+    }
+}
+
 type Found = (
     String,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -51,7 +73,7 @@ impl Vault {
             let mut view = self.database.read().await?;
             find(&mut view, token).await?
         };
-        let Some((kind, admin, email, agent, client, api_key, used)) = found else {
+        let Some((kind, admin, email, agent, client, api_key, used, seen)) = found else {
             return Ok(None);
         };
         let holder = match (kind.as_str(), admin, email, agent, client, api_key) {
@@ -70,7 +92,26 @@ impl Vault {
         if let (Holder::Agent { agent, .. }, None) = (&holder, used) {
             self.first_use(token, *agent).await?;
         }
+        if matches!(holder, Holder::Person(_)) {
+            self.note_use(token, seen.as_deref()).await?;
+        }
         Ok(Some(holder))
+    }
+
+    async fn note_use(&self, token: &TokenHash, seen: Option<&str>) -> Result<(), VaultError> {
+        let now = Timestamp::now();
+        let seen = words::parse_optional_time(seen)?;
+        if seen.is_some_and(|seen| now.duration_since(seen) < SEEN) {
+            return Ok(());
+        }
+        let mut transaction = self.database.write().await?;
+        sqlx::query("UPDATE tokens SET seen = ? WHERE hash = ?")
+            .bind(words::time(now))
+            .bind(token.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn first_use(&self, token: &TokenHash, agent: Uuid) -> Result<(), VaultError> {
@@ -96,7 +137,7 @@ impl Vault {
 
 async fn find(view: &mut SqliteConnection, token: &TokenHash) -> Result<Option<Found>, VaultError> {
     let found = sqlx::query_as(
-        "SELECT t.kind, t.admin, p.email, t.agent, a.client, t.api_key, t.used
+        "SELECT t.kind, t.admin, p.email, t.agent, a.client, t.api_key, t.used, t.seen
          FROM tokens t
          LEFT JOIN admins p ON p.id = t.admin
          LEFT JOIN agents a ON a.id = t.agent AND a.revoked IS NULL
@@ -146,6 +187,24 @@ pub(super) async fn revoke_all_of(
         .bind(person.to_string())
         .execute(transaction)
         .await?;
+    Ok(())
+}
+
+/// Gives a person's session an id and says where it began.
+pub(super) async fn set_origin(
+    transaction: &mut SqliteConnection,
+    token: &TokenHash,
+    origin: &Origin,
+) -> Result<(), VaultError> {
+    sqlx::query(
+        "UPDATE tokens SET id = ?, seen = created, address = ?, program = ? WHERE hash = ?",
+    )
+    .bind(Uuid::new_v4().to_string())
+    .bind(&origin.address)
+    .bind(&origin.program)
+    .bind(token.as_str())
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 

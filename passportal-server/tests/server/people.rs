@@ -32,7 +32,7 @@ async fn whoever_is_invited_chooses_a_password_and_proves_the_organization_key()
             "bea@msp.example 1",
             ORGANIZATION_KEY,
             422,
-            "does not contain the e-mail",
+            "contains the e-mail address",
         ),
         (CHOSEN, "another key", 401, "organization key is not right"),
     ] {

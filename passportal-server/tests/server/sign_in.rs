@@ -260,7 +260,9 @@ async fn the_api_describes_itself() {
     assert!(document["components"]["schemas"]["ChangedCredential"].is_object());
 }
 
-const OPERATIONS: [&str; 52] = [
+const OPERATIONS: [&str; 62] = [
+    "delete /api/v2/account/sessions",
+    "delete /api/v2/account/sessions/{id}",
     "delete /api/v2/agent/enrolments/{agent}",
     "delete /api/v2/auth/session",
     "delete /api/v2/vault/credentials/{id}/flags/{kind}",
@@ -268,8 +270,11 @@ const OPERATIONS: [&str; 52] = [
     "delete /api/v2/vault/notice-channels/{id}",
     "delete /api/v2/vault/people/invitations/{invitation}",
     "get /api/documentation/v2/swagger",
+    "get /api/v2/account",
+    "get /api/v2/account/sessions",
     "get /api/v2/agent/changes",
     "get /api/v2/agent/credentials/{id}/secret",
+    "get /api/v2/agent/key",
     "get /api/v2/audit",
     "get /api/v2/audit/verification",
     "get /api/v2/documents/clients",
@@ -293,6 +298,10 @@ const OPERATIONS: [&str; 52] = [
     "patch /api/v2/vault/clients/{id}",
     "patch /api/v2/vault/credentials/{id}",
     "patch /api/v2/vault/people/{id}",
+    "post /api/v2/account/recovery-codes",
+    "post /api/v2/account/second-factor",
+    "post /api/v2/account/second-factor/confirmation",
+    "post /api/v2/account/second-factor/removal",
     "post /api/v2/agent/attempts",
     "post /api/v2/agent/enrolments",
     "post /api/v2/agent/heartbeat",
@@ -309,6 +318,7 @@ const OPERATIONS: [&str; 52] = [
     "post /api/v2/vault/notice-channels",
     "post /api/v2/vault/notice-channels/{id}/test",
     "post /api/v2/vault/people/invitations",
+    "put /api/v2/account/password",
     "put /api/v2/agent/plans",
     "put /api/v2/vault/credentials/{id}/flags/{kind}/snooze",
     "put /api/v2/vault/credentials/{id}/password",

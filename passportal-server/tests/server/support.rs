@@ -110,6 +110,14 @@ impl TestVault {
             cookies: HashMap::new(),
         }
     }
+
+    /// A browser that is signed in.
+    pub(crate) async fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        let home = browser.log_in(PASSWORD, ORGANIZATION_KEY).await;
+        assert_eq!(home.status, 200, "{}", home.html);
+        browser
+    }
 }
 
 /// Serves what a vault left behind, until the test ends.
@@ -128,12 +136,22 @@ pub(crate) fn plain_http() -> reqwest::Client {
         .unwrap()
 }
 
+/// Calls from another address of loopback.
+pub(crate) fn http_from(address: [u8; 4]) -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .local_address(std::net::IpAddr::from(address))
+        .build()
+        .unwrap()
+}
+
 /// Somebody who calls the API.
 #[derive(Clone)]
 pub(crate) struct Caller {
     url: String,
     token: Option<String>,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Caller {
@@ -141,6 +159,10 @@ impl Caller {
         let url = url.to_owned();
         let http = plain_http();
         Self { url, token, http }
+    }
+
+    pub(crate) fn set_token(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -328,10 +350,11 @@ pub(crate) fn derive(client: &Client) -> KeyEncryptionKey {
 }
 
 /// A browser without JavaScript.
+#[derive(Clone)]
 pub(crate) struct Browser {
     pub(crate) url: String,
-    http: reqwest::Client,
-    cookies: HashMap<String, String>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) cookies: HashMap<String, String>,
 }
 
 /// What a page answered.

@@ -75,7 +75,7 @@ impl Browser {
             .build()?;
         let url = url.trim_end_matches('/').to_owned();
         let page = http.get(format!("{url}/login")).send().await?;
-        let cookie = cookie(&page)?;
+        let cookie = cookie(&page, "passportal_login=")?;
         let page = page.text().await?;
         let csrf = page
             .split_once("name=\"csrf\" value=\"")
@@ -95,7 +95,7 @@ impl Browser {
             "not signed in: {}",
             answer.status()
         );
-        let cookie = self::cookie(&answer)?;
+        let cookie = self::cookie(&answer, "passportal_session=")?;
         Ok(Self { http, url, cookie })
     }
 
@@ -117,10 +117,10 @@ impl Browser {
     }
 }
 
-/// The last cookie that is set: at a sign-in the form's own is taken away before.
-fn cookie(answer: &Response) -> anyhow::Result<String> {
+/// The cookie with this beginning, of those that are set.
+fn cookie(answer: &Response, beginning: &str) -> anyhow::Result<String> {
     let set = answer.headers().get_all(SET_COOKIE).iter();
     let mut pairs = set.filter_map(|value| value.to_str().ok()?.split(';').next());
-    let last = pairs.rfind(|pair| !pair.ends_with('='));
-    Ok(last.context("a cookie")?.to_owned())
+    let found = pairs.find(|pair| pair.starts_with(beginning));
+    Ok(found.context("a cookie")?.to_owned())
 }

@@ -77,6 +77,7 @@ fn api_path(path: &str) -> String {
         .or_else(|| of("/plans/{id}", "{plan_0}"))
         .or_else(|| of("/people/{id}", "{person}"))
         .or_else(|| of("/notice-channels/{id}", "{new}"))
+        .or_else(|| of("/sessions/{id}", "{new}"))
         .unwrap_or_else(|| "{id}".to_owned());
     path.replace("{id}", &id)
         .replace("{agent}", "{agent_0}")
@@ -95,6 +96,7 @@ fn page_path(path: &str) -> String {
         .replace("{agent}", "{agent_1}")
         .replace("{invitation}", "{invitation_1}")
         .replace("{channel}", "{new}")
+        .replace("{session}", "{new}")
         .replace("{name}", "vault.csv")
         .replace("{token}", "made-up")
         .replace("{kind}", "held")
@@ -131,6 +133,13 @@ fn api_body(name: &str) -> Body {
         return Body::Empty;
     }
     Body::Json(match name {
+        "PUT /api/v2/account/password" => {
+            r#"{"password":"an admin's password","new_password":"short"}"#
+        }
+        "POST /api/v2/account/second-factor"
+        | "POST /api/v2/account/second-factor/removal"
+        | "POST /api/v2/account/recovery-codes" => r#"{"password":"an admin's password"}"#,
+        "POST /api/v2/account/second-factor/confirmation" => r#"{"one_time_code":"000000"}"#,
         "POST /api/v2/auth/session" => r#"{"email":"nobody@msp.example","password":"wrong"}"#,
         "POST /api/v2/auth/client_token" => r#"{"scope":"docs_api","content":"x"}"#,
         "POST /api/v2/vault/clients" => {
@@ -186,6 +195,8 @@ fn page_body(name: &str) -> Body {
     Body::Form(match name {
         "POST /login" => "email=nobody@msp.example&password=wrong&organization_key=wrong",
         "POST /logout"
+        | "POST /account/sessions/end"
+        | "POST /account/sessions/{session}/end"
         | "POST /export"
         | "POST /clients/{client}/export"
         | "POST /agents/{agent}/revoke"
@@ -194,6 +205,14 @@ fn page_body(name: &str) -> Body {
         | "POST /notices/{channel}/remove"
         | "POST /clients/{client}/plans/{plan}/approve"
         | "POST /clients/{client}/plans/{plan}/reject" => "",
+        "POST /account/password" => {
+            "password=an+admin%27s+password&new_password=short&repeated=short"
+        }
+        "POST /account/second-factor"
+        | "POST /account/second-factor/off"
+        | "POST /account/recovery-codes" => "password=an+admin%27s+password",
+        "POST /account/second-factor/confirm" | "POST /login/code" => "code=000000",
+        "POST /organization-key" => "password=x&organization_key=x&new_key=short&repeated=short",
         "POST /people/invitations" => "email={new}@msp.example&role=technician&access=all",
         "POST /people/{person}" => "role=technician&access=all",
         "POST /people/{person}/standing" => "standing=active",

@@ -35,6 +35,7 @@ pub(super) struct World {
     foreign: Ids,
     made_up: Ids,
     token: Option<String>,
+    is_person: bool,
     browser: Browser,
     http: reqwest::Client,
     csrf: String,
@@ -55,6 +56,7 @@ impl World {
             foreign,
             made_up,
             token: None,
+            is_person: matches!(who, Who::Person(..)),
             csrf: String::new(),
         };
         match who {
@@ -79,6 +81,13 @@ impl World {
         };
         let patch = json!({ "access": access, "set_up_sync": set_up_sync == SetUpSync::With });
         let _: Value = admin.patch(&format!("vault/people/{id}"), &patch).await;
+    }
+
+    /// A person signs in once more: what is to come ends the session.
+    pub(super) async fn sign_in_again(&mut self) {
+        if self.is_person {
+            self.sign_in().await;
+        }
     }
 
     async fn sign_in(&mut self) {

@@ -1,0 +1,133 @@
+//! `/organization-key`: another organization key, under which every secret is sealed anew.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse as _, Response};
+use axum_extra::extract::CookieJar;
+use passportal_client::envelope::{OrganizationKey, new_key_parameters};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::account_page::refused;
+use super::form::OwnForm;
+use super::layout::{Layout, Section};
+use super::problem::{Problem, page};
+use super::secrets;
+use super::session::{Message, no_cookie};
+use super::signed_in::SignedIn;
+use crate::init::ORGANIZATION_KEY_LENGTH;
+use crate::proof::{self, ProofError};
+use crate::sign_in_limit::Source;
+use crate::state::AppState;
+use crate::vault::{Act, Agent, NewOrganizationKey, Rotated, VaultError};
+
+const HERE: &str = "/organization-key";
+
+#[derive(Template)]
+#[template(path = "organization_key.html")]
+struct OrganizationKeyPage {
+    layout: Layout,
+    needs_code: bool,
+    agents: usize,
+}
+
+/// Nobody is signed in any more: the sessions held the old key.
+#[derive(Template)]
+#[template(path = "organization_key_changed.html")]
+struct ChangedPage<'a> {
+    organization: &'a str,
+    rotated: Rotated,
+    agents: Vec<Agent>,
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    session: SignedIn,
+) -> Result<Response, Problem> {
+    session.vault().require_right(Act::ChangeOrganizationKey)?;
+    page(&OrganizationKeyPage {
+        layout: Layout::new(&state, &session, Section::Account, "Organization key"),
+        needs_code: state.vault.needs_code(session.person.id).await?,
+        agents: session.vault().agents().await?.len(),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct KeyForm {
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    organization_key: String,
+    #[serde(default)]
+    new_key: String,
+    #[serde(default)]
+    repeated: String,
+}
+
+pub(super) async fn change(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    form: OwnForm<KeyForm>,
+) -> Result<Response, Problem> {
+    let OwnForm { session, fields } = form;
+    session.vault().require_right(Act::ChangeOrganizationKey)?;
+    let rotated = match rotate(&state, &session, fields).await {
+        Ok(rotated) => rotated,
+        Err(error) => return refused(&session, HERE, error),
+    };
+    state.sessions.end_every_one();
+    let changed = ChangedPage {
+        organization: &state.vault.organization().name,
+        rotated,
+        agents: session.vault().agents().await?,
+    };
+    Ok((jar.remove(no_cookie()), Html(changed.render()?)).into_response())
+}
+
+async fn rotate(
+    state: &AppState,
+    session: &SignedIn,
+    fields: KeyForm,
+) -> Result<Rotated, ProofError> {
+    check_new_key(&fields)?;
+    let mark = session.mark();
+    let code = (!fields.code.is_empty()).then(|| SecretString::from(fields.code));
+    let password = SecretString::from(fields.password);
+    let email = &session.person.email;
+    proof::whole(state, email, Source::Known(&mark), password, code).await?;
+    let company_vault = state.vault.company_vault().await?;
+    let old = secrets::prove(SecretString::from(fields.organization_key), company_vault).await?;
+    let old = old.ok_or_else(|| {
+        VaultError::refused("the organization key as it is now is not right; nothing was changed")
+    })?;
+    let new = derive(state, SecretString::from(fields.new_key)).await?;
+    Ok(session.vault().change_organization_key(&old, &new).await?)
+}
+
+fn check_new_key(fields: &KeyForm) -> Result<(), VaultError> {
+    let why = if fields.new_key.chars().count() < ORGANIZATION_KEY_LENGTH {
+        format!(
+            "the new organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+        )
+    } else if fields.new_key != fields.repeated {
+        "the new organization key was not repeated exactly as it is; nothing was changed".to_owned()
+    } else if fields.new_key == fields.organization_key {
+        "the new organization key is the old one; choose another one".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(VaultError::Refused(why))
+}
+
+async fn derive(state: &AppState, key: SecretString) -> Result<NewOrganizationKey, VaultError> {
+    let parameters = new_key_parameters(state.vault.organization().id);
+    let derive = move || {
+        let kek = OrganizationKey::new(key.expose_secret()).derive(&parameters);
+        kek.map(|kek| NewOrganizationKey { kek, parameters })
+    };
+    let derived = tokio::task::spawn_blocking(derive).await;
+    let derived = derived.map_err(|_| VaultError::Hashing)?;
+    derived.map_err(|error| VaultError::Refused(error.to_string()))
+}
