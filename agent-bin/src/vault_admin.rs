@@ -216,7 +216,8 @@ impl VaultAdmin {
     }
 
     async fn password(&self, credential: &VaultCredential) -> Result<PasswordAnswer, NotSent> {
-        let answer = self.vault.password(credential.id, credential.version);
+        let vault = &self.vault;
+        let answer = vault.administrator_password(credential.id, credential.version);
         answer.await.map_err(unavailable)
     }
 

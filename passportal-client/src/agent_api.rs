@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::http::{Call, Transport};
 use crate::wire::{
     Attempts, Changes, ChangesQuery, Heartbeat, LeaseAnswer, Report, ReportAccepted, RotatedToken,
-    SecretAnswer, ShownPlans, WrappedKey,
+    SecretAnswer, SecretPurpose, ShownPlans, WrappedKey,
 };
 use crate::{ApiError, HttpConfig};
 
@@ -89,10 +89,15 @@ impl AgentApi {
     /// # Errors
     /// [`ApiError::Conflict`] when the credential has another version, [`ApiError::NotFound`] when
     /// it is disabled or unknown.
-    pub async fn secret(&self, credential: Uuid, version: u64) -> Result<SecretAnswer, ApiError> {
+    pub async fn secret(
+        &self,
+        credential: Uuid,
+        version: u64,
+        purpose: SecretPurpose,
+    ) -> Result<SecretAnswer, ApiError> {
         let path = format!("{CREDENTIALS}/{credential}/secret");
-        self.results(Call::get(path).query("version", &version))
-            .await
+        let call = Call::get(path).query("version", &version);
+        self.results(call.query("purpose", &purpose.name())).await
     }
 
     /// The client's data key, which the organization key opens.

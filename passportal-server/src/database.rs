@@ -273,6 +273,7 @@ fn migrations() -> Migrator {
             include_str!("../migrations/0010_notices.sql"),
         ),
         migration(11, "trends", include_str!("../migrations/0011_trends.sql")),
+        migration(12, "expiry", include_str!("../migrations/0012_expiry.sql")),
     ])
 }
 

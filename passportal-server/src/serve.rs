@@ -275,7 +275,7 @@ impl Server {
         let mut background = JoinSet::new();
         background.spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         background.spawn(async move { sessions.sweep_every(SWEEP).await });
-        background.spawn(end_snoozes_every(SWEEP, Arc::clone(&vault)));
+        background.spawn(look_at_flags_every(SWEEP, Arc::clone(&vault)));
         background.spawn(count_flags_every(COUNT, Arc::clone(&vault)));
         if let Some(forwarding) = self.forwarding {
             background.spawn(crate::forward::run(Arc::clone(&vault), forwarding));
@@ -295,16 +295,20 @@ impl Server {
     }
 }
 
-async fn end_snoozes_every(pause: Duration, vault: Arc<Vault>) {
+async fn look_at_flags_every(pause: Duration, vault: Arc<Vault>) {
     loop {
         tokio::time::sleep(pause).await;
-        if let Err(error) = vault.end_snoozes(Timestamp::now()).await {
-            error!(
-                error = &error as &dyn std::error::Error,
-                "snoozed flags could not be raised again"
-            );
+        if let Err(error) = look_at_flags(&vault, Timestamp::now()).await {
+            let error: &dyn std::error::Error = &error;
+            error!(error, "flags that depend on the time could not be raised");
         }
     }
+}
+
+/// Raises what a snooze put off until now, and flags passwords whose last day is over.
+async fn look_at_flags(vault: &Vault, now: Timestamp) -> Result<(), VaultError> {
+    vault.end_snoozes(now).await?;
+    vault.flag_expired(now).await
 }
 
 async fn count_flags_every(pause: Duration, vault: Arc<Vault>) {
@@ -386,7 +390,7 @@ async fn open(
     let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
     vault.prune().await?;
-    vault.end_snoozes(Timestamp::now()).await?;
+    look_at_flags(&vault, Timestamp::now()).await?;
     let dashboard = url(transport, address).parse();
     let dashboard = dashboard.map_err(|error| ServeError::Vault(Box::new(error)))?;
     Ok(AppState {

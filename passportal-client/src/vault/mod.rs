@@ -217,12 +217,42 @@ impl PassportalVault {
         }
     }
 
-    async fn ask(
+    /// The password of an administrator, to sign in with: also where its mode is Off.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn administrator_password(
         &self,
         credential: CredentialId,
         version: VaultVersion,
     ) -> Result<PasswordAnswer, VaultError> {
-        let answer = match self.api.secret(credential.0, version.0).await {
+        let purpose = wire::SecretPurpose::SignIn;
+        self.current(credential, version, purpose).await
+    }
+
+    async fn current(
+        &self,
+        credential: CredentialId,
+        version: VaultVersion,
+        purpose: wire::SecretPurpose,
+    ) -> Result<PasswordAnswer, VaultError> {
+        if self.unreadable.covers(credential, version) {
+            return Ok(PasswordAnswer::Superseded);
+        }
+        match self.fresh.newest(credential).await {
+            Some(newest) if newest.version == version => Ok(self.opened(credential, &newest)),
+            Some(newest) if newest.version > version => Ok(PasswordAnswer::Superseded),
+            _ => self.ask(credential, version, purpose).await,
+        }
+    }
+
+    async fn ask(
+        &self,
+        credential: CredentialId,
+        version: VaultVersion,
+        purpose: wire::SecretPurpose,
+    ) -> Result<PasswordAnswer, VaultError> {
+        let answer = match self.api.secret(credential.0, version.0, purpose).await {
             Err(ApiError::Conflict { .. } | ApiError::NotFound { .. }) => {
                 return Ok(PasswordAnswer::Superseded);
             }
@@ -321,14 +351,8 @@ impl CredentialVault for PassportalVault {
         credential: CredentialId,
         version: VaultVersion,
     ) -> Result<PasswordAnswer, VaultError> {
-        if self.unreadable.covers(credential, version) {
-            return Ok(PasswordAnswer::Superseded);
-        }
-        match self.fresh.newest(credential).await {
-            Some(newest) if newest.version == version => Ok(self.opened(credential, &newest)),
-            Some(newest) if newest.version > version => Ok(PasswordAnswer::Superseded),
-            _ => self.ask(credential, version).await,
-        }
+        let purpose = wire::SecretPurpose::Sync;
+        self.current(credential, version, purpose).await
     }
 
     async fn note_attempts(&self, notices: &[AttemptNotice]) -> Result<(), VaultError> {

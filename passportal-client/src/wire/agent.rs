@@ -280,6 +280,37 @@ pub struct Flag {
 pub struct SecretQuery {
     /// The version that the agent means; another one is a conflict (409).
     pub version: u64,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "SecretPurpose::is_sync")]
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub purpose: SecretPurpose,
+}
+
+/// What an agent needs a password for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SecretPurpose {
+    /// To check or set it in Entra ID: its credential must be synced at this moment.
+    #[default]
+    Sync,
+    /// To sign in as the client's administrator: its type must be `Azure/Office365 Admin`, its mode is its own affair.
+    SignIn,
+}
+
+impl SecretPurpose {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+    fn is_sync(&self) -> bool {
+        *self == Self::Sync
+    }
+
+    /// The word of the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::SignIn => "sign_in",
+        }
+    }
 }
 
 /// One sealed password.

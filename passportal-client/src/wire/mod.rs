@@ -29,7 +29,7 @@ pub use agent::{
     AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangedCredential, Changes,
     ChangesQuery, ClearedFlag, ClientSettings, Confirmation, EnrolRequest, Enrolled, Extent, Flag,
     FlagKind, Heartbeat, LeaseAnswer, LeaseState, Outcome, Report, ReportAccepted, ReportEntry,
-    RotatedToken, SecretAnswer, SecretQuery,
+    RotatedToken, SecretAnswer, SecretPurpose, SecretQuery,
 };
 pub use audit::{AuditLine, AuditQuery, AuditVerification};
 pub use details::{

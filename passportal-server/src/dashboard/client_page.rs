@@ -11,6 +11,7 @@ use passportal_client::wire::{
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::bulk_actions;
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::overwrite_page;
@@ -44,6 +45,8 @@ struct ClientPage {
 
 struct CredentialLine {
     id: Uuid,
+    /// The name of its check box.
+    field: String,
     user_name: String,
     credential_type: String,
     folder: String,
@@ -60,6 +63,7 @@ impl CredentialLine {
         let flags = credential.flags.iter();
         Self {
             id: credential.id,
+            field: bulk_actions::field(credential.id),
             user_name: credential.user_name.clone(),
             credential_type: credential.credential_type.clone(),
             folder: credential.folder.clone(),
@@ -174,9 +178,12 @@ fn wanted(id: Uuid, form: &SettingsForm) -> Result<overwrite_page::Wanted, Vault
     fields.push(("sync", word(form.sync)?));
     fields.push(("default_mode", form.default_mode.name().to_owned()));
     fields.push(("mute", word(form.mute)?));
+    let fields = fields.into_iter();
     Ok(overwrite_page::Wanted {
         action: format!("/clients/{id}/settings"),
-        fields,
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         back: format!("/clients/{id}"),
     })
 }

@@ -69,7 +69,7 @@ pub(super) async fn set_mode(
             let wanted = Wanted {
                 action: format!("{}/mode", address(client, id)),
                 fields: vec![(
-                    "mode",
+                    "mode".to_owned(),
                     patch.own_mode.map_or("inherit", SyncMode::name).to_owned(),
                 )],
                 back: address(client, id),

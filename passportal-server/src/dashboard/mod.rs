@@ -6,6 +6,7 @@ mod agent_actions;
 mod assets;
 mod audit_page;
 mod authority_form;
+mod bulk_actions;
 mod chart;
 mod client_page;
 mod clients_page;
@@ -95,6 +96,10 @@ pub(crate) fn routes() -> Routes {
         .route(
             "/clients/{client}/credentials/new",
             get(credential_edit::show_new),
+        )
+        .route(
+            "/clients/{client}/credentials/selected",
+            post(bulk_actions::act),
         )
         .route(PLAN, get(plan_page::show))
         .route(&format!("{PLAN}/approve"), post(plan_page::approve))

@@ -17,7 +17,7 @@ struct OverwritePage {
     layout: Layout,
     /// Where the form goes that a person sends to confirm, and its fields.
     action: String,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(String, String)>,
     back: String,
     accounts: Vec<Account>,
 }
@@ -60,7 +60,7 @@ pub(super) fn is_at_stake(credential: &Credential, after: SyncMode) -> bool {
 /// What a person wanted, to be sent once more when they confirm it.
 pub(super) struct Wanted {
     pub(super) action: String,
-    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) fields: Vec<(String, String)>,
     pub(super) back: String,
 }
 

@@ -100,6 +100,29 @@ impl PersonVault<'_> {
         self.wake(after.client);
         Ok(after)
     }
+
+    /// Changes several credentials of a client in the same way: all of them or none.
+    pub(crate) async fn change_credentials(
+        &self,
+        client: Uuid,
+        ids: &[Uuid],
+        patch: &CredentialPatch,
+    ) -> Result<(), VaultError> {
+        let place = Place::Client(client);
+        let mut transaction = self.write_at(Act::EditCredentials, place).await?;
+        for act in acts(patch) {
+            self.require(&mut transaction, act, place).await?;
+        }
+        for id in ids {
+            if one(&mut transaction, *id).await?.client != client {
+                return Err(VaultError::NotFound { what: "credential" });
+            }
+            change(&mut transaction, &self.actor(), *id, patch).await?;
+        }
+        transaction.commit().await?;
+        self.wake(client);
+        Ok(())
+    }
 }
 
 /// What a change takes beyond editing.

@@ -13,6 +13,7 @@ mod cursor;
 mod details;
 mod epoch;
 mod error;
+mod expired;
 mod flags;
 mod history;
 mod import;

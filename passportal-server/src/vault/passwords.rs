@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use passportal_client::wire::{
     Credential, MicrosoftSync, Mute, NewPassword, PasswordVersion, SealedSecrets, SealedText,
-    SealedTotp, SecretAnswer, Standing, SyncMode,
+    SealedTotp, SecretAnswer, SecretPurpose, Standing, SyncMode, credential_type,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -127,6 +127,7 @@ impl Vault {
         client: Uuid,
         id: Uuid,
         version: u64,
+        purpose: SecretPurpose,
     ) -> Result<SecretAnswer, VaultError> {
         let mut view = self.database.read().await?;
         let credential = credentials::one(&mut view, id).await?;
@@ -147,7 +148,11 @@ impl Vault {
         // Somebody may have switched it off while the agent was still walking an older plan.
         let (settings, _) = clients::settings_and_seq(&mut view, client).await?;
         let is_synced = settings.sync == MicrosoftSync::EntraId && settings.mute == Mute::Unmuted;
-        if !is_synced || credential.mode == SyncMode::Off {
+        let is_wanted = match purpose {
+            SecretPurpose::Sync => credential.mode != SyncMode::Off,
+            SecretPurpose::SignIn => credential.credential_type == credential_type::ADMIN,
+        };
+        if !is_synced || !is_wanted {
             return Err(VaultError::Conflict(
                 "the credential is not synced any more".to_owned(),
             ));

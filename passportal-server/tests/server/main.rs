@@ -14,6 +14,7 @@ mod account;
 mod agents;
 mod audit;
 mod backup;
+mod bulk_actions;
 mod changes;
 mod command_line;
 mod crawl;

@@ -27,7 +27,12 @@ async fn whoever_is_invited_chooses_a_password_and_proves_the_organization_key()
 
     let path = link.path.as_str();
     for (password, key, status, said) in [
-        ("eleven char", ORGANIZATION_KEY, 422, "at least 12 characters"),
+        (
+            "eleven char",
+            ORGANIZATION_KEY,
+            422,
+            "at least 12 characters",
+        ),
         (
             "bea@msp.example 1",
             ORGANIZATION_KEY,

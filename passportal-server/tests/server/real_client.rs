@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use passportal_client::wire::{
     AgentState, Attempt, AttemptNotice, AttemptState, Attempts, ChangesQuery, FlagQuery, Heartbeat,
-    HeldPlan, HeldWrite, Outcome, PlanQuery, PlanStanding, Report, ReportEntry, Ruling, ShownPlans,
-    SyncMode,
+    HeldPlan, HeldWrite, Outcome, PlanQuery, PlanStanding, Report, ReportEntry, Ruling,
+    SecretPurpose, ShownPlans, SyncMode,
 };
 use passportal_client::{
     AgentApi, ApiClient, ApiError, ApiKey, BodyFormat, HttpConfig, PersonSession, TokenKeeper,
@@ -45,7 +45,7 @@ async fn a_person_and_an_agent_go_the_whole_way() {
     let agent = AgentApi::new(&config, enrolled.token.as_str().into()).unwrap();
     let changes = agent.changes(&ChangesQuery::default()).await.unwrap();
     assert_eq!(changes.credentials[0].id, anna);
-    let secret = agent.secret(anna, 1).await.unwrap();
+    let secret = agent.secret(anna, 1, SecretPurpose::Sync).await.unwrap();
     assert_eq!(
         client.open(&secret.user_name, anna, 1, &secret.sealed),
         "Canary-1!"

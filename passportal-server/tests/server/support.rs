@@ -55,6 +55,10 @@ impl TestVault {
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let made = init(request(dir.path())).await.unwrap();
+        Self::serve(dir, made).await
+    }
+
+    async fn serve(dir: TempDir, made: Initialised) -> Self {
         let server = Server::bind(config(dir.path())).await.unwrap();
         let url = server.url();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -69,6 +73,13 @@ impl TestVault {
             stop: Some(stop),
             running,
         }
+    }
+
+    /// Another process with the same data, at another address. Tokens stay good, sessions do not.
+    pub(crate) async fn restart(mut self) -> Self {
+        drop(self.stop.take());
+        self.running.await.unwrap();
+        Self::serve(self.dir, self.made).await
     }
 
     /// Stops the server and keeps its directory.
@@ -118,14 +129,6 @@ impl TestVault {
         assert_eq!(home.status, 200, "{}", home.html);
         browser
     }
-}
-
-/// Serves what a vault left behind, until the test ends.
-pub(crate) async fn serve_again(dir: &Path) -> String {
-    let server = Server::bind(config(dir)).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
-    url
 }
 
 pub(crate) fn plain_http() -> reqwest::Client {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::support::{Caller, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault};
@@ -55,9 +54,8 @@ async fn flags_are_counted_for_each_day_from_the_start_on() {
         report(&agent, id, "mismatched", Timestamp::now(), flags).await;
     }
     // The next server counts when it starts.
-    let dir = vault.stop().await;
-    let again = crate::support::serve_again(dir.path()).await;
-    let mut browser = TestVault::browser_of(&again);
+    let vault = vault.restart().await;
+    let mut browser = vault.browser();
     browser.log_in(PASSWORD, ORGANIZATION_KEY).await;
     let counted = async {
         loop {
@@ -70,10 +68,8 @@ async fn flags_are_counted_for_each_day_from_the_start_on() {
     };
     let page = tokio::time::timeout(Duration::from_secs(30), counted).await;
     assert!(page.unwrap().html.contains("line-ad_change"));
-    let url = format!("sqlite://{}/vault.db", dir.path().display());
-    let mut database = SqliteConnection::connect(&url).await.unwrap();
     let counts: Vec<(String, i64)> = sqlx::query_as("SELECT kind, count FROM flag_counts")
-        .fetch_all(&mut database)
+        .fetch_all(&mut vault.database().await)
         .await
         .unwrap();
     assert_eq!(counts, [("ad_change".to_owned(), 2)]);

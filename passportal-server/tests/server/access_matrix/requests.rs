@@ -225,6 +225,9 @@ fn page_body(name: &str) -> Body {
         "POST /clients" => "name={new}",
         "POST /clients/{client}/settings" => "sync=entra_id&default_mode=off&mute=unmuted",
         "POST /clients/{client}/credentials" => "user_name=x&credential_type=User&generate=yes",
+        "POST /clients/{client}/credentials/selected" => {
+            "credential.{credential}=on&do=mode&mode=enabled"
+        }
         "POST /clients/{client}/import" => {
             return Body::File("Username,Password,Credential\nx,y,User\n");
         }
