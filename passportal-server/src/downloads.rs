@@ -98,7 +98,11 @@ impl Downloads {
         sums: &HashMap<String, String>,
     ) -> io::Result<Option<Download>> {
         let path = self.folder.join(&name);
-        let about = fs::metadata(&path)?;
+        let about = match fs::metadata(&path) {
+            // Removed this very moment, or a link that leads nowhere.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            about => about?,
+        };
         if !about.is_file() {
             return Ok(None);
         }

@@ -17,14 +17,15 @@ pub(crate) fn current() -> Uuid {
         .unwrap_or_else(|_| Uuid::new_v4())
 }
 
-/// Gives every request its id and its span: method and path, never a header, a query or a body.
+/// Gives every request its id and its span: method and path, never a header, a query or a body, nor the secret of an
+/// invitation's link.
 pub(crate) async fn assign(request: Request, next: Next) -> Response {
     let id = Uuid::new_v4();
     let span = info_span!(
         "request",
         request.id = %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = shown(request.uri().path()),
     );
     let answer = async {
         let response = next.run(request).await;
@@ -32,4 +33,24 @@ pub(crate) async fn assign(request: Request, next: Next) -> Response {
         response
     };
     CURRENT.scope(id, answer.instrument(span)).await
+}
+
+fn shown(path: &str) -> &str {
+    const INVITATION: &str = "/invitation/";
+    if path.starts_with(INVITATION) {
+        INVITATION
+    } else {
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_of_an_invitation_is_in_no_log() {
+        assert_eq!(shown("/invitation/secret"), "/invitation/");
+        assert_eq!(shown("/clients/1"), "/clients/1");
+    }
 }

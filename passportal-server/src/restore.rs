@@ -11,7 +11,7 @@ use crate::data_dir::{DataDir, replace_with_empty_private, write_new_private};
 use crate::database::{Database, OpenError};
 use crate::lock::{Holder, Lock, LockError};
 use crate::server_key::ServerKey;
-use crate::vault::{self, Actor, VaultError};
+use crate::vault::{self, Actor, Forgotten, VaultError};
 
 /// Where the restored vault's server key comes from.
 #[derive(Clone, Debug)]
@@ -33,6 +33,10 @@ pub struct Restored {
     pub audit_broken: Option<BrokenChain>,
     /// Second factors that are off now, because the server's key is a new one.
     pub second_factors_off: u64,
+    /// API keys that are revoked now, for the same reason.
+    pub api_keys_revoked: u64,
+    /// Notice channels that are paused now, for the same reason.
+    pub notice_channels_paused: u64,
 }
 
 /// Why nothing was restored. Nothing is left half-written.
@@ -288,16 +292,18 @@ async fn begin_anew(file: &Path, key: Option<&GivenKey>) -> Result<Restored, Res
         drop(view);
         vault::begin_epoch(&database, &Actor::operator()).await?;
         let forgotten = match key {
-            Some(_) => 0,
-            None => vault::forget_second_factors(&database, &Actor::operator()).await?,
+            Some(_) => Forgotten::default(),
+            None => vault::forget_sealed(&database, &Actor::operator()).await?,
         };
         Ok::<_, VaultError>((verified, forgotten))
     };
     let begun = begun.await;
     database.close().await;
-    let (verified, second_factors_off) = begun?;
+    let (verified, forgotten) = begun?;
     Ok(Restored {
-        second_factors_off,
+        second_factors_off: forgotten.second_factors,
+        api_keys_revoked: forgotten.api_keys,
+        notice_channels_paused: forgotten.notice_channels,
         audit_head: verified.head,
         audit_broken: verified.broken,
     })

@@ -122,7 +122,7 @@ fn cef(line: &AuditLine) -> String {
 
 /// The event's class, which stays the same where the words vary, and its severity (0 to 10).
 fn class(what: &str) -> (&'static str, u8) {
-    const CLASSES: [(&str, &str, u8); 20] = [
+    const CLASSES: [(&str, &str, u8); 29] = [
         ("failed to sign in", "sign-in-failed", 6),
         ("signed in", "sign-in", 3),
         ("signed out", "sign-out", 1),
@@ -143,6 +143,15 @@ fn class(what: &str) -> (&'static str, u8) {
         ("withdrew an invitation", "people", 4),
         ("changed the person", "people", 6),
         ("failed to accept an invitation", "sign-in-failed", 6),
+        ("changed the organization key", "organization-key", 8),
+        ("changed their own password", "password", 5),
+        ("reset the password", "people", 7),
+        ("turned off the second factor", "people", 7),
+        ("turned their second factor on", "second-factor", 4),
+        ("turned their second factor off", "second-factor", 6),
+        ("added the notice channel", "notices", 5),
+        ("changed the notice channel", "notices", 5),
+        ("removed the notice channel", "notices", 5),
     ];
     CLASSES
         .into_iter()

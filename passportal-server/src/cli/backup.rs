@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use passportal_server::{BackupError, KeySource, RestoreError, WithServerKey, backup, restore};
+use passportal_server::{
+    BackupError, KeySource, RestoreError, Restored, WithServerKey, backup, restore,
+};
 
 use super::{NO_VAULT, say};
 
@@ -72,12 +74,7 @@ pub(super) async fn put_back(arguments: Restore) -> anyhow::Result<()> {
     ));
     say("its agents check everything before they write: the history is a new one");
     say("sign-ins, agents and API keys are as they were then: revoke again what was revoked since");
-    match restored.second_factors_off {
-        0 => {}
-        count => say(&format!(
-            "second factors of {count} people are off: the server's key is a new one; let them set theirs up again"
-        )),
-    }
+    tell_what_ended(&restored);
     let head = restored.audit_head;
     match restored.audit_broken {
         None => say(&format!(
@@ -87,6 +84,28 @@ pub(super) async fn put_back(arguments: Restore) -> anyhow::Result<()> {
         Some(broken) => say(&format!("warning: {broken}")),
     }
     Ok(())
+}
+
+/// What the server's former key sealed.
+fn tell_what_ended(restored: &Restored) {
+    for (count, what) in [
+        (
+            restored.second_factors_off,
+            "second factors are off: let people set theirs up again",
+        ),
+        (
+            restored.api_keys_revoked,
+            "API keys are revoked: make new ones",
+        ),
+        (
+            restored.notice_channels_paused,
+            "notice channels are paused: remove them and add them anew",
+        ),
+    ] {
+        if count > 0 {
+            say(&format!("the server's key is a new one; {count} {what}"));
+        }
+    }
 }
 
 pub(super) fn backup_hint(error: &BackupError) -> &'static str {

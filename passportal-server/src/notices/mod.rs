@@ -51,7 +51,17 @@ pub(crate) enum NoticeError {
     #[error("the channel's settings do not fit together; remove it and add it anew")]
     Settings,
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Vault(VaultError),
+}
+
+impl From<VaultError> for NoticeError {
+    /// A secret that does not open is the affair of its channel alone.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::ServerKey => Self::Settings,
+            fault => Self::Vault(fault),
+        }
+    }
 }
 
 impl From<reqwest::Error> for NoticeError {
@@ -110,7 +120,13 @@ async fn tell_all(vault: &Vault, dashboard: &Url, pauses: &mut Pauses) -> Result
     let now = Timestamp::now();
     for channel in &channels {
         if is_listening(channel, now) && pauses.is_over(channel.id, now) {
-            tell(vault, dashboard, channel, pauses, now).await?;
+            let told = tell(vault, dashboard, channel, pauses, now).await;
+            if let Err(error) = told {
+                // What was sent and could not be written down is not sent again at once.
+                pauses.begin(channel.id, now);
+                let error: &dyn Error = &error;
+                warn!(channel.id = %channel.id, error, "what a channel was told could not be written down");
+            }
         }
     }
     vault.forget_what_ended(now).await

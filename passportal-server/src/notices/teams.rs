@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use super::message::{Line, Message};
 use super::{NoticeError, http};
 
-/// A card takes up to 28 KB; of the facts beyond this it tells the number.
+/// Of the facts beyond these it tells the number: a card takes up to 28 KB.
 const LINES_MOST: usize = 20;
+
+/// Letters of a name, and of a reason. Twenty lines of nothing but letters of four bytes stay below what a card takes.
+const NAME_MOST: usize = 60;
+const WHY_MOST: usize = 120;
 
 pub(super) async fn send(address: &SecretString, message: &Message) -> Result<(), NoticeError> {
     let answer = http()?
@@ -28,7 +32,7 @@ pub(super) async fn send(address: &SecretString, message: &Message) -> Result<()
 
 fn card(message: &Message) -> Value {
     let mut body = vec![json!({
-        "type": "TextBlock", "text": plain(&message.title), "weight": "Bolder", "size": "Medium", "wrap": true,
+        "type": "TextBlock", "text": plain(&message.title, WHY_MOST), "weight": "Bolder", "size": "Medium", "wrap": true,
     })];
     if message.is_test {
         body.push(text("This channel works. Notices will arrive here."));
@@ -63,16 +67,16 @@ fn one(Line { fact, url }: &Line) -> String {
     format!(
         "**{}** · {}: [{}]({url}) ({})",
         fact.topic.label(),
-        plain(&fact.client),
-        plain(&fact.subject),
-        plain(&fact.why)
+        plain(&fact.client, NAME_MOST),
+        plain(&fact.subject, NAME_MOST),
+        plain(&fact.why, WHY_MOST)
     )
 }
 
-/// Names are text, not Markdown.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
+/// Names are text, not Markdown, and not too long.
+fn plain(text: &str, most: usize) -> String {
+    let mut plain = String::new();
+    for letter in text.chars().take(most) {
         if matches!(
             letter,
             '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '`' | '#' | '<' | '>'
@@ -80,6 +84,9 @@ fn plain(text: &str) -> String {
             plain.push('\\');
         }
         plain.push(letter);
+    }
+    if text.chars().nth(most).is_some() {
+        plain.push('…');
     }
     plain
 }
@@ -97,7 +104,7 @@ mod tests {
             topic: NoticeTopic::Held,
             client: "Contoso [click](https://evil.example)".to_owned(),
             subject: "anna_b@contoso.example".to_owned(),
-            why: "w".repeat(300),
+            why: "\u{1f512}*".repeat(500),
             since: None,
             path: "/clients/1".to_owned(),
         };

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use super::tokens::{self, Holder, NewToken};
-use super::{Actor, Vault, VaultError, audit, notices, words};
+use super::{Actor, Vault, VaultError, audit, words};
 use crate::token::Token;
 
 /// How long a program's access token lasts.
@@ -98,21 +98,6 @@ impl Vault {
         let secret = self.server_key.open(key, &sealed);
         secret.map(Some).ok_or(VaultError::ServerKey)
     }
-}
-
-/// Whether the server key opens the secret of an API key. A vault that has none takes any.
-pub(super) async fn server_key_opens(
-    view: &mut sqlx::SqliteConnection,
-    server_key: &crate::server_key::ServerKey,
-) -> Result<bool, VaultError> {
-    if let Some(opens) = notices::server_key_opens(view, server_key).await? {
-        return Ok(opens);
-    }
-    let sealed: Option<(String, String)> =
-        sqlx::query_as("SELECT api_key, secret_sealed FROM api_keys LIMIT 1")
-            .fetch_optional(view)
-            .await?;
-    Ok(sealed.is_none_or(|(key, sealed)| server_key.open(&key, &sealed).is_some()))
 }
 
 /// Whether `hash` is the hex HMAC-SHA256 of `content`, compared in constant time.

@@ -277,9 +277,9 @@ fn said(patch: &ClientPatch) -> Result<String, VaultError> {
 
 fn checked_name(name: &str) -> Result<&str, VaultError> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_LENGTH {
+    if name.is_empty() || name.chars().count() > NAME_LENGTH || name.contains(char::is_control) {
         return Err(VaultError::Refused(format!(
-            "a client's name has between 1 and {NAME_LENGTH} characters"
+            "a client's name has between 1 and {NAME_LENGTH} characters on one line"
         )));
     }
     Ok(name)

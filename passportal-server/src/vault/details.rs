@@ -82,6 +82,9 @@ fn check_user_name(user_name: &str) -> Result<(), VaultError> {
             "a user name is not empty and has no space at its edges",
         ));
     }
+    if user_name.contains(char::is_control) {
+        return Err(VaultError::refused("a user name is on one line"));
+    }
     check_length("user name", user_name, text_limit::NAME)
 }
 

@@ -157,7 +157,10 @@ fn checked_email(email: &str) -> Result<&str, VaultError> {
     let email = email.trim();
     let parts = email.split_once('@');
     let is_whole = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if !is_whole || email.contains(char::is_whitespace) || email.len() > EMAIL_LENGTH {
+    if !is_whole
+        || email.contains(|it: char| it.is_whitespace() || it.is_control())
+        || email.len() > EMAIL_LENGTH
+    {
         return Err(VaultError::refused("an invitation needs an e-mail address"));
     }
     Ok(email)

@@ -35,6 +35,7 @@ mod reports;
 mod rights;
 mod search;
 mod second_factor;
+mod server_sealed;
 mod sign_in;
 mod snoozes;
 mod tokens;
@@ -58,7 +59,8 @@ pub(crate) use people::Person;
 pub(crate) use person_vault::{Member, PersonVault};
 pub(crate) use plans::Part;
 pub(crate) use rights::{Act, Rights};
-pub(crate) use second_factor::{Begun, TakenCode, forget_all as forget_second_factors};
+pub(crate) use second_factor::{Begun, TakenCode};
+pub(crate) use server_sealed::{Forgotten, forget_sealed, server_key_fits};
 pub(crate) use sign_in::{Identified, SignIn};
 pub(crate) use tokens::Holder;
 pub(crate) use trends::{FlagsOfDay, Latency};
@@ -176,15 +178,6 @@ pub(crate) async fn insert_organization(
     .execute(transaction)
     .await?;
     Ok(())
-}
-
-/// Whether the server key opens what was sealed with it. A vault that has nothing sealed takes any.
-pub(crate) async fn server_key_fits(
-    view: &mut SqliteConnection,
-    server_key: &ServerKey,
-) -> Result<bool, VaultError> {
-    Ok(api_keys::server_key_opens(view, server_key).await?
-        && second_factor::server_key_opens(view, server_key).await?)
 }
 
 pub(crate) use clients::insert as insert_client;

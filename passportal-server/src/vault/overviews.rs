@@ -181,7 +181,9 @@ async fn lines(
         "SELECT a.at, a.who, a.what, c.name, p.user_name, a.address FROM (
              SELECT *, what LIKE 'signed %' OR what LIKE 'failed to sign in%' AS is_sign_in,
                  what LIKE 'revealed%' OR what LIKE 'copied%' OR what LIKE 'exported%'
-                     OR what LIKE 'asked for%' OR what LIKE 'began a backup%' AS is_reading
+                     OR what LIKE 'asked for%' OR what LIKE 'began a backup%'
+                     OR what LIKE 'fetched the sealed secrets%' OR what LIKE 'showed a one-time code%'
+                     OR what LIKE 'opened the secrets%' AS is_reading
              FROM audit) a
          LEFT JOIN clients c ON c.id = a.client LEFT JOIN credentials p ON p.id = a.subject
          WHERE (?1 IS NULL OR a.client = ?1) AND (?6 OR a.client IS NOT NULL) AND ",

@@ -7,9 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{Actor, Person, Vault, VaultError, audit, recovery_codes, words};
+use super::{Actor, Person, Vault, VaultError, audit, recovery_codes, server_sealed, words};
 use crate::authenticator::{Authenticator, TypedCode};
-use crate::database::Database;
 use crate::server_key::ServerKey;
 
 /// How long a secret waits for its first code: longer, and somebody else may be at the browser by then.
@@ -64,7 +63,10 @@ impl Vault {
     pub(crate) async fn begin_second_factor(&self, person: &Person) -> Result<Begun, VaultError> {
         let app = Authenticator::generate();
         let text = app.to_base32();
-        let sealed = self.server_key.seal(&name(person.id), text.expose_secret());
+        let sealed = self.server_key.seal(
+            &server_sealed::second_factor(&person.id.to_string()),
+            text.expose_secret(),
+        );
         let mut transaction = self.database.write().await?;
         let begun = sqlx::query(
             "INSERT INTO second_factors (admin, sealed, begun) VALUES (?1, ?2, ?3)
@@ -211,11 +213,6 @@ fn wrong_first_code() -> VaultError {
     )
 }
 
-/// What the secret is sealed for.
-fn name(person: Uuid) -> String {
-    format!("second factor {person}")
-}
-
 struct Found {
     sealed: String,
     begun: Timestamp,
@@ -229,7 +226,10 @@ impl Found {
     }
 
     fn open(&self, server_key: &ServerKey, person: Uuid) -> Result<Authenticator, VaultError> {
-        let text = server_key.open(&name(person), &self.sealed);
+        let text = server_key.open(
+            &server_sealed::second_factor(&person.to_string()),
+            &self.sealed,
+        );
         let text = text.ok_or(VaultError::ServerKey)?;
         Authenticator::from_base32(text.expose_secret()).ok_or(VaultError::ServerKey)
     }
@@ -281,47 +281,4 @@ async fn forget(transaction: &mut SqliteConnection, person: Uuid) -> Result<(), 
         .execute(&mut *transaction)
         .await?;
     recovery_codes::forget(transaction, person).await
-}
-
-/// Whether the server key opens a second factor's secret. A vault that has none, or is older than they are, takes any.
-pub(super) async fn server_key_opens(
-    view: &mut SqliteConnection,
-    server_key: &ServerKey,
-) -> Result<bool, VaultError> {
-    let there: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'second_factors')",
-    )
-    .fetch_one(&mut *view)
-    .await?;
-    if !there {
-        return Ok(true);
-    }
-    let found: Option<(String, String)> =
-        sqlx::query_as("SELECT admin, sealed FROM second_factors LIMIT 1")
-            .fetch_optional(view)
-            .await?;
-    let Some((admin, sealed)) = found else {
-        return Ok(true);
-    };
-    Ok(server_key
-        .open(&name(words::id(&admin)?), &sealed)
-        .is_some())
-}
-
-/// Turns every second factor off where the server's key is a new one, which opens none of them; says how many.
-pub(crate) async fn forget_all(database: &Database, actor: &Actor) -> Result<u64, VaultError> {
-    let mut transaction = database.write().await?;
-    sqlx::query("DELETE FROM recovery_codes")
-        .execute(&mut *transaction)
-        .await?;
-    let forgotten = sqlx::query("DELETE FROM second_factors")
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-    if forgotten > 0 {
-        let what = "turned off every second factor: the server's key is a new one";
-        audit::write(&mut transaction, actor, what, "").await?;
-    }
-    transaction.commit().await?;
-    Ok(forgotten)
 }

@@ -11,7 +11,7 @@ use sqlx::{Column as _, Connection as _, Row as _, SqliteConnection, ValueRef as
 
 use crate::support::{Caller, TestClient, TestVault, config, plain_http};
 
-fn program(arguments: &[&str], files: &[(&str, &Path)]) -> Output {
+pub(crate) fn program(arguments: &[&str], files: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passportal-server"));
     command.args(arguments);
     for (option, path) in files {
@@ -20,16 +20,16 @@ fn program(arguments: &[&str], files: &[(&str, &Path)]) -> Output {
     command.output().unwrap()
 }
 
-fn backup(data_dir: &Path, to: &Path) -> Output {
+pub(crate) fn backup(data_dir: &Path, to: &Path) -> Output {
     let files = [("--data-dir", data_dir), ("--to", to)];
     program(&["backup", "--with-server-key"], &files)
 }
 
-fn restore(from: &Path, data_dir: &Path) -> Output {
+pub(crate) fn restore(from: &Path, data_dir: &Path) -> Output {
     program(&["restore"], &[("--from", from), ("--data-dir", data_dir)])
 }
 
-fn succeeded(output: &Output) -> String {
+pub(crate) fn succeeded(output: &Output) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");
     String::from_utf8(output.stdout.clone()).unwrap()

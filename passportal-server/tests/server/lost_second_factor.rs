@@ -134,7 +134,7 @@ async fn a_restored_vault_asks_for_it_with_the_same_server_key_and_not_with_a_ne
         assert!(restored.status.success(), "{restored:?}");
         let told = String::from_utf8(restored.stdout).unwrap();
         assert_eq!(
-            told.contains("second factors of 1 people are off"),
+            told.contains("1 second factors are off"),
             more.is_some(),
             "{told}"
         );

@@ -42,6 +42,7 @@ mod reports;
 mod running;
 mod search;
 mod second_factor;
+mod server_key;
 mod sign_in;
 mod sign_in_limits;
 mod snoozes;

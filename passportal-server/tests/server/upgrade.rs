@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::support::{Caller, TestClient, TestVault, config};
 
-const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
+pub(crate) const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
 
 /// Puts what the first version knows of a vault into a database of that version.
-const COPY: &str = "
+pub(crate) const COPY: &str = "
     INSERT INTO organization SELECT * FROM new.organization;
     INSERT INTO admins SELECT id, email, password_hash, created FROM new.admins;
     INSERT INTO clients SELECT id, name, company_vault, sync, default_mode, mute, wrapped_key,

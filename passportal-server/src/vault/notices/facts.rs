@@ -78,9 +78,9 @@ impl Vault {
         for row in rows {
             let fact = Fact {
                 topic: words::value(row.try_get("topic")?)?,
-                client: row.try_get("client_name")?,
-                subject: row.try_get("subject")?,
-                why: row.try_get("why")?,
+                client: one_line(row.try_get("client_name")?),
+                subject: one_line(row.try_get("subject")?),
+                why: one_line(row.try_get("why")?),
                 since: words::parse_optional_time(row.try_get("since")?)?,
                 path: row.try_get("path")?,
             };
@@ -149,6 +149,11 @@ impl Vault {
     }
 }
 
+/// A name that would begin a line of its own in an e-mail does not.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// The agents that a person should look after, each with the fact's name.
 async fn troubled_agents(
     view: &mut SqliteConnection,
@@ -166,7 +171,7 @@ async fn troubled_agents(
         let fact = Fact {
             topic: NoticeTopic::Agents,
             client: agent.client_name,
-            subject: agent.seen.host,
+            subject: one_line(&agent.seen.host),
             why: agent.seen.condition.label().to_owned(),
             since: agent.seen.last_seen,
             path: format!("/clients/{}", agent.client),

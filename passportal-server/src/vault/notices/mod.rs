@@ -15,6 +15,7 @@ use uuid::Uuid;
 pub(crate) use facts::{Fact, News};
 
 use super::person_vault::Place;
+use super::server_sealed::notice_channel;
 use super::{Act, PersonVault, Vault, VaultError, audit, words};
 use crate::server_key::ServerKey;
 
@@ -80,7 +81,7 @@ impl PersonVault<'_> {
         let sealed = match &checked.secret {
             Some(secret) => Some(
                 self.server_key()
-                    .seal(&seal_name(id), secret.expose_secret())
+                    .seal(&notice_channel(&id.to_string()), secret.expose_secret())
                     .ok_or(VaultError::ServerKey)?,
             ),
             None => None,
@@ -156,28 +157,6 @@ impl PersonVault<'_> {
     }
 }
 
-/// What a channel's secret is sealed for.
-fn seal_name(id: Uuid) -> String {
-    format!("notice channel {id}")
-}
-
-/// Whether the server key opens what a channel has sealed; `None` where no channel has a secret.
-pub(super) async fn server_key_opens(
-    view: &mut SqliteConnection,
-    server_key: &ServerKey,
-) -> Result<Option<bool>, VaultError> {
-    let sealed: Option<(String, String)> = sqlx::query_as(
-        "SELECT id, secret_sealed FROM notice_channels WHERE secret_sealed IS NOT NULL LIMIT 1",
-    )
-    .fetch_optional(view)
-    .await?;
-    let Some((id, sealed)) = sealed else {
-        return Ok(None);
-    };
-    let name = seal_name(words::id(&id)?);
-    Ok(Some(server_key.open(&name, &sealed).is_some()))
-}
-
 async fn all(view: &mut SqliteConnection) -> Result<Vec<NoticeChannel>, VaultError> {
     let rows = sqlx::query("SELECT * FROM notice_channels ORDER BY name COLLATE NOCASE")
         .fetch_all(view)
@@ -189,7 +168,7 @@ fn open(row: &SqliteRow, server_key: &ServerKey) -> Result<OpenChannel, VaultErr
     let channel = channel(row)?;
     let sealed: Option<String> = row.try_get("secret_sealed")?;
     let secret = sealed.map(|sealed| {
-        let opened = server_key.open(&seal_name(channel.id), &sealed);
+        let opened = server_key.open(&notice_channel(&channel.id.to_string()), &sealed);
         opened.ok_or(VaultError::ServerKey)
     });
     Ok(OpenChannel {
