@@ -363,10 +363,34 @@ async function theOtherPagesAreVisited() {
   await judge.show(page, "report");
   await page.goto(`${DASHBOARD}/audit?verify=1`);
   await judge.show(page, "audit");
-  await page.goto(`${DASHBOARD}/nowhere`);
-  await judge.look(page, "no such page");
+  await page.goto(`${DASHBOARD}/trends`);
+  await judge.show(page, "trends");
+  await page.goto(`${DASHBOARD}/downloads`);
+  await judge.show(page, "downloads");
+  await aChannelIsAdded();
+  await page.goto(`${DASHBOARD}/people`);
+  await judge.show(page, "people");
+  await page.goto(`${DASHBOARD}/account`);
+  await judge.show(page, "account");
+  for (const path of ["account/second-factor", "organization-key", "api/documentation/v2", "nowhere"]) {
+    await page.goto(`${DASHBOARD}/${path}`);
+    await judge.look(page, path);
+  }
   await open("mia");
   await judge.look(page, "credential with history");
+}
+
+async function aChannelIsAdded() {
+  await page.goto(`${DASHBOARD}/notices`);
+  await page.getByLabel("Name", { exact: true }).fill("On call");
+  await page.getByLabel("Webhook", { exact: true }).check();
+  await page.getByLabel("Address", { exact: true }).fill("http://127.0.0.1:9/hook");
+  await judge.look(page, "new notice channel");
+  await page.getByRole("button", { name: "Add the channel" }).click();
+  check("the signing secret is shown once", await page.locator("#signing-secret").isVisible());
+  await judge.look(page, "signing secret");
+  await page.goto(`${DASHBOARD}/notices`);
+  await judge.show(page, "notices");
 }
 
 async function theAgentEnds() {
