@@ -18,24 +18,32 @@ impl Vault {
     /// Who somebody is at this moment; `None` where they are disabled.
     pub(crate) async fn member(&self, person: Uuid) -> Result<Option<Member>, VaultError> {
         let mut view = self.database.read().await?;
-        let found: Option<(String, String, String, bool, i64)> = sqlx::query_as(
-            "SELECT email, role, access, set_up_sync, generation FROM admins
-             WHERE id = ? AND disabled IS NULL",
-        )
-        .bind(person.to_string())
-        .fetch_optional(&mut *view)
-        .await?;
-        let Some((email, role, access, set_up_sync, generation)) = found else {
-            return Ok(None);
-        };
-        let role: Role = words::value(&role)?;
-        Ok(Some(Member {
-            person: Person { id: person, email },
-            rights: Rights { role, set_up_sync },
-            reach: Reach::new(person, role, &access),
-            generation,
-        }))
+        find(&mut view, person).await
     }
+}
+
+/// Who somebody is in this view; `None` where they are disabled.
+pub(super) async fn find(
+    view: &mut SqliteConnection,
+    person: Uuid,
+) -> Result<Option<Member>, VaultError> {
+    let found: Option<(String, String, String, bool, i64)> = sqlx::query_as(
+        "SELECT email, role, access, set_up_sync, generation FROM admins
+         WHERE id = ? AND disabled IS NULL",
+    )
+    .bind(person.to_string())
+    .fetch_optional(view)
+    .await?;
+    let Some((email, role, access, set_up_sync, generation)) = found else {
+        return Ok(None);
+    };
+    let role: Role = words::value(&role)?;
+    Ok(Some(Member {
+        person: Person { id: person, email },
+        rights: Rights { role, set_up_sync },
+        reach: Reach::new(person, role, &access),
+        generation,
+    }))
 }
 
 impl PersonVault<'_> {

@@ -44,6 +44,7 @@ mod search;
 mod second_factor;
 mod sign_in;
 mod sign_in_limits;
+mod slow_requests;
 mod snoozes;
 mod support;
 mod trends;
