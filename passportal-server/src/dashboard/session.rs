@@ -266,10 +266,12 @@ impl Sessions {
             .remove_where(|session| session.person.id == person && session.beginning.id == id)
     }
 
-    /// Ends all of a person's sessions, so that their keys leave memory at once.
+    /// Ends all of a person's sessions and begun sign-ins, so that their keys leave memory at once.
     pub(crate) fn end_all(&self, person: Uuid) {
         self.open
             .remove_where(|session| session.person.id == person);
+        self.first_steps
+            .remove_where(|step| step.identified.person.id == person);
     }
 
     /// Ends everybody's sessions: the key that they hold opens nothing any more.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::person_vault::{Member, Place, Reach};
 use super::rights::Rights;
 use super::{
-    Act, Person, PersonVault, Vault, VaultError, audit, invitations, tokens, touched, words,
+    Act, Person, PersonVault, Vault, VaultError, account, audit, invitations, touched, words,
 };
 
 impl Vault {
@@ -86,7 +86,7 @@ impl PersonVault<'_> {
             invitations::end(&mut transaction, made).await?;
         }
         if is_disabled && before.standing == Standing::Active {
-            tokens::revoke_all_of(&mut transaction, id).await?;
+            account::end_sessions(&mut transaction, id, None).await?;
             touched::flag_what_was_shown(&mut transaction, &after.email).await?;
         }
         let what = said(&before, patch);

@@ -108,9 +108,10 @@ impl Vault {
     }
 }
 
-/// The number that the person's sessions begin under: those that began under another one are over.
+/// The number that the person's sessions begin under; `None` where they are disabled.
 async fn generation(view: &mut SqliteConnection, person: Uuid) -> Result<Option<i64>, VaultError> {
-    let found = sqlx::query_scalar("SELECT generation FROM admins WHERE id = ?")
+    let sql = "SELECT generation FROM admins WHERE id = ? AND disabled IS NULL";
+    let found = sqlx::query_scalar(sql)
         .bind(person.to_string())
         .fetch_optional(view)
         .await?;
