@@ -59,7 +59,7 @@ pub(crate) use person_vault::{Member, PersonVault};
 pub(crate) use plans::Part;
 pub(crate) use rights::{Act, Rights};
 pub(crate) use second_factor::{Begun, TakenCode, forget_all as forget_second_factors};
-pub(crate) use sign_in::{Identified, SignIn};
+pub(crate) use sign_in::{Generations, Identified, SignIn};
 pub(crate) use tokens::Holder;
 pub(crate) use trends::{FlagsOfDay, Latency};
 use wakeups::Wakeups;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use passportal_client::wire::{AuditLine, OwnSession, SessionKind};
+use passportal_client::wire::{AuditLine, OwnSession, SessionKind, SessionToken};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -220,6 +220,12 @@ async fn whoever_runs_the_machine_gives_a_person_a_new_password_while_the_server
 
     let done = reset(EMAIL);
     assert!(done.status.success(), "{done:?}");
+    let body = json!({ "email": EMAIL, "password": NEW });
+    let anew: SessionToken = vault.anyone().post("auth/session", &body).await;
+    let anew = vault.with_token(&anew.access_token);
+    let listed: Vec<OwnSession> = anew.get("account/sessions").await;
+    let left: Vec<_> = listed.iter().map(|it| (it.kind, it.current)).collect();
+    assert_eq!(left, [(SessionKind::Api, true)]);
     assert!(!is_signed_in(&mut browser).await);
     let refused = api.fails(Method::GET, "vault/clients", &json!({})).await;
     assert_eq!(refused, (401, 1006));
@@ -261,6 +267,9 @@ async fn the_api_changes_the_password_and_ends_sessions() {
         .await;
     assert_eq!(refused, (422, 4022));
     let _: Value = api.put(path, &change(PASSWORD, NEW)).await;
+    let listed: Vec<OwnSession> = api.get("account/sessions").await;
+    let left: Vec<_> = listed.iter().map(|it| (it.kind, it.current)).collect();
+    assert_eq!(left, [(SessionKind::Api, true)]);
     assert!(!is_signed_in(&mut browser).await);
     let refused = other.fails(Method::GET, "account", &json!({})).await;
     assert_eq!(refused, (401, 1006));
