@@ -10,12 +10,10 @@ use uuid::Uuid;
 
 use crate::data_dir::{DataDir, replace_with_empty_private};
 use crate::database::Database;
+use crate::organization_key;
 use crate::password_hash;
 use crate::server_key::ServerKey;
 use crate::vault::{self, CompanyVault, NewClientRow, Organization, VaultError};
-
-/// The shortest organization key.
-pub(crate) const ORGANIZATION_KEY_LENGTH: usize = 12;
 
 /// The shortest password of an administrator.
 const ADMIN_PASSWORD_LENGTH: usize = 8;
@@ -58,7 +56,8 @@ pub enum InitError {
     },
     /// The organization key is too short.
     #[error(
-        "the organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+        "the organization key is too short: it needs at least {} characters",
+        organization_key::SHORTEST
     )]
     WeakOrganizationKey,
     /// The password is too short.
@@ -127,7 +126,7 @@ fn check(request: &InitRequest) -> Result<(), InitError> {
             email: email.to_owned(),
         });
     }
-    if request.organization_key.expose_secret().chars().count() < ORGANIZATION_KEY_LENGTH {
+    if organization_key::is_too_short(request.organization_key.expose_secret()) {
         return Err(InitError::WeakOrganizationKey);
     }
     if request.admin_password.expose_secret().chars().count() < ADMIN_PASSWORD_LENGTH {

@@ -45,6 +45,8 @@ enum Counter {
     Codes(Account, Place),
     /// Passwords of every account from one network: each costs the server an Argon2id.
     Network(IpAddr),
+    /// The same from all the IPv6 networks of one site.
+    Site(Ipv6Addr),
     /// One-time codes of one account from wherever nobody signed in to it before.
     CodesFromElsewhere(Account),
 }
@@ -56,6 +58,7 @@ impl Counter {
             Self::Passwords(..) | Self::Codes(..) => 5,
             Self::CodesFromElsewhere(_) => 10,
             Self::Network(_) => 50,
+            Self::Site(_) => 200,
         }
     }
 
@@ -133,7 +136,7 @@ impl SignInLimit {
         let (account, place) = (hash(account), place(source));
         let mut counters = vec![Counter::Passwords(account, place)];
         if let Some(network) = self.unknown(account, place) {
-            counters.push(Counter::Network(network));
+            counters.extend(costly_from(network));
         }
         self.count(account, place, counters, now)
     }
@@ -257,6 +260,16 @@ fn network(address: IpAddr) -> IpAddr {
         }
         v4 @ IpAddr::V4(_) => v4,
     }
+}
+
+/// What counts an Argon2id for a network. A site has 65,536 of IPv6. Source: RFC 6177.
+fn costly_from(network: IpAddr) -> impl Iterator<Item = Counter> {
+    let site = match network {
+        IpAddr::V6(network) => Some(Ipv6Addr::from_bits(network.to_bits() >> 80 << 80)),
+        IpAddr::V4(_) => None,
+    };
+    let site = site.map(Counter::Site);
+    [Counter::Network(network)].into_iter().chain(site)
 }
 
 /// Makes room for one more. Somebody who tries thousands of names makes this forget one each time, not all of them.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::authority_form::access_label;
 use super::problem::{Problem, sentence};
-use super::secrets;
+use crate::organization_key;
 use crate::password_hash;
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
@@ -139,7 +139,7 @@ async fn refusal(
         return Ok(Some(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text)));
     };
     let company_vault = state.vault.company_vault().await?;
-    let proof = secrets::prove(typed.organization_key.clone(), company_vault).await?;
+    let proof = organization_key::prove(typed.organization_key.clone(), company_vault).await?;
     if proof.is_some() {
         attempt.succeeded();
         return Ok(None);

@@ -16,8 +16,9 @@ use serde::Deserialize;
 use super::form::{Empty, OwnForm};
 use super::known_browser::{self, KnownBrowser};
 use super::problem::{Problem, sentence};
+use super::second_step;
 use super::session::{Session, cookie, no_cookie};
-use super::{second_step, secrets};
+use crate::organization_key;
 use crate::proof::{self, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
@@ -173,10 +174,10 @@ async fn identify(
     form: LoginForm,
 ) -> Result<(Identified, KeyEncryptionKey), Refusal> {
     let password = SecretString::from(form.password);
-    let organization_key = SecretString::from(form.organization_key);
+    let key = SecretString::from(form.organization_key);
     let (identified, attempt) = proof::by_password(state, email, source, password).await?;
     let company_vault = state.vault.company_vault().await?;
-    let Some(kek) = secrets::prove(organization_key, company_vault).await? else {
+    let Some(kek) = organization_key::prove(key, company_vault).await? else {
         let actor = Actor::person(&identified.person.email);
         let what = "failed to sign in: wrong organization key";
         state.vault.note(&actor, what, "").await?;

@@ -4,22 +4,20 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
-use passportal_client::envelope::{OrganizationKey, new_key_parameters};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::account_page::refused;
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::secrets;
 use super::session::{Message, no_cookie};
 use super::signed_in::SignedIn;
-use crate::init::ORGANIZATION_KEY_LENGTH;
+use crate::organization_key;
 use crate::proof::{self, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
-use crate::vault::{Act, Agent, NewOrganizationKey, Rotated, VaultError};
+use crate::vault::{Act, Agent, Rotated, VaultError};
 
 const HERE: &str = "/organization-key";
 
@@ -98,18 +96,24 @@ async fn rotate(
     let email = &session.person.email;
     proof::whole(state, email, Source::Known(&mark), password, code).await?;
     let company_vault = state.vault.company_vault().await?;
-    let old = secrets::prove(SecretString::from(fields.organization_key), company_vault).await?;
+    let old =
+        organization_key::prove(SecretString::from(fields.organization_key), company_vault).await?;
     let old = old.ok_or_else(|| {
         VaultError::refused("the organization key as it is now is not right; nothing was changed")
     })?;
-    let new = derive(state, SecretString::from(fields.new_key)).await?;
+    let new = organization_key::derive(
+        state.vault.organization().id,
+        SecretString::from(fields.new_key),
+    )
+    .await?;
     Ok(session.vault().change_organization_key(&old, &new).await?)
 }
 
 fn check_new_key(fields: &KeyForm) -> Result<(), VaultError> {
-    let why = if fields.new_key.chars().count() < ORGANIZATION_KEY_LENGTH {
+    let why = if organization_key::is_too_short(&fields.new_key) {
         format!(
-            "the new organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+            "the new organization key is too short: it needs at least {} characters",
+            organization_key::SHORTEST
         )
     } else if fields.new_key != fields.repeated {
         "the new organization key was not repeated exactly as it is; nothing was changed".to_owned()
@@ -119,15 +123,4 @@ fn check_new_key(fields: &KeyForm) -> Result<(), VaultError> {
         return Ok(());
     };
     Err(VaultError::Refused(why))
-}
-
-async fn derive(state: &AppState, key: SecretString) -> Result<NewOrganizationKey, VaultError> {
-    let parameters = new_key_parameters(state.vault.organization().id);
-    let derive = move || {
-        let kek = OrganizationKey::new(key.expose_secret()).derive(&parameters);
-        kek.map(|kek| NewOrganizationKey { kek, parameters })
-    };
-    let derived = tokio::task::spawn_blocking(derive).await;
-    let derived = derived.map_err(|_| VaultError::Hashing)?;
-    derived.map_err(|error| VaultError::Refused(error.to_string()))
 }
