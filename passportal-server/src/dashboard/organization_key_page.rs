@@ -14,7 +14,7 @@ use super::problem::{Problem, page};
 use super::session::{Message, no_cookie};
 use super::signed_in::SignedIn;
 use crate::organization_key;
-use crate::proof::{self, ProofError};
+use crate::proof::{self, KeyUse, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::vault::{Act, Agent, Rotated, VaultError};
@@ -94,13 +94,12 @@ async fn rotate(
     let code = (!fields.code.is_empty()).then(|| SecretString::from(fields.code));
     let password = SecretString::from(fields.password);
     let email = &session.person.email;
-    proof::whole(state, email, Source::Known(&mark), password, code).await?;
-    let company_vault = state.vault.company_vault().await?;
-    let old =
-        organization_key::prove(SecretString::from(fields.organization_key), company_vault).await?;
-    let old = old.ok_or_else(|| {
-        VaultError::refused("the organization key as it is now is not right; nothing was changed")
-    })?;
+    let source = Source::Known(&mark);
+    proof::whole(state, email, source, password, code).await?;
+    let key = SecretString::from(fields.organization_key);
+    let proved = proof::by_organization_key(state, email, source, key, KeyUse::Change).await;
+    let (old, attempt) = proved?;
+    attempt.passed();
     let new = organization_key::derive(
         state.vault.organization().id,
         SecretString::from(fields.new_key),

@@ -29,6 +29,7 @@ mod imports;
 mod lost_second_factor;
 mod notices;
 mod organization_key;
+mod organization_key_change;
 mod overviews;
 mod passwords;
 mod people;
