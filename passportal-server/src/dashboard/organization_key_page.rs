@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use secrecy::SecretString;
 use serde::Deserialize;
+use tracing::Instrument as _;
 
 use super::account_page::refused;
 use super::form::OwnForm;
@@ -13,6 +14,7 @@ use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
 use super::session::{Message, no_cookie};
 use super::signed_in::SignedIn;
+use crate::caller_address;
 use crate::organization_key;
 use crate::proof::{self, KeyUse, ProofError};
 use crate::sign_in_limit::Source;
@@ -71,17 +73,33 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     let OwnForm { session, fields } = form;
     session.vault().require_right(Act::ChangeOrganizationKey)?;
-    let rotated = match rotate(&state, &session, fields).await {
+    let agents = session.vault().agents().await?;
+    // A browser that does not wait for the answer does not stop it half way.
+    let rotation = rotate_and_end_sessions(state.clone(), session, fields).in_current_span();
+    let rotated = tokio::spawn(caller_address::carried(rotation)).await;
+    let (session, rotated) = rotated.map_err(|error| Problem::internal(&error))?;
+    let rotated = match rotated {
         Ok(rotated) => rotated,
         Err(error) => return refused(&session, HERE, error),
     };
-    state.sessions.end_every_one();
     let changed = ChangedPage {
         organization: &state.vault.organization().name,
         rotated,
-        agents: session.vault().agents().await?,
+        agents,
     };
     Ok((jar.remove(no_cookie()), Html(changed.render()?)).into_response())
+}
+
+async fn rotate_and_end_sessions(
+    state: AppState,
+    session: SignedIn,
+    fields: KeyForm,
+) -> (SignedIn, Result<Rotated, ProofError>) {
+    let rotated = rotate(&state, &session, fields).await;
+    if rotated.is_ok() {
+        state.sessions.end_every_one();
+    }
+    (session, rotated)
 }
 
 async fn rotate(
