@@ -236,6 +236,34 @@ async fn whoever_runs_the_machine_gives_a_person_a_new_password_while_the_server
 }
 
 #[tokio::test]
+async fn a_vault_of_another_version_is_not_changed_under_its_server() {
+    let vault = TestVault::start().await;
+    let mut database = vault.database().await;
+    let older = "DELETE FROM _sqlx_migrations
+        WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    sqlx::query(older).execute(&mut database).await.unwrap();
+    let file = vault.dir.path().join("new-password");
+    std::fs::write(&file, NEW).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_passportal-server"))
+        .args(["people", "reset-password", "--email", EMAIL, "--data-dir"])
+        .arg(vault.dir.path())
+        .arg("--password-file")
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(told.contains("is of another version"), "{told}");
+    assert_eq!(
+        vault.signed_in().await.get("/clients").await.status,
+        200,
+        "the password is the old one"
+    );
+}
+
+#[tokio::test]
 async fn the_api_changes_the_password_and_ends_sessions() {
     let vault = TestVault::start().await;
     let (api, other) = (vault.person().await, vault.person().await);
