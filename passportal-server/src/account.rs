@@ -11,7 +11,7 @@ use crate::proof::{self, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::token::TokenHash;
-use crate::vault::{Begun, Person, VaultError, person_password};
+use crate::vault::{Begun, Generations, Person, VaultError, person_password};
 
 /// Gives a person a new password, and ends their sessions but for the token to `keep`; returns the number that sessions
 /// begin under from now on.
@@ -34,6 +34,9 @@ pub(crate) async fn change_password(
     prove_password(state, person, source, old).await?;
     let hash = password_hash::hash(new).await?;
     let generation = state.vault.change_password(person, &hash, keep).await?;
+    state
+        .sessions
+        .end_older(&Generations::from([(person.id, generation)]));
     Ok(generation)
 }
 
@@ -124,6 +127,8 @@ pub(crate) async fn sessions(
         Current::Api(token) => (None, Some(token)),
     };
     let mut sessions = state.vault.api_sessions(person.id, token).await?;
+    let generations = state.vault.generations().await?;
+    state.sessions.end_older(&generations);
     sessions.extend(state.sessions.of_person(person.id, id));
     sessions.sort_by_key(|it| (!it.current, Reverse(it.seen), it.id));
     Ok(sessions)

@@ -24,6 +24,11 @@ pub(crate) fn current() -> Option<IpAddr> {
     CURRENT.try_with(|address| *address).ok().flatten()
 }
 
+/// Work of the request that is being answered, which another task does.
+pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(current(), work)
+}
+
 /// Remembers the address for as long as the request is being answered. Handlers see it as the connection's.
 pub(crate) async fn remember(
     State(proxies): State<TrustedProxies>,

@@ -59,7 +59,7 @@ struct Init {
     /// The first administrator's e-mail address.
     #[arg(long)]
     admin_email: String,
-    /// A file with the first administrator's password (at least 8 characters). Only you may read it.
+    /// A file with the first administrator's password (at least 12 characters). Only you may read it.
     #[arg(long)]
     admin_password_file: PathBuf,
     /// A file with the organization key (at least 12 characters). Only you may read it; it is not stored.
@@ -275,7 +275,7 @@ fn init_hint(error: &InitError) -> &'static str {
         InitError::NoName => "give --organization the organization's name",
         InitError::BadEmail { .. } => "give --admin-email an address like ada@msp.example",
         InitError::WeakOrganizationKey => "choose a longer one; a few random words are good",
-        InitError::WeakAdminPassword => "choose a longer one",
+        InitError::WeakAdminPassword { .. } => "choose another one; a few random words are good",
         InitError::Exists { .. } => "serve it, or choose another --data-dir",
         InitError::Write { .. } => "check the permissions and the free space of --data-dir",
         InitError::Make(_) => "nothing was left behind; try again",

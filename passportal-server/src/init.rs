@@ -10,15 +10,10 @@ use uuid::Uuid;
 
 use crate::data_dir::{DataDir, replace_with_empty_private};
 use crate::database::Database;
+use crate::organization_key;
 use crate::password_hash;
 use crate::server_key::ServerKey;
-use crate::vault::{self, CompanyVault, NewClientRow, Organization, VaultError};
-
-/// The shortest organization key.
-pub(crate) const ORGANIZATION_KEY_LENGTH: usize = 12;
-
-/// The shortest password of an administrator.
-const ADMIN_PASSWORD_LENGTH: usize = 8;
+use crate::vault::{self, CompanyVault, NewClientRow, Organization, VaultError, person_password};
 
 /// What a new vault begins with.
 #[derive(Clone, Debug)]
@@ -29,7 +24,7 @@ pub struct InitRequest {
     pub organization: String,
     /// The first administrator's e-mail address.
     pub admin_email: String,
-    /// The first administrator's password, at least 8 characters.
+    /// The first administrator's password, at least 12 characters.
     pub admin_password: SecretString,
     /// The organization key, at least 12 characters. It is used here and not stored.
     pub organization_key: SecretString,
@@ -58,14 +53,16 @@ pub enum InitError {
     },
     /// The organization key is too short.
     #[error(
-        "the organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+        "the organization key is too short: it needs at least {} characters",
+        organization_key::SHORTEST
     )]
     WeakOrganizationKey,
-    /// The password is too short.
-    #[error(
-        "the administrator's password is too short: it needs at least {ADMIN_PASSWORD_LENGTH} characters"
-    )]
-    WeakAdminPassword,
+    /// The password is easily guessed.
+    #[error("the administrator's password is refused: {why}")]
+    WeakAdminPassword {
+        /// In words for a person.
+        why: String,
+    },
     /// A vault is there already.
     #[error("there is a vault in `{}` already", data_dir.display())]
     Exists {
@@ -127,13 +124,14 @@ fn check(request: &InitRequest) -> Result<(), InitError> {
             email: email.to_owned(),
         });
     }
-    if request.organization_key.expose_secret().chars().count() < ORGANIZATION_KEY_LENGTH {
+    if organization_key::is_too_short(request.organization_key.expose_secret()) {
         return Err(InitError::WeakOrganizationKey);
     }
-    if request.admin_password.expose_secret().chars().count() < ADMIN_PASSWORD_LENGTH {
-        return Err(InitError::WeakAdminPassword);
-    }
-    Ok(())
+    person_password::check(email, request.admin_password.expose_secret()).map_err(|refused| {
+        InitError::WeakAdminPassword {
+            why: refused.to_string(),
+        }
+    })
 }
 
 /// Builds the database under another name and gives it its own only when it is whole.

@@ -17,6 +17,7 @@ mod forward;
 mod init;
 mod lock;
 mod notices;
+mod organization_key;
 mod password_hash;
 mod people_command;
 mod proof;
@@ -30,6 +31,7 @@ mod sign_in_limit;
 mod slow_clients;
 mod state;
 mod token;
+mod turns;
 mod user_agent;
 mod vault;
 

@@ -6,24 +6,18 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
 
+use crate::turns;
 use crate::vault::VaultError;
 
 /// Stands in for the hash of an account that does not exist, so that the answer takes as long.
 static NOBODY: LazyLock<Option<String>> =
     LazyLock::new(|| hash_now(&SecretString::from("nobody's password")));
 
-/// Each of them takes 19 MiB for a while: more at once would let strangers fill the memory.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
-
 /// Hashes a password with a fresh salt.
 pub(crate) async fn hash(password: SecretString) -> Result<String, VaultError> {
-    tokio::task::spawn_blocking(move || hash_now(&password))
-        .await
-        .ok()
-        .flatten()
-        .ok_or(VaultError::Hashing)
+    let hashed = turns::argon2(move || hash_now(&password)).await?;
+    hashed.ok_or(VaultError::Hashing)
 }
 
 /// Whether the password belongs to the hash; without a hash it takes the same time and says no.
@@ -31,8 +25,7 @@ pub(crate) async fn verify(
     password: SecretString,
     hash: Option<String>,
 ) -> Result<bool, VaultError> {
-    let _turn = AT_ONCE.acquire().await.map_err(|_| VaultError::Hashing)?;
-    tokio::task::spawn_blocking(move || {
+    let verified = turns::argon2(move || {
         let known = hash.is_some();
         let hash = hash.or_else(|| NOBODY.clone())?;
         let parsed = PasswordHash::new(&hash).ok()?;
@@ -40,11 +33,8 @@ pub(crate) async fn verify(
             .verify_password(password.expose_secret().as_bytes(), &parsed)
             .is_ok();
         Some(known && right)
-    })
-    .await
-    .ok()
-    .flatten()
-    .ok_or(VaultError::Hashing)
+    });
+    verified.await?.ok_or(VaultError::Hashing)
 }
 
 fn hash_now(password: &SecretString) -> Option<String> {

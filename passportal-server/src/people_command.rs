@@ -20,6 +20,12 @@ pub enum PeopleError {
         /// Where.
         data_dir: PathBuf,
     },
+    /// Another version wrote it, and this one would have to change it under the server that serves it.
+    #[error("the vault in `{}` is of another version", data_dir.display())]
+    OtherVersion {
+        /// Where.
+        data_dir: PathBuf,
+    },
     /// There is nobody with this address.
     #[error("nobody in this vault has the e-mail address `{email}`")]
     NoSuchPerson {
@@ -89,7 +95,13 @@ async fn open(data_dir: &Path) -> Result<Vault, PeopleError> {
     }
     let server_key = ServerKey::read(&dir.server_key());
     let server_key = server_key.map_err(|error| PeopleError::Change(Box::new(error)))?;
-    let database = Database::open(&dir.database()).await;
+    let database = Database::open_as_it_is(&dir.database()).await;
     let database = database.map_err(|error| failed(error.into()))?;
+    let is_current = database.is_current().await;
+    if !is_current.map_err(|error| failed(error.into()))? {
+        database.close().await;
+        let data_dir = data_dir.to_owned();
+        return Err(PeopleError::OtherVersion { data_dir });
+    }
     Vault::new(database, server_key).await.map_err(failed)
 }

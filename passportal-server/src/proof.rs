@@ -1,8 +1,11 @@
-//! Proves who somebody is, by password and one-time code, within the limit on wrong sign-ins.
+//! Proves who somebody is, by password, one-time code and organization key, within the limit on wrong sign-ins.
 
+use passportal_client::envelope::KeyEncryptionKey;
 use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
 
 use crate::authenticator::TypedCode;
+use crate::organization_key;
 use crate::sign_in_limit::{Attempt, Source, TooMany};
 use crate::state::AppState;
 use crate::vault::{Actor, Identified, Person, SignIn, TakenCode, VaultError};
@@ -25,6 +28,9 @@ pub(crate) enum ProofError {
     /// A code was given where none is asked for: ignoring it would look like a check that never took place.
     #[error("no one-time code is set up for this person; sign in without one")]
     NoSecondFactor,
+    /// The organization key is another one.
+    #[error("the organization key is not right for this organization")]
+    WrongOrganizationKey,
     /// The vault failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -48,6 +54,51 @@ pub(crate) async fn by_password<'a>(
         SignIn::Right(identified) => Ok((identified, attempt)),
         SignIn::Wrong => Err(ProofError::WrongPassword),
     }
+}
+
+/// What the organization key is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyUse {
+    SignIn,
+    /// The invitation.
+    Invitation(Uuid),
+    Change,
+}
+
+impl KeyUse {
+    /// What the audit trail says of a wrong one.
+    fn failed(self) -> &'static str {
+        match self {
+            Self::SignIn => "failed to sign in: wrong organization key",
+            Self::Invitation(_) => "failed to accept an invitation: wrong organization key",
+            Self::Change => "failed to change the organization key: wrong organization key",
+        }
+    }
+
+    fn subject(self) -> String {
+        match self {
+            Self::Invitation(id) => id.to_string(),
+            Self::SignIn | Self::Change => String::new(),
+        }
+    }
+}
+
+/// Tests an organization key that somebody typed. The attempt counts as wrong unless it is told otherwise.
+pub(crate) async fn by_organization_key<'a>(
+    state: &'a AppState,
+    email: &str,
+    source: Source<'_>,
+    key: SecretString,
+    used: KeyUse,
+) -> Result<(KeyEncryptionKey, Attempt<'a>), ProofError> {
+    let attempt = state.sign_in_limit.begin_organization_key(email, source)?;
+    let company_vault = state.vault.company_vault().await?;
+    if let Some(kek) = organization_key::prove(key, company_vault).await? {
+        return Ok((kek, attempt));
+    }
+    let (who, subject) = (Actor::person(email), used.subject());
+    state.vault.note(&who, used.failed(), &subject).await?;
+    Err(ProofError::WrongOrganizationKey)
 }
 
 /// Takes a one-time or recovery code.

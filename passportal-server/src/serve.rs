@@ -274,7 +274,8 @@ impl Server {
         let vault = Arc::clone(&self.state.vault);
         let mut background = JoinSet::new();
         background.spawn(stop_after(shutdown, closing.clone(), handle.clone()));
-        background.spawn(async move { sessions.sweep_every(SWEEP).await });
+        let swept = Arc::clone(&vault);
+        background.spawn(async move { sessions.sweep_every(SWEEP, &swept).await });
         background.spawn(look_at_flags_every(SWEEP, Arc::clone(&vault)));
         background.spawn(count_flags_every(COUNT, Arc::clone(&vault)));
         if let Some(forwarding) = self.forwarding {

@@ -43,8 +43,12 @@ enum Counter {
     Passwords(Account, Place),
     /// One-time codes of one account from one place.
     Codes(Account, Place),
-    /// Passwords of every account from one network: each costs the server an Argon2id.
+    /// Organization keys that one account's person typed at one place.
+    OrganizationKeys(Account, Place),
+    /// Passwords and organization keys of every account from one network: each costs the server an Argon2id.
     Network(IpAddr),
+    /// The same from all the IPv6 networks of one site.
+    Site(Ipv6Addr),
     /// One-time codes of one account from wherever nobody signed in to it before.
     CodesFromElsewhere(Account),
 }
@@ -53,9 +57,10 @@ impl Counter {
     /// Wrong ones before the next is refused.
     fn most(self) -> usize {
         match self {
-            Self::Passwords(..) | Self::Codes(..) => 5,
+            Self::Passwords(..) | Self::Codes(..) | Self::OrganizationKeys(..) => 5,
             Self::CodesFromElsewhere(_) => 10,
             Self::Network(_) => 50,
+            Self::Site(_) => 200,
         }
     }
 
@@ -68,7 +73,10 @@ impl Counter {
 
     /// Whether a right sign-in begins it anew. Of the others it only takes itself back.
     fn is_own(self) -> bool {
-        matches!(self, Self::Passwords(..) | Self::Codes(..))
+        matches!(
+            self,
+            Self::Passwords(..) | Self::Codes(..) | Self::OrganizationKeys(..)
+        )
     }
 }
 
@@ -124,6 +132,17 @@ impl SignInLimit {
         self.count(account, place, counters, Instant::now())
     }
 
+    /// Begins the test of an organization key.
+    pub(crate) fn begin_organization_key(
+        &self,
+        account: &str,
+        source: Source<'_>,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let (account, place) = (hash(account), place(source));
+        let own = Counter::OrganizationKeys(account, place);
+        self.begin_costly(account, place, own, Instant::now())
+    }
+
     fn begin_at(
         &self,
         account: &str,
@@ -131,9 +150,19 @@ impl SignInLimit {
         now: Instant,
     ) -> Result<Attempt<'_>, TooMany> {
         let (account, place) = (hash(account), place(source));
-        let mut counters = vec![Counter::Passwords(account, place)];
+        self.begin_costly(account, place, Counter::Passwords(account, place), now)
+    }
+
+    fn begin_costly(
+        &self,
+        account: Account,
+        place: Place,
+        own: Counter,
+        now: Instant,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let mut counters = vec![own];
         if let Some(network) = self.unknown(account, place) {
-            counters.push(Counter::Network(network));
+            counters.extend(costly_from(network));
         }
         self.count(account, place, counters, now)
     }
@@ -257,6 +286,16 @@ fn network(address: IpAddr) -> IpAddr {
         }
         v4 @ IpAddr::V4(_) => v4,
     }
+}
+
+/// What counts an Argon2id for a network. A site has 65,536 of IPv6. Source: RFC 6177.
+fn costly_from(network: IpAddr) -> impl Iterator<Item = Counter> {
+    let site = match network {
+        IpAddr::V6(network) => Some(Ipv6Addr::from_bits(network.to_bits() >> 80 << 80)),
+        IpAddr::V4(_) => None,
+    };
+    let site = site.map(Counter::Site);
+    [Counter::Network(network)].into_iter().chain(site)
 }
 
 /// Makes room for one more. Somebody who tries thousands of names makes this forget one each time, not all of them.

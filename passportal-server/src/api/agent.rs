@@ -3,7 +3,7 @@
 use axum::extract::State;
 use passportal_client::wire::{
     Attempts, Changes, ChangesQuery, Failure, Heartbeat, LeaseAnswer, Report, ReportAccepted,
-    RotatedToken, SecretAnswer, SecretPurpose, SecretQuery, ShownPlans, Success, WrappedKey,
+    RotatedToken, SecretAnswer, SecretQuery, ShownPlans, Success, WrappedKey,
 };
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ pub(super) async fn changes(
 #[utoipa::path(get, path = "/api/v2/agent/credentials/{id}/secret", tag = "agent",
     params(("id" = Uuid, Path, description = "The credential"),
         ("version" = u64, Query, description = "The version that the agent means"),
-        ("purpose" = Option<SecretPurpose>, Query, description = "`sync` unless it is to sign in as the client's administrator")),
+        ("purpose" = Option<String>, Query, description = "`sync`, or `sign_in`: to sign in as the client's administrator")),
     responses((status = 200, body = Success<SecretAnswer>), (status = 404, body = Failure),
         (status = 409, description = "Another version is current, or the credential is disabled (4009)",
             body = Failure)))]

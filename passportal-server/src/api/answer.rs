@@ -113,7 +113,9 @@ impl From<ProofError> for ApiError {
             ProofError::Vault(fault) => return fault.into(),
             ProofError::TooMany => return Self::too_many(),
             ProofError::NoSecondFactor => return Self::invalid(error.to_string()),
-            ProofError::WrongPassword | ProofError::WrongCode => code::WRONG_CREDENTIALS,
+            ProofError::WrongPassword
+            | ProofError::WrongCode
+            | ProofError::WrongOrganizationKey => code::WRONG_CREDENTIALS,
             ProofError::CodeNeeded => code::ONE_TIME_CODE_NEEDED,
         };
         Self::new(StatusCode::UNAUTHORIZED, code, error.to_string())

@@ -53,6 +53,7 @@ pub(super) async fn run(command: PeopleCommand) -> anyhow::Result<()> {
 pub(super) fn hint(error: &PeopleError) -> &'static str {
     match error {
         PeopleError::NoVault { .. } => NO_VAULT,
+        PeopleError::OtherVersion { .. } => "use the program of the server that serves it",
         PeopleError::NoSuchPerson { .. } => {
             "check the spelling; the audit trail has the address of everybody who ever signed in"
         }

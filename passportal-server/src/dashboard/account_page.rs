@@ -127,6 +127,9 @@ pub(super) fn refused(
         }
         ProofError::Vault(fault) => return Err(fault.into()),
         ProofError::WrongPassword => "your password is not right; nothing was changed".to_owned(),
+        ProofError::WrongOrganizationKey => {
+            "the organization key as it is now is not right; nothing was changed".to_owned()
+        }
         other => other.to_string(),
     };
     session.leave_message(Message::Refused(sentence(&text)));

@@ -14,12 +14,12 @@ use serde::Deserialize;
 
 use super::authority_form::access_label;
 use super::problem::{Problem, sentence};
-use super::secrets;
 use crate::password_hash;
+use crate::proof::{self, KeyUse, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::token::{Token, TokenHash};
-use crate::vault::{Actor, VaultError, person_password};
+use crate::vault::{VaultError, person_password};
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
@@ -133,23 +133,23 @@ async fn refusal(
         return Ok(Some(Refusal::new(unfit, text)));
     }
     let source = Source::Address(address.ip());
-    let limit = state.sign_in_limit.begin(&invitation.email, source);
-    let Ok(attempt) = limit else {
-        let text = "Too many wrong organization keys. Try again in 15 minutes.";
-        return Ok(Some(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text)));
-    };
-    let company_vault = state.vault.company_vault().await?;
-    let proof = secrets::prove(typed.organization_key.clone(), company_vault).await?;
-    if proof.is_some() {
-        attempt.succeeded();
-        return Ok(None);
+    let (email, key) = (&invitation.email, typed.organization_key.clone());
+    let used = KeyUse::Invitation(invitation.id);
+    match proof::by_organization_key(state, email, source, key, used).await {
+        Ok((_, attempt)) => {
+            attempt.succeeded();
+            Ok(None)
+        }
+        Err(ProofError::Vault(fault)) => Err(fault),
+        Err(ProofError::TooMany) => {
+            let text = "Too many wrong organization keys. Try again in 15 minutes.";
+            Ok(Some(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text)))
+        }
+        Err(wrong) => {
+            let text = sentence(&wrong.to_string());
+            Ok(Some(Refusal::new(StatusCode::UNAUTHORIZED, &text)))
+        }
     }
-    let who = Actor::person(&invitation.email);
-    let what = "failed to accept an invitation: wrong organization key";
-    let subject = invitation.id.to_string();
-    state.vault.note(&who, what, &subject).await?;
-    let text = "The organization key is not right for this organization.";
-    Ok(Some(Refusal::new(StatusCode::UNAUTHORIZED, text)))
 }
 
 impl<'a> InvitationPage<'a> {

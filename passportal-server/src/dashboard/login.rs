@@ -16,14 +16,14 @@ use serde::Deserialize;
 use super::form::{Empty, OwnForm};
 use super::known_browser::{self, KnownBrowser};
 use super::problem::{Problem, sentence};
+use super::second_step;
 use super::session::{Session, cookie, no_cookie};
-use super::{second_step, secrets};
-use crate::proof::{self, ProofError};
+use crate::proof::{self, KeyUse, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
 use crate::token::Token;
 use crate::user_agent;
-use crate::vault::{Actor, Identified, TakenCode, VaultError};
+use crate::vault::{Identified, TakenCode, VaultError};
 
 /// Carries the form's text until somebody is signed in: another site can neither read nor set it.
 const LOGIN_COOKIE: &str = "passportal_login";
@@ -52,7 +52,6 @@ pub(super) struct LoginForm {
 
 enum Refusal {
     Proof(ProofError),
-    WrongOrganizationKey,
     ExpiredForm,
 }
 
@@ -72,7 +71,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Proof(ProofError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Proof(_) | Self::WrongOrganizationKey => StatusCode::UNAUTHORIZED,
+            Self::Proof(_) => StatusCode::UNAUTHORIZED,
             Self::ExpiredForm => StatusCode::FORBIDDEN,
         }
     }
@@ -80,9 +79,6 @@ impl Refusal {
     fn text(&self) -> String {
         match self {
             Self::Proof(error) => sentence(&error.to_string()),
-            Self::WrongOrganizationKey => {
-                "The organization key is not right for this organization.".to_owned()
-            }
             Self::ExpiredForm => "This form had expired. Please sign in again.".to_owned(),
         }
     }
@@ -173,15 +169,12 @@ async fn identify(
     form: LoginForm,
 ) -> Result<(Identified, KeyEncryptionKey), Refusal> {
     let password = SecretString::from(form.password);
-    let organization_key = SecretString::from(form.organization_key);
+    let key = SecretString::from(form.organization_key);
     let (identified, attempt) = proof::by_password(state, email, source, password).await?;
-    let company_vault = state.vault.company_vault().await?;
-    let Some(kek) = secrets::prove(organization_key, company_vault).await? else {
-        let actor = Actor::person(&identified.person.email);
-        let what = "failed to sign in: wrong organization key";
-        state.vault.note(&actor, what, "").await?;
-        return Err(Refusal::WrongOrganizationKey);
-    };
+    let email = &identified.person.email;
+    let proved = proof::by_organization_key(state, email, source, key, KeyUse::SignIn).await;
+    let (kek, key_attempt) = proved?;
+    key_attempt.passed();
     if state.vault.needs_code(identified.person.id).await? {
         attempt.passed();
     } else {

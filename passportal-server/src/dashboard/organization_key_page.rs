@@ -4,22 +4,22 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
-use passportal_client::envelope::{OrganizationKey, new_key_parameters};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
+use tracing::Instrument as _;
 
 use super::account_page::refused;
 use super::form::OwnForm;
 use super::layout::{Layout, Section};
 use super::problem::{Problem, page};
-use super::secrets;
 use super::session::{Message, no_cookie};
 use super::signed_in::SignedIn;
-use crate::init::ORGANIZATION_KEY_LENGTH;
-use crate::proof::{self, ProofError};
+use crate::caller_address;
+use crate::organization_key;
+use crate::proof::{self, KeyUse, ProofError};
 use crate::sign_in_limit::Source;
 use crate::state::AppState;
-use crate::vault::{Act, Agent, NewOrganizationKey, Rotated, VaultError};
+use crate::vault::{Act, Agent, Rotated, VaultError};
 
 const HERE: &str = "/organization-key";
 
@@ -73,17 +73,33 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     let OwnForm { session, fields } = form;
     session.vault().require_right(Act::ChangeOrganizationKey)?;
-    let rotated = match rotate(&state, &session, fields).await {
+    let agents = session.vault().agents().await?;
+    // A browser that does not wait for the answer does not stop it half way.
+    let rotation = rotate_and_end_sessions(state.clone(), session, fields).in_current_span();
+    let rotated = tokio::spawn(caller_address::carried(rotation)).await;
+    let (session, rotated) = rotated.map_err(|error| Problem::internal(&error))?;
+    let rotated = match rotated {
         Ok(rotated) => rotated,
         Err(error) => return refused(&session, HERE, error),
     };
-    state.sessions.end_every_one();
     let changed = ChangedPage {
         organization: &state.vault.organization().name,
         rotated,
-        agents: session.vault().agents().await?,
+        agents,
     };
     Ok((jar.remove(no_cookie()), Html(changed.render()?)).into_response())
+}
+
+async fn rotate_and_end_sessions(
+    state: AppState,
+    session: SignedIn,
+    fields: KeyForm,
+) -> (SignedIn, Result<Rotated, ProofError>) {
+    let rotated = rotate(&state, &session, fields).await;
+    if rotated.is_ok() {
+        state.sessions.end_every_one();
+    }
+    (session, rotated)
 }
 
 async fn rotate(
@@ -96,20 +112,25 @@ async fn rotate(
     let code = (!fields.code.is_empty()).then(|| SecretString::from(fields.code));
     let password = SecretString::from(fields.password);
     let email = &session.person.email;
-    proof::whole(state, email, Source::Known(&mark), password, code).await?;
-    let company_vault = state.vault.company_vault().await?;
-    let old = secrets::prove(SecretString::from(fields.organization_key), company_vault).await?;
-    let old = old.ok_or_else(|| {
-        VaultError::refused("the organization key as it is now is not right; nothing was changed")
-    })?;
-    let new = derive(state, SecretString::from(fields.new_key)).await?;
+    let source = Source::Known(&mark);
+    proof::whole(state, email, source, password, code).await?;
+    let key = SecretString::from(fields.organization_key);
+    let proved = proof::by_organization_key(state, email, source, key, KeyUse::Change).await;
+    let (old, attempt) = proved?;
+    attempt.passed();
+    let new = organization_key::derive(
+        state.vault.organization().id,
+        SecretString::from(fields.new_key),
+    )
+    .await?;
     Ok(session.vault().change_organization_key(&old, &new).await?)
 }
 
 fn check_new_key(fields: &KeyForm) -> Result<(), VaultError> {
-    let why = if fields.new_key.chars().count() < ORGANIZATION_KEY_LENGTH {
+    let why = if organization_key::is_too_short(&fields.new_key) {
         format!(
-            "the new organization key is too short: it needs at least {ORGANIZATION_KEY_LENGTH} characters"
+            "the new organization key is too short: it needs at least {} characters",
+            organization_key::SHORTEST
         )
     } else if fields.new_key != fields.repeated {
         "the new organization key was not repeated exactly as it is; nothing was changed".to_owned()
@@ -119,15 +140,4 @@ fn check_new_key(fields: &KeyForm) -> Result<(), VaultError> {
         return Ok(());
     };
     Err(VaultError::Refused(why))
-}
-
-async fn derive(state: &AppState, key: SecretString) -> Result<NewOrganizationKey, VaultError> {
-    let parameters = new_key_parameters(state.vault.organization().id);
-    let derive = move || {
-        let kek = OrganizationKey::new(key.expose_secret()).derive(&parameters);
-        kek.map(|kek| NewOrganizationKey { kek, parameters })
-    };
-    let derived = tokio::task::spawn_blocking(derive).await;
-    let derived = derived.map_err(|_| VaultError::Hashing)?;
-    derived.map_err(|error| VaultError::Refused(error.to_string()))
 }

@@ -10,22 +10,38 @@ use super::signed_in::SignedIn;
 use crate::request_id;
 use crate::vault::VaultError;
 
+/// What is answered instead of the page that was asked for.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Page(ProblemPage),
+    /// The session ended while the request was on its way: the login page.
+    SignedOut,
+}
+
 /// A page that says what is wrong.
 #[derive(Debug, Template)]
 #[template(path = "problem.html")]
-pub(super) struct Problem {
+pub(super) struct ProblemPage {
     status: StatusCode,
     title: &'static str,
     text: String,
 }
 
 impl Problem {
+    fn page(status: StatusCode, title: &'static str, text: String) -> Self {
+        Self::Page(ProblemPage {
+            status,
+            title,
+            text,
+        })
+    }
+
     pub(super) fn unreadable_form() -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            title: "The form could not be read",
-            text: "Go back, load the page again and try once more.".to_owned(),
-        }
+        Self::page(
+            StatusCode::BAD_REQUEST,
+            "The form could not be read",
+            "Go back, load the page again and try once more.".to_owned(),
+        )
     }
 
     /// A form that was refused before its fields were known.
@@ -33,28 +49,23 @@ impl Problem {
         if status != StatusCode::PAYLOAD_TOO_LARGE {
             return Self::unreadable_form();
         }
-        Self {
+        Self::page(
             status,
-            title: "The form is too long",
-            text: "Nothing was changed. Shorten what you typed, or choose a smaller file."
-                .to_owned(),
-        }
+            "The form is too long",
+            "Nothing was changed. Shorten what you typed, or choose a smaller file.".to_owned(),
+        )
     }
 
     pub(super) fn foreign_form() -> Self {
-        Self {
-            status: StatusCode::FORBIDDEN,
-            title: "The form is not from this session",
-            text: "Nothing was changed. Go back, load the page again and try once more.".to_owned(),
-        }
+        Self::page(
+            StatusCode::FORBIDDEN,
+            "The form is not from this session",
+            "Nothing was changed. Go back, load the page again and try once more.".to_owned(),
+        )
     }
 
     fn not_found(text: String) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            title: "Not found",
-            text,
-        }
+        Self::page(StatusCode::NOT_FOUND, "Not found", text)
     }
 
     pub(super) fn no_invitation() -> Self {
@@ -65,20 +76,16 @@ impl Problem {
     }
 
     fn forbidden(text: String) -> Self {
-        Self {
-            status: StatusCode::FORBIDDEN,
-            title: "Not allowed",
-            text,
-        }
+        Self::page(StatusCode::FORBIDDEN, "Not allowed", text)
     }
 
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         error!(error, "a page failed");
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            title: "The server failed",
-            text: format!("Its log knows more under {}.", request_id::current()),
-        }
+        Self::page(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The server failed",
+            format!("Its log knows more under {}.", request_id::current()),
+        )
     }
 }
 
@@ -87,6 +94,7 @@ impl From<VaultError> for Problem {
         match error {
             VaultError::NotFound { .. } => Self::not_found(sentence(&error.to_string())),
             VaultError::Forbidden(words) => Self::forbidden(sentence(&words)),
+            VaultError::Revoked => Self::SignedOut,
             fault => Self::internal(&fault),
         }
     }
@@ -100,9 +108,13 @@ impl From<askama::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        match self.render() {
-            Ok(page) => (self.status, Html(page)).into_response(),
-            Err(_) => (self.status, self.title).into_response(),
+        let problem = match self {
+            Self::Page(problem) => problem,
+            Self::SignedOut => return Redirect::to("/login").into_response(),
+        };
+        match problem.render() {
+            Ok(page) => (problem.status, Html(page)).into_response(),
+            Err(_) => (problem.status, problem.title).into_response(),
         }
     }
 }

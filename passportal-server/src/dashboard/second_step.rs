@@ -33,7 +33,7 @@ const COOKIE: &str = "passportal_first_step";
 
 /// Somebody whose password and organization key were right.
 pub(super) struct FirstStep {
-    identified: Identified,
+    pub(super) identified: Identified,
     kek: KeyEncryptionKey,
     csrf: Token,
     since: Instant,

@@ -1,33 +1,14 @@
 //! Sealing and opening for a person at the dashboard, with the key of their session.
 
-use passportal_client::envelope::{DataKey, Field, KeyEncryptionKey, OrganizationKey, Place};
+use passportal_client::envelope::{DataKey, Field, Place};
 use passportal_client::password_rule;
-use passportal_client::wire::{Client, SealedText, WrappedKey};
-use secrecy::{ExposeSecret as _, SecretString};
+use passportal_client::wire::{SealedText, WrappedKey};
 use sync_engine::model::Password;
 use uuid::Uuid;
 
 use super::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::vault::VaultError;
-
-/// Derives the key-encryption key and proves it at the company vault's data key; `None` when the
-/// organization key is another one.
-pub(super) async fn prove(
-    organization_key: SecretString,
-    company_vault: Client,
-) -> Result<Option<KeyEncryptionKey>, VaultError> {
-    tokio::task::spawn_blocking(move || {
-        let kek = OrganizationKey::new(organization_key.expose_secret())
-            .derive(&company_vault.key.parameters)
-            .map_err(|_| VaultError::Unreadable {
-                what: "key parameters",
-            })?;
-        Ok(DataKey::unwrap(&kek, &company_vault.key).ok().map(|_| kek))
-    })
-    .await
-    .map_err(|_| VaultError::Hashing)?
-}
 
 /// A wrapped data key for a new client. The company vault's shows that the session's key is still the organization's.
 pub(super) async fn new_key(

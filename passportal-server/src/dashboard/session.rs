@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use passportal_client::credential_table::Table;
 use passportal_client::envelope::KeyEncryptionKey;
 use passportal_client::wire::{OwnSession, SessionKind};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::kept::{Kept, Lasting};
@@ -17,7 +18,7 @@ use super::second_step::FirstStep;
 use crate::caller_address;
 use crate::state::Transport;
 use crate::token::{Token, TokenHash};
-use crate::vault::{Actor, Identified, Person};
+use crate::vault::{Actor, Generations, Identified, Person, Vault};
 
 /// A session without a request for this long ends.
 const IDLE: Duration = Duration::from_mins(30);
@@ -266,10 +267,12 @@ impl Sessions {
             .remove_where(|session| session.person.id == person && session.beginning.id == id)
     }
 
-    /// Ends all of a person's sessions, so that their keys leave memory at once.
+    /// Ends all of a person's sessions and begun sign-ins, so that their keys leave memory at once.
     pub(crate) fn end_all(&self, person: Uuid) {
         self.open
             .remove_where(|session| session.person.id == person);
+        self.first_steps
+            .remove_where(|step| step.identified.person.id == person);
     }
 
     /// Ends everybody's sessions: the key that they hold opens nothing any more.
@@ -278,8 +281,23 @@ impl Sessions {
         self.first_steps.remove_where(|_| true);
     }
 
-    /// Drops ended sessions regularly, so that their keys do not wait in memory for the next request.
-    pub(crate) async fn sweep_every(&self, pause: Duration) {
+    /// Ends the sessions and begun sign-ins of an earlier generation.
+    pub(crate) fn end_older(&self, generations: &Generations) {
+        let is_older = |person: &Uuid, began: i64| {
+            let now = generations.get(person);
+            now.is_some_and(|now| began < *now)
+        };
+        self.open
+            .remove_where(|session| is_older(&session.person.id, session.generation()));
+        self.first_steps.remove_where(|step| {
+            let identified = &step.identified;
+            is_older(&identified.person.id, identified.generation)
+        });
+    }
+
+    /// Drops ended sessions regularly, so that their keys do not wait in memory for the next request. Another process may
+    /// have ended them.
+    pub(crate) async fn sweep_every(&self, pause: Duration, vault: &Vault) {
         loop {
             tokio::time::sleep(pause).await;
             let now = Instant::now();
@@ -287,6 +305,13 @@ impl Sessions {
             self.first_steps.remove_where(|step| step.is_over(now));
             for session in self.open.all(now) {
                 session.drop_old_import();
+            }
+            match vault.generations().await {
+                Ok(generations) => self.end_older(&generations),
+                Err(error) => warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not look for ended sessions"
+                ),
             }
         }
     }

@@ -114,3 +114,21 @@ fn addresses_of_one_ipv6_network_count_as_one() {
     let mapped = at("::ffff:127.0.0.1");
     assert!(matches!((place(mapped), place(HERE)), (a, b) if a == b));
 }
+
+#[test]
+fn the_ipv6_networks_of_one_site_are_counted_together() {
+    let limit = SignInLimit::default();
+    let at = |text: String| Source::Address(text.parse().unwrap());
+    let tries = |site: &str| {
+        let account = |n: u32| format!("{n}@msp.example");
+        (0..1000)
+            .filter(|n| {
+                limit
+                    .begin(&account(*n), at(format!("2001:db8:{site}:{n:x}::1")))
+                    .is_ok()
+            })
+            .count()
+    };
+    assert_eq!(tries("1"), 200);
+    assert_eq!(tries("2"), 200, "another site");
+}

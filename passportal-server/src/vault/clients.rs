@@ -117,8 +117,8 @@ impl PersonVault<'_> {
             key: &new.key,
         };
         insert(&mut transaction, &row).await?;
-        if let Reach::Assigned(person) = self.reach() {
-            members::assign(&mut transaction, *person, new.id).await?;
+        if let Reach::Assigned(person) = self.now(&mut transaction).await?.reach {
+            members::assign(&mut transaction, person, new.id).await?;
         }
         let what = format!("created the client {name}");
         audit::write(&mut transaction, &self.actor(), &what, &new.id.to_string()).await?;

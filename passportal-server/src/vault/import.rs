@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use passportal_client::wire::{Import, Imported, ImportedCredential, ImportedUpdate};
 use sqlx::SqliteConnection;
 
-use super::person_vault::Place;
+use super::person_vault::{Member, Place};
 use super::{Act, PersonVault, VaultError, audit, credentials, passwords};
 
 impl PersonVault<'_> {
@@ -19,14 +19,15 @@ impl PersonVault<'_> {
                 Import::MOST
             )));
         }
+        let now = self.now(&mut transaction).await?;
         let mut clients = BTreeSet::new();
         for new in &import.new {
-            self.add(&mut transaction, new).await?;
+            add(&mut transaction, &now, new).await?;
             clients.insert(new.client);
         }
-        for update in &import.updates {
-            self.update(&mut transaction, update).await?;
-            clients.insert(credentials::one(&mut transaction, update.id).await?.client);
+        for changed in &import.updates {
+            update(&mut transaction, &now, changed).await?;
+            clients.insert(credentials::one(&mut transaction, changed.id).await?.client);
         }
         let (added, updated) = (import.new.len(), import.updates.len());
         let what = format!("imported {added} credentials and updated {updated}");
@@ -38,37 +39,37 @@ impl PersonVault<'_> {
         }
         Ok(Imported { added, updated })
     }
+}
 
-    async fn add(
-        &self,
-        transaction: &mut SqliteConnection,
-        new: &ImportedCredential,
-    ) -> Result<(), VaultError> {
-        let place = Place::Client(new.client);
-        self.require(transaction, Act::Import, place).await?;
-        if new.credential.own_mode.is_some() {
-            self.require(transaction, Act::SetUpSync, place).await?;
-        }
-        credentials::add(transaction, &self.actor(), new.client, &new.credential).await
+async fn add(
+    transaction: &mut SqliteConnection,
+    member: &Member,
+    new: &ImportedCredential,
+) -> Result<(), VaultError> {
+    let place = Place::Client(new.client);
+    member.require(transaction, Act::Import, place).await?;
+    if new.credential.own_mode.is_some() {
+        member.require(transaction, Act::SetUpSync, place).await?;
     }
+    credentials::add(transaction, &member.actor(), new.client, &new.credential).await
+}
 
-    async fn update(
-        &self,
-        transaction: &mut SqliteConnection,
-        update: &ImportedUpdate,
-    ) -> Result<(), VaultError> {
-        let place = Place::Credential(update.id);
-        self.require(transaction, Act::Import, place).await?;
-        for act in credentials::acts(&update.patch) {
-            self.require(transaction, act, place).await?;
-        }
-        let actor = self.actor();
-        if let Some(password) = &update.password {
-            passwords::set(transaction, &actor, update.id, password).await?;
-        }
-        if !update.patch.is_empty() {
-            credentials::change(transaction, &actor, update.id, &update.patch).await?;
-        }
-        Ok(())
+async fn update(
+    transaction: &mut SqliteConnection,
+    member: &Member,
+    update: &ImportedUpdate,
+) -> Result<(), VaultError> {
+    let place = Place::Credential(update.id);
+    member.require(transaction, Act::Import, place).await?;
+    for act in credentials::acts(&update.patch) {
+        member.require(transaction, act, place).await?;
     }
+    let actor = member.actor();
+    if let Some(password) = &update.password {
+        passwords::set(transaction, &actor, update.id, password).await?;
+    }
+    if !update.patch.is_empty() {
+        credentials::change(transaction, &actor, update.id, &update.patch).await?;
+    }
+    Ok(())
 }

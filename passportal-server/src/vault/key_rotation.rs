@@ -3,6 +3,7 @@
 use passportal_client::envelope::{DataKey, EnvelopeError, Field, KeyEncryptionKey, Place};
 use passportal_client::wire::{KeyParameters, SealedText, WrappedKey};
 use sqlx::SqliteConnection;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::person_vault::Place as PlaceOfAct;
@@ -111,7 +112,12 @@ impl PersonVault<'_> {
         );
         audit::write(&mut transaction, &self.actor(), &what, "").await?;
         transaction.commit().await?;
-        self.forget_overwritten().await?;
+        if let Err(error) = self.forget_overwritten().await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "the organization key is changed, but the database's log may keep what the old one sealed until the server ends"
+            );
+        }
         for wrapped in &keys {
             self.wake(wrapped.client);
         }

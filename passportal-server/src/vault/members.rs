@@ -11,31 +11,39 @@ use uuid::Uuid;
 use super::person_vault::{Member, Place, Reach};
 use super::rights::Rights;
 use super::{
-    Act, Person, PersonVault, Vault, VaultError, audit, invitations, tokens, touched, words,
+    Act, Person, PersonVault, Vault, VaultError, account, audit, invitations, touched, words,
 };
 
 impl Vault {
     /// Who somebody is at this moment; `None` where they are disabled.
     pub(crate) async fn member(&self, person: Uuid) -> Result<Option<Member>, VaultError> {
         let mut view = self.database.read().await?;
-        let found: Option<(String, String, String, bool, i64)> = sqlx::query_as(
-            "SELECT email, role, access, set_up_sync, generation FROM admins
-             WHERE id = ? AND disabled IS NULL",
-        )
-        .bind(person.to_string())
-        .fetch_optional(&mut *view)
-        .await?;
-        let Some((email, role, access, set_up_sync, generation)) = found else {
-            return Ok(None);
-        };
-        let role: Role = words::value(&role)?;
-        Ok(Some(Member {
-            person: Person { id: person, email },
-            rights: Rights { role, set_up_sync },
-            reach: Reach::new(person, role, &access),
-            generation,
-        }))
+        find(&mut view, person).await
     }
+}
+
+/// Who somebody is in this view; `None` where they are disabled.
+pub(super) async fn find(
+    view: &mut SqliteConnection,
+    person: Uuid,
+) -> Result<Option<Member>, VaultError> {
+    let found: Option<(String, String, String, bool, i64)> = sqlx::query_as(
+        "SELECT email, role, access, set_up_sync, generation FROM admins
+         WHERE id = ? AND disabled IS NULL",
+    )
+    .bind(person.to_string())
+    .fetch_optional(view)
+    .await?;
+    let Some((email, role, access, set_up_sync, generation)) = found else {
+        return Ok(None);
+    };
+    let role: Role = words::value(&role)?;
+    Ok(Some(Member {
+        person: Person { id: person, email },
+        rights: Rights { role, set_up_sync },
+        reach: Reach::new(person, role, &access),
+        generation,
+    }))
 }
 
 impl PersonVault<'_> {
@@ -78,7 +86,7 @@ impl PersonVault<'_> {
             invitations::end(&mut transaction, made).await?;
         }
         if is_disabled && before.standing == Standing::Active {
-            tokens::revoke_all_of(&mut transaction, id).await?;
+            account::end_sessions(&mut transaction, id, None).await?;
             touched::flag_what_was_shown(&mut transaction, &after.email).await?;
         }
         let what = said(&before, patch);

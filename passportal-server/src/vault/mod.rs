@@ -61,7 +61,7 @@ pub(crate) use plans::Part;
 pub(crate) use rights::{Act, Rights};
 pub(crate) use second_factor::{Begun, TakenCode};
 pub(crate) use server_sealed::{Forgotten, forget_sealed, server_key_fits};
-pub(crate) use sign_in::{Identified, SignIn};
+pub(crate) use sign_in::{Generations, Identified, SignIn};
 pub(crate) use tokens::Holder;
 pub(crate) use trends::{FlagsOfDay, Latency};
 use wakeups::Wakeups;

@@ -54,7 +54,7 @@ impl PersonVault<'_> {
         let scope = Scope {
             query,
             reach,
-            whole: self.may(Act::ReadAudit),
+            whole: self.now(&mut view).await?.rights.allow(Act::ReadAudit),
             now: made,
         };
         let mut table = match report {

@@ -1,12 +1,13 @@
 //! The vault as a person sees it. Whatever a person does begins with [`Act`] and [`Place`], or with [`Act`] and
-//! [`Reach`]: there is no other way to the database from here.
+//! [`Reach`]: there is no other way to the database from here. Who the person is now is read in the same transaction,
+//! because a request's body may take minutes.
 
 use passportal_client::wire::Role;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
 use super::rights::{Act, Rights};
-use super::{Actor, Organization, Person, Vault, VaultError};
+use super::{Actor, Organization, Person, Vault, VaultError, members};
 use crate::server_key::ServerKey;
 
 /// Whether a client's id, in a column, is within the [`Reach`] that is bound as a parameter.
@@ -40,6 +41,17 @@ impl Member {
     pub(crate) fn actor(&self) -> Actor {
         Actor::person(&self.person.email)
     }
+
+    /// Refuses a place that the person does not reach, as one that does not exist; and then an act that they may not do.
+    pub(super) async fn require(
+        &self,
+        view: &mut SqliteConnection,
+        act: Act,
+        place: Place,
+    ) -> Result<(), VaultError> {
+        self.reach.require(view, place).await?;
+        self.rights.require(act)
+    }
 }
 
 /// The clients that a person has access to.
@@ -67,6 +79,51 @@ impl Reach {
             Self::All => None,
             Self::Assigned(person) => Some(person.to_string()),
         }
+    }
+
+    /// Refuses a place beyond, as one that does not exist.
+    async fn require(&self, view: &mut SqliteConnection, place: Place) -> Result<(), VaultError> {
+        let (sql, id, what) = match place {
+            Place::Organization => return Ok(()),
+            Place::Client(id) => (
+                concat!(
+                    "SELECT 1 FROM clients WHERE id = ?1 AND ",
+                    within!("id", "?2")
+                ),
+                id,
+                "client",
+            ),
+            Place::Credential(id) => (
+                concat!(
+                    "SELECT 1 FROM credentials WHERE id = ?1 AND ",
+                    within!("client", "?2")
+                ),
+                id,
+                "credential",
+            ),
+            Place::Plan(id) => (
+                concat!(
+                    "SELECT 1 FROM plans WHERE id = ?1 AND ",
+                    within!("client", "?2")
+                ),
+                id,
+                "plan",
+            ),
+            Place::Agent(id) => (
+                concat!(
+                    "SELECT 1 FROM agents WHERE id = ?1 AND ",
+                    within!("client", "?2")
+                ),
+                id,
+                "agent",
+            ),
+        };
+        let found: Option<(i64,)> = sqlx::query_as(sql)
+            .bind(id.to_string())
+            .bind(self.bound())
+            .fetch_optional(view)
+            .await?;
+        found.map(drop).ok_or(VaultError::NotFound { what })
     }
 }
 
@@ -114,8 +171,10 @@ impl PersonVault<'_> {
         &self,
         act: Act,
     ) -> Result<(Transaction<'static, Sqlite>, Reach), VaultError> {
-        self.member.rights.require(act)?;
-        Ok((self.vault.database.read().await?, self.member.reach.clone()))
+        let mut view = self.vault.database.read().await?;
+        let now = self.now(&mut view).await?;
+        now.rights.require(act)?;
+        Ok((view, now.reach))
     }
 
     /// Begins to write at one place.
@@ -129,63 +188,21 @@ impl PersonVault<'_> {
         Ok(transaction)
     }
 
-    /// Refuses a place that the person does not reach, as one that does not exist; and then an act that they may not do.
+    /// As [`Member::require`], for the person as they are now.
     pub(super) async fn require(
         &self,
         view: &mut SqliteConnection,
         act: Act,
         place: Place,
     ) -> Result<(), VaultError> {
-        self.require_reach(view, place).await?;
-        self.member.rights.require(act)
+        self.now(view).await?.require(view, act, place).await
     }
 
-    async fn require_reach(
-        &self,
-        view: &mut SqliteConnection,
-        place: Place,
-    ) -> Result<(), VaultError> {
-        let (sql, id, what) = match place {
-            Place::Organization => return Ok(()),
-            Place::Client(id) => (
-                concat!(
-                    "SELECT 1 FROM clients WHERE id = ?1 AND ",
-                    within!("id", "?2")
-                ),
-                id,
-                "client",
-            ),
-            Place::Credential(id) => (
-                concat!(
-                    "SELECT 1 FROM credentials WHERE id = ?1 AND ",
-                    within!("client", "?2")
-                ),
-                id,
-                "credential",
-            ),
-            Place::Plan(id) => (
-                concat!(
-                    "SELECT 1 FROM plans WHERE id = ?1 AND ",
-                    within!("client", "?2")
-                ),
-                id,
-                "plan",
-            ),
-            Place::Agent(id) => (
-                concat!(
-                    "SELECT 1 FROM agents WHERE id = ?1 AND ",
-                    within!("client", "?2")
-                ),
-                id,
-                "agent",
-            ),
-        };
-        let found: Option<(i64,)> = sqlx::query_as(sql)
-            .bind(id.to_string())
-            .bind(self.member.reach.bound())
-            .fetch_optional(view)
-            .await?;
-        found.map(drop).ok_or(VaultError::NotFound { what })
+    /// Who the person is in this view; refuses somebody who was disabled, or whose sessions ended, since the request began.
+    pub(super) async fn now(&self, view: &mut SqliteConnection) -> Result<Member, VaultError> {
+        let now = members::find(view, self.member.person.id).await?;
+        now.filter(|now| now.generation == self.member.generation)
+            .ok_or(VaultError::Revoked)
     }
 
     /// Tells the agent of a client that something is new.
@@ -209,15 +226,6 @@ impl PersonVault<'_> {
     /// Refuses what the person's role does not allow.
     pub(crate) fn require_right(&self, act: Act) -> Result<(), VaultError> {
         self.member.rights.require(act)
-    }
-
-    /// Whether the person's role allows the act.
-    pub(super) fn may(&self, act: Act) -> bool {
-        self.member.rights.allow(act)
-    }
-
-    pub(super) fn reach(&self) -> &Reach {
-        &self.member.reach
     }
 
     /// For the audit trail.

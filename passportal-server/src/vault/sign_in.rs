@@ -1,5 +1,7 @@
 //! Signing in and out: a person's e-mail and password, and their API session.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use sqlx::SqliteConnection;
@@ -12,6 +14,9 @@ use crate::token::{Token, TokenHash};
 
 /// How long a person's API session lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(12);
+
+/// The number that each person's sessions begin under.
+pub(crate) type Generations = HashMap<Uuid, i64>;
 
 /// What came of a sign-in.
 pub(crate) enum SignIn {
@@ -94,6 +99,18 @@ impl Vault {
         Ok((token, expires))
     }
 
+    /// The number that everybody's sessions begin under: those that began under an earlier one are over.
+    pub(crate) async fn generations(&self) -> Result<Generations, VaultError> {
+        let mut view = self.database.read().await?;
+        let found: Vec<(String, i64)> = sqlx::query_as("SELECT id, generation FROM admins")
+            .fetch_all(&mut *view)
+            .await?;
+        let read = found
+            .into_iter()
+            .map(|(id, generation)| Ok((words::id(&id)?, generation)));
+        read.collect()
+    }
+
     /// Ends an API session.
     pub(crate) async fn close_session(
         &self,
@@ -108,9 +125,10 @@ impl Vault {
     }
 }
 
-/// The number that the person's sessions begin under: those that began under another one are over.
+/// The number that the person's sessions begin under; `None` where they are disabled.
 async fn generation(view: &mut SqliteConnection, person: Uuid) -> Result<Option<i64>, VaultError> {
-    let found = sqlx::query_scalar("SELECT generation FROM admins WHERE id = ?")
+    let sql = "SELECT generation FROM admins WHERE id = ? AND disabled IS NULL";
+    let found = sqlx::query_scalar(sql)
         .bind(person.to_string())
         .fetch_optional(view)
         .await?;

@@ -177,19 +177,6 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Ends all tokens of a person.
-pub(super) async fn revoke_all_of(
-    transaction: &mut SqliteConnection,
-    person: Uuid,
-) -> Result<(), VaultError> {
-    sqlx::query("UPDATE tokens SET revoked = ? WHERE admin = ? AND revoked IS NULL")
-        .bind(words::time(Timestamp::now()))
-        .bind(person.to_string())
-        .execute(transaction)
-        .await?;
-    Ok(())
-}
-
 /// Gives a person's session an id and says where it began.
 pub(super) async fn set_origin(
     transaction: &mut SqliteConnection,

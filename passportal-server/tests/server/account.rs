@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use passportal_client::wire::{AuditLine, OwnSession, SessionKind};
+use passportal_client::wire::{AuditLine, OwnSession, SessionKind, SessionToken};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -220,6 +220,12 @@ async fn whoever_runs_the_machine_gives_a_person_a_new_password_while_the_server
 
     let done = reset(EMAIL);
     assert!(done.status.success(), "{done:?}");
+    let body = json!({ "email": EMAIL, "password": NEW });
+    let anew: SessionToken = vault.anyone().post("auth/session", &body).await;
+    let anew = vault.with_token(&anew.access_token);
+    let listed: Vec<OwnSession> = anew.get("account/sessions").await;
+    let left: Vec<_> = listed.iter().map(|it| (it.kind, it.current)).collect();
+    assert_eq!(left, [(SessionKind::Api, true)]);
     assert!(!is_signed_in(&mut browser).await);
     let refused = api.fails(Method::GET, "vault/clients", &json!({})).await;
     assert_eq!(refused, (401, 1006));
@@ -227,6 +233,34 @@ async fn whoever_runs_the_machine_gives_a_person_a_new_password_while_the_server
     assert_eq!(browser.log_in(NEW, ORGANIZATION_KEY).await.status, 200);
     let html = browser.get("/audit?who=operator").await.html;
     assert!(html.contains("reset the password of a person"), "{html}");
+}
+
+#[tokio::test]
+async fn a_vault_of_another_version_is_not_changed_under_its_server() {
+    let vault = TestVault::start().await;
+    let mut database = vault.database().await;
+    let older = "DELETE FROM _sqlx_migrations
+        WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    sqlx::query(older).execute(&mut database).await.unwrap();
+    let file = vault.dir.path().join("new-password");
+    std::fs::write(&file, NEW).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_passportal-server"))
+        .args(["people", "reset-password", "--email", EMAIL, "--data-dir"])
+        .arg(vault.dir.path())
+        .arg("--password-file")
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(told.contains("is of another version"), "{told}");
+    assert_eq!(
+        vault.signed_in().await.get("/clients").await.status,
+        200,
+        "the password is the old one"
+    );
 }
 
 #[tokio::test]
@@ -261,6 +295,9 @@ async fn the_api_changes_the_password_and_ends_sessions() {
         .await;
     assert_eq!(refused, (422, 4022));
     let _: Value = api.put(path, &change(PASSWORD, NEW)).await;
+    let listed: Vec<OwnSession> = api.get("account/sessions").await;
+    let left: Vec<_> = listed.iter().map(|it| (it.kind, it.current)).collect();
+    assert_eq!(left, [(SessionKind::Api, true)]);
     assert!(!is_signed_in(&mut browser).await);
     let refused = other.fails(Method::GET, "account", &json!({})).await;
     assert_eq!(refused, (401, 1006));

@@ -22,20 +22,20 @@ use crate::support::{
     Browser, Caller, ORGANIZATION_KEY, PASSWORD, Page, TestClient, TestVault, config, derive,
 };
 
-const NEW: &str = "another four random words";
+pub(crate) const NEW: &str = "another four random words";
 const ANNA: &str = "anna@contoso.com";
 const TOTP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-struct World {
-    vault: TestVault,
-    person: Caller,
+pub(crate) struct World {
+    pub(crate) vault: TestVault,
+    pub(crate) person: Caller,
     agent: Caller,
     client: TestClient,
     anna: Uuid,
 }
 
 /// A client with an agent, and a credential with an earlier password and one-time codes.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let vault = TestVault::start().await;
     let person = vault.person().await;
     let client = TestClient::create(&person, "Contoso").await;
@@ -67,7 +67,7 @@ async fn world() -> World {
     }
 }
 
-async fn change(browser: &mut Browser, key: &str, new: &str, repeated: &str) -> Page {
+pub(crate) async fn change(browser: &mut Browser, key: &str, new: &str, repeated: &str) -> Page {
     let fields = [
         ("password", PASSWORD),
         ("organization_key", key),
@@ -78,13 +78,13 @@ async fn change(browser: &mut Browser, key: &str, new: &str, repeated: &str) -> 
     browser.submit(page, page, &fields).await
 }
 
-async fn contoso(person: &Caller) -> Client {
+pub(crate) async fn contoso(person: &Caller) -> Client {
     let clients: Vec<Client> = person.get("vault/clients").await;
     clients.into_iter().find(|it| it.name == "Contoso").unwrap()
 }
 
 /// The client's data key, which this organization key opens.
-fn data_key(organization_key: &str, wrapped: &WrappedKey) -> Option<DataKey> {
+pub(crate) fn data_key(organization_key: &str, wrapped: &WrappedKey) -> Option<DataKey> {
     let kek = OrganizationKey::new(organization_key);
     let kek = kek.derive(&wrapped.parameters).unwrap();
     DataKey::unwrap(&kek, wrapped).ok()

@@ -9,6 +9,7 @@ use passportal_client::wire::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::factor;
 use crate::support::{EMAIL, ORGANIZATION_KEY, PASSWORD};
 use world::{BEA, CHOSEN, World, accept};
 
@@ -272,4 +273,27 @@ async fn an_organization_admin_invites_and_changes_people_on_pages() {
         .submit(&page, &to, &[("standing", "disabled")])
         .await;
     assert!(refused.html.contains("last active Organization Admin"));
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_between_the_two_steps_of_signing_in_begins_anew_when_enabled() {
+    let world = World::new().await;
+    let mut admin = world.vault.signed_in().await;
+    factor::set_up(&mut admin).await;
+    let bea = world.bea(json!({ "role": "organization_admin" })).await;
+    let own = world.own_path().await;
+    let mut waiting = world.vault.browser();
+    factor::first_step(&mut waiting).await;
+    for standing in ["disabled", "active"] {
+        let patch = json!({ "standing": standing });
+        let _: PersonRecord = bea.api.patch(&own, &patch).await;
+    }
+    let away = waiting.get("/login/code").await;
+    assert_eq!(away.location.as_deref(), Some("/login"));
+    let generation: i64 = sqlx::query_scalar("SELECT generation FROM admins WHERE email = ?")
+        .bind(EMAIL)
+        .fetch_one(&mut world.vault.database().await)
+        .await
+        .unwrap();
+    assert_eq!(generation, 1, "what began before is over in every process");
 }

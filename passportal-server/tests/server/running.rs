@@ -6,7 +6,7 @@ use passportal_server::{
     ApiKeyError, InitError, ServeConfig, ServeError, Server, TlsFiles, create_api_key, init,
 };
 
-use crate::support::{TestClient, TestVault, config, request};
+use crate::support::{EMAIL, TestClient, TestVault, config, request};
 
 #[tokio::test]
 async fn a_vault_is_made_once() {
@@ -26,12 +26,14 @@ async fn a_refused_request_leaves_nothing_behind() {
         init(weak_key).await,
         Err(InitError::WeakOrganizationKey)
     ));
-    let mut weak_password = request(&inside);
-    weak_password.admin_password = "seven77".into();
-    assert!(matches!(
-        init(weak_password).await,
-        Err(InitError::WeakAdminPassword)
-    ));
+    for weak in ["eleven char", "aaaaaaaaaaaaaaaa", EMAIL] {
+        let mut weak_password = request(&inside);
+        weak_password.admin_password = weak.into();
+        assert!(matches!(
+            init(weak_password).await,
+            Err(InitError::WeakAdminPassword { .. })
+        ));
+    }
     let mut nobody = request(&inside);
     nobody.admin_email = "nobody".to_owned();
     assert!(matches!(

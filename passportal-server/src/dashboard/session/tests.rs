@@ -58,3 +58,15 @@ fn a_renewed_session_has_another_cookie_and_other_forms_and_the_old_cookie_is_wo
     assert!(sessions.end(session.person.id, session.beginning.id));
     assert!(sessions.find_at(&renewed, now).is_none());
 }
+
+#[test]
+fn a_session_of_an_earlier_generation_leaves_memory() {
+    let (sessions, jar, session) = opened();
+    let now = Instant::now();
+    let (person, stranger) = (session.person.id, Uuid::new_v4());
+    sessions.end_older(&Generations::from([(person, 0), (stranger, 1)]));
+    assert!(sessions.find_at(&jar, now).is_some());
+    sessions.end_older(&Generations::from([(person, 1)]));
+    assert!(sessions.find_at(&jar, now).is_none());
+    assert!(sessions.of_person(person, None).is_empty());
+}
