@@ -13,7 +13,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 use url::Url;
 
 use crate::caller_address::TrustedProxies;
@@ -21,9 +20,11 @@ use crate::dashboard::Sessions;
 use crate::data_dir::DataDir;
 use crate::database::{Database, OpenError};
 use crate::downloads::Downloads;
+use crate::flag_times;
 use crate::forward::Forwarding;
-use crate::lock::{Holder, Lock, LockError};
+use crate::lock::{Lock, LockError};
 use crate::notices::NoticeOptions;
+use crate::serve_error::ServeError;
 use crate::server_key::ServerKey;
 use crate::sign_in_limit::SignInLimit;
 use crate::slow_clients;
@@ -60,93 +61,6 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// The key.
     pub key: PathBuf,
-}
-
-/// Why the server does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// There is no vault.
-    #[error("there is no vault in `{}`", data_dir.display())]
-    NoVault {
-        /// Where.
-        data_dir: PathBuf,
-    },
-    /// Another server has it open.
-    #[error("another server{holder} is using the vault in `{}`", data_dir.display())]
-    InUse {
-        /// Where.
-        data_dir: PathBuf,
-        /// Which process.
-        holder: Holder,
-    },
-    /// The data directory or a file in it is read-only, or the disk is full.
-    #[error("`{}` cannot be written", path.display())]
-    NotWritable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A later version of this program wrote it.
-    #[error("`{}` was written by a newer version of the server", path.display())]
-    Newer {
-        /// The database.
-        path: PathBuf,
-    },
-    /// Passwords would travel in clear.
-    #[error("`{listen}` is reachable from other machines, which needs TLS")]
-    NeedsTls {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// Something else listens there.
-    #[error("`{listen}` is in use by another program")]
-    PortInUse {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// The address cannot be listened on.
-    #[error("could not listen on `{listen}`")]
-    Listen {
-        /// The address.
-        listen: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The certificate or its key is missing or not PEM.
-    #[error("could not use the certificate `{}` with the key `{}`", cert.display(), key.display())]
-    Tls {
-        /// The chain.
-        cert: PathBuf,
-        /// The key.
-        key: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file of the vault cannot be read.
-    #[error("could not open `{}`", path.display())]
-    Open {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The database cannot be used.
-    #[error("could not open the vault")]
-    Vault(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The server broke down.
-    #[error("the server stopped")]
-    Run(#[source] io::Error),
-}
-
-impl From<VaultError> for ServeError {
-    fn from(error: VaultError) -> Self {
-        Self::Vault(Box::new(error))
-    }
 }
 
 /// A server that listens and does not answer yet.
@@ -276,8 +190,8 @@ impl Server {
         background.spawn(stop_after(shutdown, closing.clone(), handle.clone()));
         let swept = Arc::clone(&vault);
         background.spawn(async move { sessions.sweep_every(SWEEP, &swept).await });
-        background.spawn(look_at_flags_every(SWEEP, Arc::clone(&vault)));
-        background.spawn(count_flags_every(COUNT, Arc::clone(&vault)));
+        background.spawn(flag_times::look_at_flags_every(SWEEP, Arc::clone(&vault)));
+        background.spawn(flag_times::count_flags_every(COUNT, Arc::clone(&vault)));
         if let Some(forwarding) = self.forwarding {
             background.spawn(crate::forward::run(Arc::clone(&vault), forwarding));
         }
@@ -293,32 +207,6 @@ impl Server {
         vault.close().await;
         drop(self.lock);
         served
-    }
-}
-
-async fn look_at_flags_every(pause: Duration, vault: Arc<Vault>) {
-    loop {
-        tokio::time::sleep(pause).await;
-        if let Err(error) = look_at_flags(&vault, Timestamp::now()).await {
-            let error: &dyn std::error::Error = &error;
-            error!(error, "flags that depend on the time could not be raised");
-        }
-    }
-}
-
-/// Raises what a snooze put off until now, and flags passwords whose last day is over.
-async fn look_at_flags(vault: &Vault, now: Timestamp) -> Result<(), VaultError> {
-    vault.end_snoozes(now).await?;
-    vault.flag_expired(now).await
-}
-
-async fn count_flags_every(pause: Duration, vault: Arc<Vault>) {
-    loop {
-        if let Err(error) = vault.count_flags(Timestamp::now()).await {
-            let error: &dyn std::error::Error = &error;
-            error!(error, "the standing flags could not be counted");
-        }
-        tokio::time::sleep(pause).await;
     }
 }
 
@@ -391,7 +279,7 @@ async fn open(
     let database = open_database(dir.database()).await?;
     let vault = Vault::new(database, server_key).await?;
     vault.prune().await?;
-    look_at_flags(&vault, Timestamp::now()).await?;
+    flag_times::look_at_flags(&vault, Timestamp::now()).await?;
     let dashboard = url(transport, address).parse();
     let dashboard = dashboard.map_err(|error| ServeError::Vault(Box::new(error)))?;
     Ok(AppState {
