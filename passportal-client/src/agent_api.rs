@@ -97,7 +97,11 @@ impl AgentApi {
     ) -> Result<SecretAnswer, ApiError> {
         let path = format!("{CREDENTIALS}/{credential}/secret");
         let call = Call::get(path).query("version", &version);
-        self.results(call.query("purpose", &purpose.name())).await
+        let call = match purpose {
+            SecretPurpose::Sync => call,
+            SecretPurpose::SignIn => call.query("purpose", &purpose.name()),
+        };
+        self.results(call).await
     }
 
     /// The client's data key, which the organization key opens.
