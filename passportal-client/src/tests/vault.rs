@@ -283,6 +283,22 @@ async fn a_version_that_was_not_received_is_asked_for() {
 }
 
 #[tokio::test]
+async fn an_administrators_password_is_asked_for_to_sign_in() {
+    let world = World::new().await;
+    let answer = wire::SecretAnswer {
+        user_name: "Anna@Contoso.com ".into(),
+        version: 1,
+        sealed: world.sealed(ANNA, "Anna@Contoso.com ", 1, CANARY),
+    };
+    world.answer_secret(success(answer)).await;
+    let (anna, first) = (CredentialId(ANNA), VaultVersion(1));
+    let answer = world.vault.administrator_password(anna, first).await;
+    assert!(matches!(answer, Ok(PasswordAnswer::Current(_))));
+    let request = requests(&world.server).await.pop().unwrap();
+    assert_eq!(request.url.query(), Some("version=1&purpose=sign_in"));
+}
+
+#[tokio::test]
 async fn a_credential_that_moved_on_is_superseded() {
     for (status, code) in [(409, code::CONFLICT), (404, code::NOT_FOUND)] {
         let world = World::new().await;

@@ -1,6 +1,6 @@
 //! Versions of passwords, and who gets them.
 
-use passportal_client::wire::{Credential, SecretAnswer};
+use passportal_client::wire::{Credential, SecretAnswer, credential_type};
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,6 +62,35 @@ async fn an_agent_gets_the_current_version_of_a_credential_in_use() {
         agent.fails(Method::GET, &path(1), &json!({})).await,
         (409, 4009)
     );
+}
+
+#[tokio::test]
+async fn with_the_mode_off_only_an_administrators_password_is_given_and_only_to_sign_in() {
+    let vault = TestVault::start().await;
+    let person = vault.person().await;
+    let client = TestClient::create(&person, "Contoso").await;
+    let agent = vault.with_token(&client.enrol(&person, "host-1").await.token);
+    let nothing = json!({});
+    for (name, kind, signs_in) in [
+        ("admin@contoso.com", credential_type::ADMIN, true),
+        ("anna@contoso.com", credential_type::USER, false),
+    ] {
+        let id = client.add(&person, name, "x").await;
+        let patch = json!({ "credential_type": kind, "own_mode": "off" });
+        let _: Credential = person
+            .patch(&format!("vault/credentials/{id}"), &patch)
+            .await;
+        let path = format!("agent/credentials/{id}/secret?version=1");
+        let refused = agent.fails(Method::GET, &path, &nothing).await;
+        assert_eq!(refused, (409, 4009), "{name}: it is not synced");
+        let path = format!("{path}&purpose=sign_in");
+        if signs_in {
+            let _: SecretAnswer = agent.get(&path).await;
+        } else {
+            let refused = agent.fails(Method::GET, &path, &nothing).await;
+            assert_eq!(refused, (409, 4009), "{name}: it is no administrator's");
+        }
+    }
 }
 
 #[tokio::test]
