@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(10);
@@ -172,6 +172,12 @@ impl Database {
     async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
         let pool = SqlitePoolOptions::new()
             .max_connections(8)
+            .before_acquire(|connection, _| {
+                // A commit that failed, because the disk is full for instance, leaves a connection that counts one
+                // transaction too many, and can begin none. It is closed instead of used.
+                let is_clean = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_clean) })
+            })
             .connect_with(options)
             .await?;
         migrations().run(&pool).await?;

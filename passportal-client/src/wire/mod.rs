@@ -115,6 +115,8 @@ pub mod code {
     pub const TOO_MANY: u32 = 4029;
     /// A fault of the server.
     pub const INTERNAL: u32 = 5000;
+    /// The vault's disk is full; nothing was changed.
+    pub const DISK_FULL: u32 = 5007;
 }
 
 /// The header that carries every access token.

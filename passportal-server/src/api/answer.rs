@@ -134,6 +134,14 @@ impl From<VaultError> for ApiError {
             }
             VaultError::Revoked => Self::bad_token(),
             VaultError::Refused(message) => Self::invalid(message),
+            VaultError::DiskFull => {
+                error!("a change was refused: the vault's disk is full");
+                Self::new(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    code::DISK_FULL,
+                    error.to_string(),
+                )
+            }
             fault => {
                 error!(
                     error = &fault as &dyn std::error::Error,

@@ -79,6 +79,10 @@ impl Problem {
         Self::page(StatusCode::FORBIDDEN, "Not allowed", text)
     }
 
+    fn disk_full(text: String) -> Self {
+        Self::page(StatusCode::INSUFFICIENT_STORAGE, "The disk is full", text)
+    }
+
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         error!(error, "a page failed");
         Self::page(
@@ -95,6 +99,10 @@ impl From<VaultError> for Problem {
             VaultError::NotFound { .. } => Self::not_found(sentence(&error.to_string())),
             VaultError::Forbidden(words) => Self::forbidden(sentence(&words)),
             VaultError::Revoked => Self::SignedOut,
+            VaultError::DiskFull => {
+                error!("a change was refused: the vault's disk is full");
+                Self::disk_full(sentence(&error.to_string()))
+            }
             fault => Self::internal(&fault),
         }
     }

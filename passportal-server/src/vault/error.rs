@@ -23,9 +23,12 @@ pub(crate) enum VaultError {
     /// The caller's token ended while it waited.
     #[error("the access token was revoked")]
     Revoked,
+    /// There is no room for a change.
+    #[error("the vault's disk is full, nothing was changed; make room on it and try again")]
+    DiskFull,
     /// The database failed.
     #[error("the vault's database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The database cannot be opened.
     #[error("the vault's database could not be opened")]
     Open(#[from] OpenError),
@@ -43,6 +46,25 @@ pub(crate) enum VaultError {
     ServerKey,
 }
 
+/// No room in the database, or for the memory that its connections share. Source: `SQLite` result codes, `SQLITE_FULL` and
+/// `SQLITE_IOERR_SHMSIZE`.
+const FULL: [&str; 2] = ["13", "4874"];
+
+impl From<sqlx::Error> for VaultError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(cause)
+                if cause
+                    .code()
+                    .is_some_and(|code| FULL.contains(&code.as_ref())) =>
+            {
+                Self::DiskFull
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
 impl VaultError {
     pub(crate) fn refused(words: impl Into<String>) -> Self {
         Self::Refused(words.into())
@@ -52,7 +74,7 @@ impl VaultError {
     pub(super) fn unless_unique(error: sqlx::Error, words: &str) -> Self {
         match &error {
             sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::refused(words),
-            _ => Self::Database(error),
+            _ => error.into(),
         }
     }
 }
