@@ -76,18 +76,16 @@ async fn with_the_mode_off_only_an_administrators_password_is_given_and_only_to_
         ("anna@contoso.com", credential_type::USER, false),
     ] {
         let id = client.add(&person, name, "x").await;
-        let patch = json!({ "credential_type": kind, "own_mode": "off" });
-        let _: Credential = person
-            .patch(&format!("vault/credentials/{id}"), &patch)
-            .await;
-        let path = format!("agent/credentials/{id}/secret?version=1");
-        let refused = agent.fails(Method::GET, &path, &nothing).await;
+        let off = json!({ "credential_type": kind, "own_mode": "off" });
+        let _: Credential = person.patch(&format!("vault/credentials/{id}"), &off).await;
+        let secret = format!("agent/credentials/{id}/secret?version=1");
+        let refused = agent.fails(Method::GET, &secret, &nothing).await;
         assert_eq!(refused, (409, 4009), "{name}: it is not synced");
-        let path = format!("{path}&purpose=sign_in");
+        let secret = format!("{secret}&purpose=sign_in");
         if signs_in {
-            let _: SecretAnswer = agent.get(&path).await;
+            let _: SecretAnswer = agent.get(&secret).await;
         } else {
-            let refused = agent.fails(Method::GET, &path, &nothing).await;
+            let refused = agent.fails(Method::GET, &secret, &nothing).await;
             assert_eq!(refused, (409, 4009), "{name}: it is no administrator's");
         }
     }
