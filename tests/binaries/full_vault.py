@@ -73,13 +73,20 @@ def _damaged(world, folder):
     whole = file.read_bytes()
     said = []
     for what, content in [("cut", whole[: len(whole) // 2]), ("no database", b"nonsense" * 500), ("empty", b"")]:
-        file.write_bytes(content)
+        _put(file, content)
         refused = world.run("passportal-server", "serve", "--data-dir", folder, "--listen", "127.0.0.1:0")
         lines = refused.stderr.strip().splitlines()
         assert refused.status == 1 and len(lines) == 2, f"{what}: {refused}"
         assert lines[0].startswith("error: ") and lines[1].startswith("hint: "), f"{what}: {refused}"
         said.append(f"{what}: {lines[0]}")
-    file.write_bytes(whole)
+    _put(file, whole)
     _serve(world, folder)
     assert world.server.stop() >= 0
     return "; ".join(said)
+
+
+def _put(file, content):
+    """In place of the database, without what SQLite keeps beside it."""
+    for beside in ["vault.db-wal", "vault.db-shm"]:
+        (file.parent / beside).unlink(missing_ok=True)
+    file.write_bytes(content)

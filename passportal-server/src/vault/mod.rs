@@ -145,9 +145,12 @@ impl Vault {
 }
 
 async fn read_organization(view: &mut SqliteConnection) -> Result<Organization, VaultError> {
-    let (id, name): (String, String) = sqlx::query_as("SELECT id, name FROM organization")
-        .fetch_one(view)
+    let found: Option<(String, String)> = sqlx::query_as("SELECT id, name FROM organization")
+        .fetch_optional(view)
         .await?;
+    let (id, name) = found.ok_or(VaultError::NotFound {
+        what: "organization in the database",
+    })?;
     Ok(Organization {
         id: words::id(&id)?,
         name,
