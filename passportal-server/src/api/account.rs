@@ -43,7 +43,8 @@ pub(super) async fn change_password(
 }
 
 #[utoipa::path(post, path = "/api/v2/account/second-factor", tag = "account", request_body = AccountProof,
-    responses((status = 200, description = "It is on once its first code was confirmed", body = Success<BegunSecondFactor>),
+    responses((status = 429, description = "Too many wrong passwords or codes (4029)", body = Failure),
+        (status = 200, description = "It is on once its first code was confirmed", body = Success<BegunSecondFactor>),
         (status = 401, description = "The password is wrong (4001)", body = Failure),
         (status = 422, description = "It is on already (4022)", body = Failure)))]
 pub(super) async fn begin_second_factor(
@@ -62,7 +63,8 @@ pub(super) async fn begin_second_factor(
 
 #[utoipa::path(post, path = "/api/v2/account/second-factor/confirmation", tag = "account",
     request_body = OneTimeCodeConfirmation,
-    responses((status = 200, description = "It is on", body = Success<RecoveryCodes>),
+    responses((status = 429, description = "Too many wrong passwords or codes (4029)", body = Failure),
+        (status = 200, description = "It is on", body = Success<RecoveryCodes>),
         (status = 401, body = Failure),
         (status = 422, description = "The code is wrong, or none waits for its first code (4022)", body = Failure)))]
 pub(super) async fn confirm_second_factor(
@@ -86,7 +88,8 @@ fn told(codes: &[SecretString]) -> Results<RecoveryCodes> {
 }
 
 #[utoipa::path(post, path = "/api/v2/account/second-factor/removal", tag = "account", request_body = AccountProof,
-    responses((status = 200, description = "It is off", body = Success<Done>),
+    responses((status = 429, description = "Too many wrong passwords or codes (4029)", body = Failure),
+        (status = 200, description = "It is off", body = Success<Done>),
         (status = 401, description = "Password or code is wrong (4001), or a code is needed (4002)", body = Failure),
         (status = 422, description = "It is not on (4022)", body = Failure)))]
 pub(super) async fn remove_second_factor(
@@ -105,7 +108,8 @@ fn read_proof(proof: AccountProof) -> (SecretString, Option<SecretString>) {
 }
 
 #[utoipa::path(post, path = "/api/v2/account/recovery-codes", tag = "account", request_body = AccountProof,
-    responses((status = 200, description = "The old ones are void", body = Success<RecoveryCodes>),
+    responses((status = 429, description = "Too many wrong passwords or codes (4029)", body = Failure),
+        (status = 200, description = "The old ones are void", body = Success<RecoveryCodes>),
         (status = 401, description = "Password or code is wrong (4001), or a code is needed (4002)", body = Failure),
         (status = 422, description = "No second factor is on (4022)", body = Failure)))]
 pub(super) async fn renew_recovery_codes(

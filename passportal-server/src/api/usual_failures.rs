@@ -40,7 +40,7 @@ fn complete(operation: &mut Operation) {
             "The access token is not for this call (4003)",
         ),
         (
-            takes(operation, &ParameterIn::Path),
+            takes(operation, &ParameterIn::Path) || names_a_client(operation),
             "404",
             "It does not exist (4004)",
         ),
@@ -58,6 +58,11 @@ fn complete(operation: &mut Operation) {
 fn takes(operation: &Operation, place: &ParameterIn) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
     parameters.any(|it| matches!(it, RefOr::T(it) if it.parameter_in == *place))
+}
+
+fn names_a_client(operation: &Operation) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|it| matches!(it, RefOr::T(it) if it.name == "client"))
 }
 
 fn failure(why: &str) -> Response {
