@@ -24,7 +24,7 @@ pub(crate) mod sync;
 use std::io::{self, Write as _};
 
 use agent_bin::administrator::{ShowCode, show_in_words};
-use agent_bin::config::{self, Config, ConfigError, Overrides};
+use agent_bin::config::{self, ClientConfig, Config, ConfigError, Overrides};
 use agent_bin::handbook;
 use clap::CommandFactory as _;
 use sync_engine::plan::Ruling;
@@ -76,6 +76,18 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Ending> {
 /// The agent's configuration, from file and environment.
 fn load_config(global: &Global) -> Result<Config, ConfigError> {
     Config::load(&global.config, config::environment(), Overrides::none())
+}
+
+/// The client of this name in the agent's configuration.
+fn configured_client<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a ClientConfig> {
+    let wanted = name.trim();
+    let mut clients = config.require_clients()?.iter();
+    let found = clients.find(|it| it.name.eq_ignore_ascii_case(wanted));
+    let found = found.ok_or_else(|| {
+        let what = format!("the configuration has no client `{name}`");
+        Refusal::new(what, "`passportal doctor` names those that it has")
+    })?;
+    Ok(found)
 }
 
 /// Shows a person where to enter which code, on standard error.

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::arguments::{Global, OrganizationKeyOptions};
 use crate::ending::Ending;
-use crate::failure::Refusal;
 use crate::output::{Output, Paint, Shown, one_line};
 use crate::secret_file;
 
@@ -32,12 +31,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Ending> {
     let config = super::load_config(global)?;
-    let named = |name: &str| name.eq_ignore_ascii_case(options.client.trim());
-    let mut clients = config.require_clients()?.iter();
-    let client = clients.find(|it| named(&it.name)).ok_or_else(|| {
-        let what = format!("the configuration has no client `{}`", options.client);
-        Refusal::new(what, "`passportal doctor` names those that it has")
-    })?;
+    let client = super::configured_client(&config, &options.client)?;
     let key = secret_file::read(&options.organization_key_file)?;
     let now = new_organization_key::run(&config, client, &key).await?;
     if now == DataKeyNow::New {

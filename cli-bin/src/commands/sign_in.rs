@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::arguments::{Global, SignInOptions};
 use crate::ending::Ending;
-use crate::failure::Refusal;
 use crate::output::{Output, Paint, Shown, one_line};
 
 #[derive(Debug, Serialize)]
@@ -30,12 +29,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Ending> {
     let config = super::load_config(global)?;
-    let named = |name: &str| name.eq_ignore_ascii_case(options.client.trim());
-    let mut clients = config.require_clients()?.iter();
-    let client = clients.find(|it| named(&it.name)).ok_or_else(|| {
-        let what = format!("the configuration has no client `{}`", options.client);
-        Refusal::new(what, "`passportal doctor` names those that it has")
-    })?;
+    let client = super::configured_client(&config, &options.client)?;
     let done = sign_in_anew::run(&config, client, &super::show_code()).await?;
     for finding in &done.preflight.findings {
         output.note(&format!("note: {finding}; {}", finding.remedy()));

@@ -9,7 +9,7 @@ use passportal_server::{Server, create_api_key};
 use serde_json::json;
 use sqlx::{Column as _, Connection as _, Row as _, SqliteConnection, ValueRef as _};
 
-use crate::support::{Caller, TestClient, TestVault, config, plain_http};
+use crate::support::{Caller, TestClient, TestVault, config, plain_http, serve};
 
 pub(crate) fn program(arguments: &[&str], files: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passportal-server"));
@@ -128,9 +128,7 @@ async fn a_backup_of_a_vault_at_work_is_complete_and_its_restoration_is_a_new_hi
     );
     assert_eq!(restored, source);
 
-    let server = Server::bind(config(&anew)).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
+    let url = serve(&anew).await;
     let person = Caller::new(&url, Some(token));
     let clients: Vec<Client> = person.get("vault/clients").await;
     assert_eq!(clients.iter().map(|it| it.credentials).sum::<u32>(), 1);
@@ -283,8 +281,6 @@ async fn a_folder_in_use_or_not_empty_is_never_replaced_and_the_key_has_to_fit()
     let files = [("--from", file.as_path()), ("--data-dir", &anew)];
     succeeded(&program(&["restore", "--new-server-key"], &files));
     let body = json!({ "email": crate::support::EMAIL, "password": crate::support::PASSWORD });
-    let server = Server::bind(config(&anew)).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
+    let url = serve(&anew).await;
     let _: serde_json::Value = Caller::new(&url, None).post("auth/session", &body).await;
 }

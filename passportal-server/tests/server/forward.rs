@@ -9,16 +9,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config};
+use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config, run};
 
 /// A vault with one line in its trail, served with forwarding.
 async fn serve(dir: &std::path::Path, to: &str, ca: Option<std::path::PathBuf>) -> String {
     let to = to.parse().unwrap();
     let server = Server::bind(config(dir)).await.unwrap();
     let server = server.forwarding_audit(Some(Forwarding { to, ca }));
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
-    url
+    run(server)
 }
 
 async fn sign_in(url: &str) {

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use passportal_client::wire::AuditLine;
-use passportal_server::Server;
 use sqlx::Connection as _;
 
 use crate::factor::{api_sign_in, first_step, recovery_codes, second_step, set_up};
-use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config, http_from};
+use crate::support::{Caller, EMAIL, PASSWORD, TestVault, http_from, serve};
 
 fn program(arguments: &[&str], data_dir: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_passportal-server"))
@@ -138,9 +137,7 @@ async fn a_restored_vault_asks_for_it_with_the_same_server_key_and_not_with_a_ne
             more.is_some(),
             "{told}"
         );
-        let server = Server::bind(config(&dir)).await.unwrap();
-        let anyone = Caller::new(&server.url(), None);
-        tokio::spawn(server.run(std::future::pending()));
+        let anyone = Caller::new(&serve(&dir).await, None);
         api_sign_in(&anyone, code).await.unwrap();
     }
 }
@@ -151,9 +148,7 @@ async fn a_server_key_that_does_not_fit_lets_nobody_in_without_the_second_factor
     let factor = set_up(&mut vault.signed_in().await).await;
     let dir = vault.stop().await;
     std::fs::write(dir.path().join("server.key"), "00".repeat(32)).unwrap();
-    let server = Server::bind(config(dir.path())).await.unwrap();
-    let anyone = Caller::new(&server.url(), None);
-    tokio::spawn(server.run(std::future::pending()));
+    let anyone = Caller::new(&serve(dir.path()).await, None);
     assert_eq!(api_sign_in(&anyone, None).await.err(), Some((401, 4002)));
     let refused = api_sign_in(&anyone, Some(&factor.code(1))).await;
     assert_eq!(refused.err(), Some((500, 5000)));

@@ -22,7 +22,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-use crate::support::{Caller, EMAIL, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault, config};
+use crate::support::{
+    Caller, EMAIL, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault, config, run,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -101,8 +103,7 @@ impl World {
         let server = server
             .known_as(Some(public))
             .telling_every(Duration::from_millis(100));
-        let url = server.url();
-        tokio::spawn(server.run(std::future::pending()));
+        let url = run(server);
         let body = json!({ "email": EMAIL, "password": PASSWORD });
         let session: Value = Caller::new(&url, None).post("auth/session", &body).await;
         let with = |token: &str| Caller::new(&url, Some(token.to_owned()));

@@ -9,7 +9,6 @@ use passportal_client::wire::{
     AuditLine, Client, Credential, SealedText, SecretAnswer, WrappedKey,
 };
 use passportal_client::{AgentApi, AgentIdentity, HttpConfig, PassportalVault, TokenKeeper};
-use passportal_server::Server;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -19,7 +18,7 @@ use sync_engine::ports::{Cause, CredentialVault as _, PasswordAnswer, VaultError
 use uuid::Uuid;
 
 use crate::support::{
-    Browser, Caller, ORGANIZATION_KEY, PASSWORD, Page, TestClient, TestVault, config, derive,
+    Browser, Caller, ORGANIZATION_KEY, PASSWORD, Page, TestClient, TestVault, derive, serve,
 };
 
 pub(crate) const NEW: &str = "another four random words";
@@ -341,9 +340,7 @@ async fn a_change_that_fails_at_its_last_step_leaves_the_old_key_valid_also_afte
     assert_eq!(sealed(&world).await, before);
     let token = world.person.token().to_owned();
     let dir = world.vault.stop().await;
-    let server = Server::bind(config(dir.path())).await.unwrap();
-    let person = Caller::new(&server.url(), Some(token));
-    tokio::spawn(server.run(std::future::pending()));
+    let person = Caller::new(&serve(dir.path()).await, Some(token));
     let wrapped = contoso(&person).await.key;
     assert!(data_key(ORGANIZATION_KEY, &wrapped).is_some());
 }

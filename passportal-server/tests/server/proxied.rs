@@ -5,7 +5,7 @@ use passportal_server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config};
+use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config, run};
 
 const CALLER: &str = "203.0.113.9";
 
@@ -14,8 +14,7 @@ async fn address_of_a_sign_in(trusted: &[&str]) -> String {
     let dir = TestVault::start().await.stop().await;
     let server = Server::bind(config(dir.path())).await.unwrap();
     let server = server.behind(trusted.iter().map(|net| net.parse().unwrap()).collect());
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
+    let url = run(server);
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     let request = Caller::new(&url, None).request(Method::POST, "auth/session");
     let request = request.header("x-forwarded-for", format!("10.9.9.9, {CALLER}"));

@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use passportal_client::one_time_code::TotpSecret;
 use passportal_client::wire::{AuditLine, BegunSecondFactor, OwnAccount, RecoveryCodes};
-use passportal_server::Server;
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 use crate::factor::{Factor, api_sign_in, between, first_step, second_step, set_up};
-use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config};
+use crate::support::{Caller, EMAIL, PASSWORD, TestVault, serve};
 
 #[tokio::test]
 async fn it_is_set_up_by_its_first_code_and_asked_for_from_then_on() {
@@ -151,9 +150,7 @@ async fn a_code_is_taken_once_also_after_a_restart() {
     );
 
     let dir = vault.stop().await;
-    let server = Server::bind(config(dir.path())).await.unwrap();
-    let anyone = Caller::new(&server.url(), None);
-    tokio::spawn(server.run(std::future::pending()));
+    let anyone = Caller::new(&serve(dir.path()).await, None);
     assert_eq!(
         api_sign_in(&anyone, Some(&code)).await.err(),
         Some((401, 4001))

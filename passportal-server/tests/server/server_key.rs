@@ -3,18 +3,16 @@
 use std::path::Path;
 
 use passportal_client::wire::{NewNoticeChannelAnswer, NoticeChannel};
-use passportal_server::{Server, create_api_key};
+use passportal_server::create_api_key;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::backup::{backup, program, restore, succeeded};
-use crate::support::{Caller, EMAIL, PASSWORD, TestVault, config};
+use crate::support::{Caller, EMAIL, PASSWORD, TestVault, serve};
 use crate::upgrade::{COPY, FIRST};
 
 async fn person_of(dir: &Path) -> Caller {
-    let server = Server::bind(config(dir)).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
+    let url = serve(dir).await;
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     let session: serde_json::Value = Caller::new(&url, None).post("auth/session", &body).await;
     let token = session["access_token"].as_str().unwrap().to_owned();

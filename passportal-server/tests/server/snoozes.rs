@@ -4,13 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use passportal_client::wire::{
     AuditLine, Client, Credential, FlaggedCredential, SnoozedFlag, SyncMode,
 };
-use passportal_server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
-use crate::support::{Browser, Caller, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault, config};
+use crate::support::{Browser, Caller, ORGANIZATION_KEY, PASSWORD, TestClient, TestVault, serve};
 
 const EARLY: &str = "2025-01-01T00:00:00Z";
 const LATE: &str = "2025-02-01T00:00:00Z";
@@ -153,9 +152,7 @@ async fn a_snooze_whose_time_is_over_ends_by_itself() {
         .await
         .unwrap();
     database.close().await.unwrap();
-    let server = Server::bind(config(dir.path())).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
+    let url = serve(dir.path()).await;
     let person = Caller::new(&url, Some(token));
     let flags: Vec<FlaggedCredential> = person.get("vault/flags").await;
     assert_eq!(flags.len(), 2);

@@ -131,6 +131,18 @@ impl TestVault {
     }
 }
 
+/// Serves what is in a folder until the test ends; returns the address.
+pub(crate) async fn serve(dir: &Path) -> String {
+    run(Server::bind(config(dir)).await.unwrap())
+}
+
+/// Runs a server until the test ends; returns its address.
+pub(crate) fn run(server: Server) -> String {
+    let url = server.url();
+    tokio::spawn(server.run(std::future::pending()));
+    url
+}
+
 pub(crate) fn plain_http() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())

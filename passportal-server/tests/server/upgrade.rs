@@ -1,13 +1,12 @@
 //! A vault of an earlier version is served by this one, and old leftovers go.
 
 use passportal_client::wire::{ClientAccess, Credential, HistoryEntry, PersonRecord, Role};
-use passportal_server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
-use crate::support::{Caller, TestClient, TestVault, config};
+use crate::support::{Caller, TestClient, TestVault, serve};
 
 pub(crate) const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
 
@@ -34,14 +33,6 @@ pub(crate) const COPY: &str = "
 async fn open(file: &std::path::Path) -> SqliteConnection {
     let url = format!("sqlite://{}?mode=rwc", file.display());
     SqliteConnection::connect(&url).await.unwrap()
-}
-
-/// Serves the vault in `dir` again; returns its address.
-async fn serve(dir: &std::path::Path) -> String {
-    let server = Server::bind(config(dir)).await.unwrap();
-    let url = server.url();
-    tokio::spawn(server.run(std::future::pending()));
-    url
 }
 
 #[tokio::test]
